@@ -1,0 +1,54 @@
+"""What is done to the scores between QKᵀ and the softmax."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """One scaling rule: `apply(scores, q, k)` gives the scaled scores. `factor(d_k)` is the number it multiplies by."""
+
+    title: str
+    formula: str
+    reference: str
+    factor: Callable[[int], float]
+
+    def apply(
+        self,
+        scores: Float[Tensor, "*batch n_q n_k"],
+        q: Float[Tensor, "*batch n_q d_k"],
+        k: Float[Tensor, "*batch n_k d_k"],  # noqa: ARG002 rules that depend on the keys share this signature
+    ) -> Float[Tensor, "*batch n_q n_k"]:
+        """scores · factor(d_k)."""
+        factor = self.factor(q.shape[-1])
+        return scores if factor == 1.0 else scores * factor
+
+
+def by(factor: float) -> Scaling:
+    """The rule that multiplies every score by a number the caller gives."""
+    return Scaling(title="Given", formula=rf"{factor:.6g}\,QK^\top", reference="", factor=lambda d_k: factor)
+
+
+NONE = Scaling(
+    title="None",
+    formula=r"QK^\top",
+    reference="Luong et al. (2015), arXiv:1508.04025",
+    factor=lambda d_k: 1.0,
+)
+INVERSE_SQRT = Scaling(
+    title="1/√d_k",
+    formula=r"QK^\top/\sqrt{d_k}",
+    reference="Vaswani et al. (2017), arXiv:1706.03762, section 3.2.1",
+    factor=lambda d_k: d_k**-0.5,
+)
+INVERSE = Scaling(
+    title="1/d_k",
+    formula=r"QK^\top/d_k",
+    reference="Yang et al. (2022), arXiv:2203.03466, definition 4.1",
+    factor=lambda d_k: 1.0 / d_k,
+)
+
+SCALINGS = {"none": NONE, "inverse_sqrt": INVERSE_SQRT, "inverse": INVERSE}
