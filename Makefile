@@ -1,0 +1,80 @@
+# make run    starts the app          make test   runs every check
+# make bench  prints the figures      make format tidies the code
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: run test bench format chromium
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PORT ?= 8501
+# On Linux the default wheels of torch bring gigabytes of CUDA; this index has the same version without them.
+CPU_WHEELS := https://download.pytorch.org/whl/cpu
+
+# At the sizes of a sentence a second thread costs more than it brings.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+run: $(VENV)/installed
+	@echo "Headlight: http://localhost:$(PORT)   (stop it with Ctrl+C)"
+	@exec $(PY) -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/installed-dev chromium
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pyright
+	$(PY) -m pytest
+
+bench: $(VENV)/installed-dev chromium
+	@for script in benchmarks/*.py; do \
+		grep -q '^if __name__ == "__main__"' $$script || continue; \
+		echo; echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py); \
+	done
+
+format: $(VENV)/installed-dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+$(VENV)/installed: requirements.txt
+	@$(create_venv)
+	@$(call install,requirements.txt)
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt requirements.txt
+	@$(create_venv)
+	@$(call install,requirements-dev.txt)
+	@touch $@ $(VENV)/installed
+
+define create_venv
+if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	for python in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+		echo "Headlight needs Python 3.11 or newer: install it, or name it with PYTHON=/path/to/python3.11 make ..." >&2; exit 1; \
+	fi; \
+	echo "Creating $(VENV) with $$($$found --version)"; \
+	if ! $$found -m venv --clear $(VENV); then \
+		rm -rf $(VENV); \
+		echo "$$found cannot create a virtual environment: on Debian or Ubuntu, apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+fi
+endef
+
+define install
+echo "Installing $(1) (the first time this takes a few minutes)"; \
+index=; \
+if [ "$$(uname)" = Linux ] && $(PY) -c 'from urllib.request import urlopen as u; u("$(CPU_WHEELS)/torch/", timeout=5)' 2>/dev/null; \
+then index="--extra-index-url $(CPU_WHEELS)"; fi; \
+$(PY) -m pip install --quiet $$index -r $(1)
+endef
+
+# The browser tests need a Chromium: $CHROMIUM, one on the PATH, or Debian's.
+chromium: $(VENV)/installed-dev
+	@if ! $(PY) -m benchmarks.browser >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "No Chromium found: installing Debian's"; \
+		(apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium) >/dev/null; \
+	fi
+	@$(PY) -m benchmarks.browser

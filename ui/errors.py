@@ -1,0 +1,47 @@
+"""What failed becomes one sentence in the reader's language; the traceback goes to the server's log."""
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec
+
+import streamlit as st
+
+from ui.text import words
+
+P = ParamSpec("P")
+
+_log = logging.getLogger("headlight")
+
+
+class ReaderError(Exception):
+    """Something the reader can put right. `key` names its sentence in assets/text/*/common.toml under [error]."""
+
+    def __init__(self, key: str, **values: str | int | float) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Show one sentence in place of what failed inside. Streamlit's own stop and rerun signals pass through."""
+    try:
+        yield
+    except ReaderError as error:
+        st.warning(words("common").format(f"error.{error.key}", **error.values), icon=":material/edit:")
+    except Exception:
+        _log.exception("A page failed")
+        st.error(words("common")["error.unexpected"], icon=":material/error:")
+
+
+def fragment(draw: Callable[P, None]) -> Callable[P, None]:
+    """`st.fragment`, guarded: a fragment reruns without app.py, so it needs its own net."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        with guarded():
+            draw(*args, **kwargs)
+
+    return st.fragment(drawn)

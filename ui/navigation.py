@@ -1,0 +1,52 @@
+"""The menu: one row per page."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from ui.text import words
+
+Section = Literal["explore", "saturation", "mechanisms", "training"]
+
+SECTIONS: tuple[Section, ...] = ("explore", "saturation", "mechanisms", "training")
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """One page: its script, the key of its words, where it stands in the menu and in the address."""
+
+    path: str
+    words: str
+    section: Section
+    icon: str
+    url_path: str
+
+
+PAGES = (
+    PageEntry("pages/explore/pipeline.py", "pipeline", "explore", ":material/conversion_path:", "pipeline"),
+    PageEntry("pages/explore/heads.py", "heads", "explore", ":material/grid_view:", "heads"),
+)
+
+
+def navigation() -> st.Page:
+    """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
+    common = words("common")
+    menu: dict[str, list[st.Page]] = {}
+    for section in SECTIONS:
+        entries = [entry for entry in PAGES if entry.section == section]
+        if entries:
+            menu[common[f"section.{section}"]] = [_page(entry) for entry in entries]
+    return st.navigation(menu, position="top")
+
+
+def _page(entry: PageEntry) -> st.Page:
+    common = words("common")
+    return st.Page(
+        entry.path,
+        title=common[f"page.{entry.words}.title"],
+        help=common[f"page.{entry.words}.help"],
+        icon=entry.icon,
+        url_path=entry.url_path,
+        default=entry == PAGES[0],
+    )
