@@ -102,5 +102,7 @@ def mix(
 
 def _columns(n_head: int, d_model: int, d: int, generator: torch.Generator) -> nn.Parameter:
     """N(0, 1/d_model), drawn column by column so that a wider matrix begins with the narrower one."""
-    drawn = torch.randn(d, n_head, d_model, generator=generator) * d_model**-0.5
-    return nn.Parameter(drawn.permute(1, 2, 0).contiguous())
+    count = d * n_head * d_model
+    # torch draws normals in blocks of 16: only whole blocks make the first numbers independent of how many follow.
+    drawn = torch.randn(-(-count // 16) * 16, generator=generator)[:count] * d_model**-0.5
+    return nn.Parameter(drawn.reshape(d, n_head, d_model).permute(1, 2, 0).contiguous())

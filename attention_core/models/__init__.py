@@ -1,0 +1,21 @@
+"""Where x and the weight matrices come from: an untrained layer, or a trained transformer. One interface."""
+
+from attention_core.models.base import LayerTrace, Model, Projections, Run, Settings, Tokens
+from attention_core.models.from_scratch import FromScratch, Sizes
+from attention_core.models.pretrained import EMBEDDED, ModelError, Pretrained, load, load_embedded
+
+__all__ = [
+    "EMBEDDED",
+    "FromScratch",
+    "LayerTrace",
+    "Model",
+    "ModelError",
+    "Pretrained",
+    "Projections",
+    "Run",
+    "Settings",
+    "Sizes",
+    "Tokens",
+    "load",
+    "load_embedded",
+]

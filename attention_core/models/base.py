@@ -1,0 +1,214 @@
+"""What every model of the product is: tokens in, one trace per attention layer out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Literal, Protocol, get_args, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from attention_core import masks
+from attention_core.attention import AttentionTrace, attend
+from attention_core.multihead import mix, project
+from attention_core.normalizers import NORMALIZERS
+from attention_core.scalings import SCALINGS, Scaling, by
+
+Mask = Literal["none", "causal", "window"]
+Stack = Literal["layer", "encoder", "decoder", "cross"]
+INPUT_SCALES = (0.1, 16.0)
+TEMPERATURES = (0.05, 20.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the reader changes inside a model. Hashable, so it is also a cache key.
+
+    `scaling` is "model" (what the model was built with) or a key of SCALINGS; `input_scale` α multiplies x before W_Q and
+    W_K, so scores grow as α²; `temperature` T divides the scaled scores; `mask` is added to the model's own and can
+    only forbid; `radius` is the half-width of the window in tokens; `layers` are the attention layers, counted from
+    0, in which all this holds (None: all); `ablated` heads, as (layer, head), hand on nothing.
+    Raises ValueError, with a sentence, for a value outside its range.
+    """
+
+    scaling: str = "model"
+    input_scale: float = 1.0
+    temperature: float = 1.0
+    normalizer: str = "softmax"
+    mask: Mask = "none"
+    radius: int = 2
+    layers: tuple[int, ...] | None = None
+    ablated: frozenset[tuple[int, int]] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.scaling not in ("model", *SCALINGS):
+            raise ValueError(f"the scaling rule must be model, {', '.join(SCALINGS)}; not {self.scaling!r}")
+        if self.normalizer not in NORMALIZERS:
+            raise ValueError(f"the normalizer must be {', '.join(NORMALIZERS)}; not {self.normalizer!r}")
+        if self.mask not in get_args(Mask):
+            raise ValueError(f"the mask must be {', '.join(get_args(Mask))}; not {self.mask!r}")
+        if self.radius < 0:
+            raise ValueError(f"the window radius must be 0 or more tokens, not {self.radius}")
+        for name, value, (low, high) in (
+            ("input scale", self.input_scale, INPUT_SCALES),
+            ("temperature", self.temperature, TEMPERATURES),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"the {name} must lie between {low} and {high}, not {value}")
+
+    def within(self, layer: int) -> "Settings":
+        """The settings as layer `layer` feels them: the defaults, but for ablation, outside `layers`."""
+        return self if self.layers is None or layer in self.layers else Settings(ablated=self.ablated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s."""
+
+    strings: tuple[str, ...]
+    ids: tuple[int, ...] = ()
+    dropped: int = 0
+    unknown: int = 0
+
+    def __len__(self) -> int:
+        return len(self.strings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Projections:
+    """W_Q, W_K, W_V and W_O of one layer, one matrix per head, with their biases where the model has them."""
+
+    W_Q: Float[Tensor, "h d_model d_k"] | None = None
+    W_K: Float[Tensor, "h d_memory d_k"] | None = None
+    W_V: Float[Tensor, "h d_memory d_v"] | None = None
+    W_O: Float[Tensor, "h d_v d_out"] | None = None
+    b_Q: Float[Tensor, "h d_k"] | None = None
+    b_K: Float[Tensor, "h d_k"] | None = None
+    b_V: Float[Tensor, "h d_v"] | None = None
+    b_O: Float[Tensor, " d_out"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LayerTrace:
+    """One attention layer of one run: what went in, the matrices, every stage of every head (first axis: head)."""
+
+    index: int
+    stack: Stack
+    number: int
+    queries: tuple[str, ...]
+    keys: tuple[str, ...]
+    x: Float[Tensor, "n_q d_model"] | None
+    memory: Float[Tensor, "n_k d_memory"] | None
+    projections: Projections
+    attention: AttentionTrace
+    factor: float
+    softcap: float | None
+    settings: Settings
+
+    def head(self, head: int) -> AttentionTrace:
+        """The stages of one head."""
+        return self.attention.map(lambda stage: stage[head])
+
+    @property
+    def n_head(self) -> int:
+        """Number of query heads."""
+        return self.attention.q.shape[0]
+
+    def projected(self, name: Literal["q", "k", "v"]) -> Float[Tensor, "h n d"] | None:
+        """x W + b for q, k or v, times the input scale for q and k; None where the matrix is not exposed."""
+        source = self.x if name == "q" else self.memory
+        W, b = (getattr(self.projections, f"{kind}_{name.upper()}") for kind in "Wb")
+        if source is None or W is None:
+            return None
+        return project(source, W, b) * (1.0 if name == "v" else self.settings.input_scale)
+
+    def output(self) -> Float[Tensor, "n_q d_out"] | None:
+        """Concat(head_1, …, head_h) W_O + b_O; None where W_O is not exposed."""
+        W_O = self.projections.W_O
+        return None if W_O is None else mix(self.attention.context, W_O, self.projections.b_O)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run:
+    """One text through one model: its tokens, one trace per attention layer, and what the last layer hands on."""
+
+    tokens: Tokens
+    layers: tuple[LayerTrace, ...]
+    output: Float[Tensor, "n d_model"]
+
+    def bytes(self) -> int:
+        """Memory the traces keep alive, in bytes."""
+        return sum(layer.attention.bytes() for layer in self.layers)
+
+
+@runtime_checkable
+class Model(Protocol):
+    """tokens → list of layer traces. Models hold no state between runs, so one can serve many readers at once."""
+
+    name: str
+    max_tokens: int
+
+    def tokenize(self, text: str) -> Tokens:
+        """Text → tokens, cut at `max_tokens`."""
+        ...
+
+    def run(self, tokens: Tokens, settings: Settings = ..., target: Tokens | None = None) -> Run:
+        """Every attention layer on these tokens; `target` is what a decoder, or a second sequence, reads."""
+        ...
+
+
+def attend_under(
+    settings: Settings,
+    layer: int,
+    q: Float[Tensor, "*batch n_q d_k"],
+    k: Float[Tensor, "*k_batch n_k d_k"],
+    v: Float[Tensor, "*k_batch n_k d_v"],
+    *,
+    scaling: Scaling,
+    allowed: Bool[Tensor, "*#mask n_q n_k"] | None = None,
+    bias: Float[Tensor, "*#mask n_q n_k"] | None = None,
+    softcap: float | None = None,
+) -> tuple[AttentionTrace, float]:
+    """`attend` with the reader's settings for this layer in force; also the factor the raw scores were multiplied by."""
+    here = settings.within(layer)
+    if here.input_scale != 1.0:
+        q, k = q * here.input_scale, k * here.input_scale
+    rule = scaling if here.scaling == "model" else SCALINGS[here.scaling]
+    factor = rule.factor(q.shape[-1]) / here.temperature
+    extra = _extra_mask(here, q.shape[-2], k.shape[-2], q.device)
+    trace = attend(
+        q,
+        k,
+        v,
+        scaling=by(factor),
+        normalize=NORMALIZERS[here.normalizer].apply,
+        allowed=extra if allowed is None else allowed if extra is None else allowed & extra,
+        bias=bias,
+        softcap=softcap,
+    )
+    silent = [head for index, head in here.ablated if index == layer and head < q.shape[-3]]
+    return (_silence(trace, silent) if silent else trace), factor
+
+
+def _extra_mask(settings: Settings, n_q: int, n_k: int, device: torch.device) -> Tensor | None:
+    makers: dict[Mask, Callable[[], Tensor | None]] = {
+        "none": lambda: None,
+        "causal": lambda: masks.causal(n_q, n_k, device),
+        "window": lambda: masks.window(n_q, n_k, settings.radius, device=device),
+    }
+    return makers[settings.mask]()
+
+
+def _silence(trace: AttentionTrace, heads: list[int]) -> AttentionTrace:
+    """The trace with the context of these heads at 0: the same as deleting their rows of W_O (Michel et al. 2019)."""
+    gate = torch.ones(trace.context.shape[-3], 1, 1, dtype=trace.context.dtype, device=trace.context.device)
+    gate[heads] = 0.0
+    return replace(trace, context=trace.context * gate)
+
+
+def drop_batch(trace: AttentionTrace) -> AttentionTrace:
+    """The trace of the only sequence of a batch; stages that share storage still share it."""
+    seen: dict[int, Tensor] = {}
+    return AttentionTrace(
+        *(seen.setdefault(id(stage), stage[0]) for stage in (getattr(trace, field.name) for field in fields(trace)))
+    )

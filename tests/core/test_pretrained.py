@@ -1,0 +1,253 @@
+"""Our attention inside transformers equals transformers' own eager attention, family by family, on tiny random models."""
+
+import json
+import threading
+
+import pytest
+import torch
+from torch.testing import assert_close
+from transformers import AutoConfig, AutoModel
+
+from attention_core.models import ModelError, Pretrained, Settings, load, load_embedded
+from attention_core.models.pretrained import embedded_folder, register
+
+TEXT = {"input_ids": torch.tensor([[2, 17, 5, 11, 3, 7, 13]])}
+PAIR = TEXT | {"decoder_input_ids": torch.tensor([[2, 19, 23, 5, 31]])}
+SMALL = {"vocab_size": 37, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 6, "intermediate_size": 29}
+GROUPED = SMALL | {"num_key_value_heads": 3, "head_dim": 4}
+BART = {
+    "vocab_size": 37,
+    "d_model": 24,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 3,
+    "decoder_attention_heads": 3,
+    "encoder_ffn_dim": 29,
+    "decoder_ffn_dim": 29,
+}
+
+# family: (config, inputs, attention calls in one forward pass, matrices that must be found)
+FAMILIES = {
+    "bert": (SMALL, TEXT, 2, "QKVO"),
+    "roberta": (SMALL | {"pad_token_id": 1}, TEXT, 2, "QKVO"),
+    "distilbert": ({"vocab_size": 37, "dim": 24, "n_layers": 2, "n_heads": 3, "hidden_dim": 29}, TEXT, 2, "QKVO"),
+    "albert": (SMALL | {"embedding_size": 11}, TEXT, 2, "QKVO"),
+    "electra": (SMALL | {"embedding_size": 11}, TEXT, 2, "QKVO"),
+    "gpt2": ({"vocab_size": 37, "n_embd": 24, "n_layer": 2, "n_head": 3}, TEXT, 2, "QKVO"),
+    "gpt_neox": (SMALL | {"rotary_pct": 0.5}, TEXT, 2, "QKVO"),
+    "opt": ({"vocab_size": 37, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "ffn_dim": 29,
+             "word_embed_proj_dim": 24}, TEXT, 2, "QKVO"),
+    "llama": (GROUPED, TEXT, 2, "QKVO"),
+    "mistral": (GROUPED | {"sliding_window": 3}, TEXT, 2, "QKVO"),
+    "gemma2": (GROUPED | {"sliding_window": 3, "attn_logit_softcapping": 0.5}, TEXT, 2, "QKVO"),
+    "qwen2": (SMALL | {"num_key_value_heads": 3}, TEXT, 2, "QKVO"),
+    "qwen3": (GROUPED, TEXT, 2, "VO"),  # q and k are normalised after W_Q and W_K
+    "modernbert": (SMALL | {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1,
+                            "eos_token_id": 2}, TEXT, 2, "QKVO"),
+    "t5": ({"vocab_size": 37, "d_model": 24, "d_kv": 7, "num_layers": 2, "num_heads": 3, "d_ff": 29}, PAIR, 6, "QKVO"),
+    "bart": (BART, PAIR, 6, "QKVO"),
+    "vit": ({"image_size": 12, "patch_size": 4, "num_channels": 1, "hidden_size": 24, "num_hidden_layers": 2,
+             "num_attention_heads": 3, "intermediate_size": 29},
+            {"pixel_values": torch.linspace(-1, 1, 144).reshape(1, 1, 12, 12)}, 2, "QKVO"),
+    "whisper": (BART | {"num_mel_bins": 5, "max_source_positions": 11, "pad_token_id": 0},
+                {"input_features": torch.linspace(-1, 1, 110).reshape(1, 5, 22),
+                 "decoder_input_ids": torch.tensor([[2, 19, 23, 5, 31]])}, 6, "QKVO"),
+}  # fmt: skip
+
+
+def tiny(family: str, implementation: str) -> torch.nn.Module:
+    config = AutoConfig.for_model(family, **FAMILIES[family][0])
+    torch.manual_seed(7)
+    model = AutoModel.from_config(config, attn_implementation=implementation).eval()
+    for parameter in model.parameters():  # biases start at zero, which would hide a lost one
+        parameter.data.normal_(std=0.3, generator=torch.Generator().manual_seed(parameter.numel()))
+    return model
+
+
+def traced(family: str) -> Pretrained:
+    register()
+    return Pretrained(family, tiny(family, "headlight"), None, FAMILIES[family][1])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_hidden_states_and_weights_equal_eager(family: str) -> None:
+    _, inputs, n_calls, _ = FAMILIES[family]
+    with torch.no_grad():
+        eager = tiny(family, "eager")(**inputs, output_attentions=True)
+    output, layers = traced(family).trace(inputs)
+    assert len(layers) == n_calls
+    assert_close(output, eager.last_hidden_state[0], rtol=0, atol=0)
+    for stack, attribute in (("layer", "attentions"), ("encoder", "encoder_attentions"),
+                             ("decoder", "decoder_attentions"), ("cross", "cross_attentions")):  # fmt: skip
+        ours = [layer.attention.weights for layer in layers if layer.stack == stack]
+        theirs = [weights[0] for weights in getattr(eager, attribute, None) or ()]
+        assert len(ours) == len(theirs) or not ours
+        for a, b in zip(ours, theirs, strict=False):
+            assert_close(a, b, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_matrices_explain_what_was_computed(family: str) -> None:
+    _, inputs, _, exposed = FAMILIES[family]
+    for layer in traced(family).trace(inputs)[1]:
+        shown = {name for name in "QKVO" if getattr(layer.projections, f"W_{name}") is not None}
+        assert shown == set(exposed)
+        v = layer.projected("v")
+        assert v is not None
+        assert_close(v, layer.attention.v, rtol=1e-4, atol=1e-5)
+        output = layer.output()
+        assert output is not None
+        assert output.shape[0] == len(layer.queries)
+
+
+def test_embedded_model_equals_eager_bit_for_bit() -> None:
+    model = load_embedded()
+    tokens = model.tokenize("The animal didn't cross the street because it was too tired")
+    with torch.no_grad():
+        eager = AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float32).eval()(
+            input_ids=torch.tensor([tokens.ids]), output_attentions=True
+        )
+    run = model.run(tokens)
+    assert tokens.strings[0] == "[CLS]"
+    assert_close(run.output, eager.last_hidden_state[0], rtol=0, atol=0)
+    for layer, weights in zip(run.layers, eager.attentions, strict=True):
+        assert_close(layer.attention.weights, weights[0], rtol=0, atol=0)
+        q, k = layer.projected("q"), layer.projected("k")
+        assert q is not None
+        assert k is not None
+        assert_close(q, layer.attention.q, rtol=1e-5, atol=1e-5)
+        assert_close(k, layer.attention.k, rtol=1e-5, atol=1e-5)
+
+
+def test_output_projection_is_the_models_own() -> None:
+    model = load_embedded()
+    block = model._model.encoder.layer[2].attention.output.dense
+    seen = []
+    handle = block.register_forward_hook(lambda module, args, output: seen.append(output[0]))
+    run = model.run(model.tokenize("Thinking Machines"))
+    handle.remove()
+    assert_close(run.layers[2].output(), seen[0], rtol=1e-5, atol=1e-5)
+
+
+def test_settings_reach_the_inside_of_the_model() -> None:
+    model = load_embedded()
+    tokens = model.tokenize("Thinking Machines")
+    plain = model.run(tokens)
+    first = plain.layers[0].attention
+    hot = model.run(tokens, Settings(temperature=2.0, layers=(0,))).layers
+    assert_close(hot[0].attention.weights, (first.scaled_scores / 2.0).softmax(-1))
+    assert hot[1].settings == Settings()
+    louder = model.run(tokens, Settings(input_scale=3.0)).layers[0].attention
+    assert_close(louder.scores, first.scores * 9.0, rtol=1e-5, atol=1e-4)
+    unscaled = model.run(tokens, Settings(scaling="none")).layers[0].attention
+    assert_close(unscaled.scaled_scores, first.scores)
+    causal = model.run(tokens, Settings(mask="causal")).layers[3].attention.weights
+    assert_close(causal.triu(1), torch.zeros_like(causal))
+    window = model.run(tokens, Settings(mask="window", radius=1)).layers[3].attention.weights
+    assert_close(window.triu(2) + window.tril(-2), torch.zeros_like(window))
+
+
+def test_an_ablated_head_hands_on_nothing() -> None:
+    model = load_embedded()
+    tokens = model.tokenize("Thinking Machines")
+    off = model.run(tokens, Settings(ablated=frozenset({(1, 5)})))
+    assert_close(off.layers[1].attention.context[5], torch.zeros_like(off.layers[1].attention.context[5]))
+    dense = model._model.encoder.layer[1].attention.output.dense
+    kept = dense.weight.detach().clone()
+    dense.weight.data[:, 5 * 32 : 6 * 32] = 0  # the oracle: the head's rows of W_O deleted
+    deleted = model._model(input_ids=torch.tensor([tokens.ids])).last_hidden_state[0]
+    dense.weight.data = kept
+    assert_close(off.output, deleted, rtol=1e-5, atol=1e-5)
+
+
+def test_runs_in_threads_do_not_mix() -> None:
+    model = load_embedded()
+    texts = ["Thinking Machines", "The law will never be perfect", "its"]
+    alone = [model.run(model.tokenize(text)).output for text in texts]
+    together: dict[int, list[torch.Tensor]] = {i: [] for i in range(len(texts))}
+
+    def work(i: int) -> None:
+        for _ in range(5):
+            together[i].append(model.run(model.tokenize(texts[i])).output)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(texts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, outputs in together.items():
+        assert len(outputs) == 5
+        for output in outputs:
+            assert_close(output, alone[i], rtol=0, atol=0)
+
+
+def test_long_text_is_cut_at_the_models_limit_and_counted() -> None:
+    model = load_embedded()
+    tokens = model.tokenize("cat " * 600)
+    assert len(tokens) == model.max_tokens
+    assert tokens.dropped == 600 - (model.max_tokens - 2)
+    assert tokens.strings[-1] == "[SEP]"
+    assert model.tokenize("🙂").unknown == 1
+    assert len(model.tokenize("")) == 2
+
+
+def saved_bert(folder) -> None:  # noqa: ANN001
+    model = tiny("bert", "eager")
+    model.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "law"]))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer"}))
+
+
+def test_a_local_folder_loads(tmp_path) -> None:  # noqa: ANN001
+    saved_bert(tmp_path)
+    model = load(str(tmp_path), name="mine")
+    assert model.tokenize("the law").strings == ("[CLS]", "the", "law", "[SEP]")
+    assert len(model.run(model.tokenize("the law")).layers) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "spoil"),
+    [
+        ("corrupt", lambda folder: (folder / "model.safetensors").write_bytes(b"\x09" * 77)),
+        ("corrupt", lambda folder: _truncate(folder / "model.safetensors")),
+        ("corrupt", lambda folder: (folder / "config.json").write_text("{")),
+        ("pickle", lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin")),
+        ("unknown", lambda folder: (folder / "config.json").unlink()),
+        ("corrupt", lambda folder: (folder / "model.safetensors").unlink()),
+    ],
+)
+def test_a_bad_folder_is_one_clear_sentence(tmp_path, kind: str, spoil) -> None:  # noqa: ANN001
+    saved_bert(tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(ModelError) as caught:
+        load(str(tmp_path), name="mine")
+    assert caught.value.kind == kind
+    assert "mine" in str(caught.value)
+    assert str(caught.value).count(".") >= 1
+
+
+def _truncate(file) -> None:  # noqa: ANN001
+    file.write_bytes(file.read_bytes()[:-101])
+
+
+@pytest.mark.parametrize(("source", "kind"), [("no such model!", "unknown"), ("nobody/nothing", "network")])
+def test_an_unknown_name_is_one_clear_sentence(source: str, kind: str, monkeypatch) -> None:  # noqa: ANN001
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError) as caught:
+        load(source)
+    assert caught.value.kind == kind
+
+
+def test_a_model_without_visible_attention_says_so() -> None:
+    config = AutoConfig.for_model("deberta", **SMALL)
+    with pytest.raises(ModelError) as caught:
+        Pretrained("deberta", AutoModel.from_config(config), None, TEXT)
+    assert caught.value.kind == "no_attention"
+
+
+def test_a_changed_weights_file_of_the_embedded_model_is_refused(tmp_path, monkeypatch) -> None:  # noqa: ANN001
+    saved_bert(tmp_path)
+    monkeypatch.setattr("attention_core.models.pretrained.embedded_folder", lambda: tmp_path)
+    with pytest.raises(ModelError) as caught:
+        load_embedded()
+    assert caught.value.kind == "hash"
