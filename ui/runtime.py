@@ -31,7 +31,7 @@ def warm_up(*load: Callable[[], object]) -> None:
 def settle() -> None:
     """Move everything alive out of the garbage collector's sight; call it again after loading something large.
 
-    Streamlit runs a full collection after every rerun, with the interpreter locked: 130 ms with torch imported, 0 after.
+    Streamlit runs a full collection after every rerun, with the interpreter locked: 130 ms with torch, then 0.
     """
     gc.collect()
     gc.freeze()

@@ -59,7 +59,7 @@ class Words(Mapping[str, str]):
         return self[key].format_map({name: self._markdown(value) for name, value in values.items()})
 
     def data(self, key: str, **values: Value) -> str:
-        """Plain text with `{name}` filled in, strings as they are: for canvases, `st.text`, alt texts, never Markdown."""
+        """Plain text with `{name}` filled in, strings as they are: for canvases, `st.text`, alt texts; not Markdown."""
         return self[key].format_map({name: self._plain(value) for name, value in values.items()})
 
     def _markdown(self, value: Value) -> str:

@@ -1,0 +1,84 @@
+"""Start and stop real Streamlit servers, and talk to them without a browser. Shared by benchmarks and browser tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address, its process and what it has printed so far."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def printed(self) -> str:
+        """What the server wrote to its console."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def serve(
+    script: Path | str = "app.py", *, stock: bool = False, env: Mapping[str, str] | None = None, timeout: float = 60
+) -> Iterator[Server]:
+    """`streamlit run script` on a free port, until the block ends.
+
+    `stock` starts it outside the repository, so without our .streamlit/config.toml, and on asyncio instead of uvloop:
+    Streamlit as it comes out of the box.
+    """
+    with tempfile.TemporaryDirectory(prefix="headlight-") as folder:
+        port = free_port()
+        log = Path(folder) / "server.log"
+        options = {"server.port": port, "server.headless": "true", "browser.serverAddress": "localhost"}
+        command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(ROOT / script)]
+        command += [f"--{name}={value}" for name, value in options.items()]
+        surroundings = os.environ | {"PYTHONPATH": str(ROOT), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+        with log.open("wb") as console:
+            process = subprocess.Popen(
+                command,
+                cwd=folder if stock else ROOT,
+                env=surroundings | dict(env or {}),
+                stdout=console,
+                stderr=subprocess.STDOUT,
+            )
+        server = Server(f"http://localhost:{port}", process, log)
+        try:
+            _wait_until_healthy(server, timeout)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _wait_until_healthy(server: Server, timeout: float) -> None:
+    end = time.monotonic() + timeout
+    while time.monotonic() < end and server.process.poll() is None:
+        try:
+            with urlopen(f"{server.url}/_stcore/health", timeout=1):
+                return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise RuntimeError(f"The server did not start:\n{server.printed()}")

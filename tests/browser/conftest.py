@@ -1,0 +1,101 @@
+"""The real app in a real browser.
+
+    def test_something(open_page):
+        page = open_page("/heads", theme="dark", width=390, language="zh")
+        page.get_by_role("slider").press("ArrowRight")
+        wait_idle(page)
+
+A message on the browser's error console, an uncaught exception in JavaScript, or a request that leaves this machine
+fails the test. A harness, i.e. a small Streamlit script of a test's own, is opened with `open_page(script=HERE / "harness.py")`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from benchmarks.browser import launch, wait_idle
+from benchmarks.serving import Server, serve
+
+OpenPage = Callable[..., Page]
+LOCALES = {"en": "en-GB", "zh": "zh-CN"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with launch() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[Callable[[Path | str], Server]]:
+    """server_of(script) -> Server: one server per script for the whole session, started when first asked for."""
+    with ExitStack() as stack:
+        running: dict[str, Server] = {}
+
+        def server_of(script: Path | str) -> Server:
+            key = str(script)
+            if key not in running:
+                running[key] = stack.enter_context(serve(script))
+            return running[key]
+
+        yield server_of
+
+
+@pytest.fixture(scope="session")
+def server(server_of) -> Server:
+    """The app itself."""
+    return server_of("app.py")
+
+
+@pytest.fixture
+def open_page(browser, server_of) -> Iterator[OpenPage]:
+    """open_page(path="/", *, script="app.py", theme="light", width=1440, height=900, language="en", query={}) -> Page
+
+    `language` is the browser's locale. `context` takes further options of Playwright's `new_context`.
+    """
+    with ExitStack() as stack:
+        complaints: list[str] = []
+
+        def open_page(
+            path: str = "/",
+            *,
+            script: Path | str = "app.py",
+            theme: str = "light",
+            width: int = 1440,
+            height: int = 900,
+            language: str = "en",
+            query: dict[str, str] | None = None,
+            url: str | None = None,
+            **context,
+        ) -> Page:
+            address = url or f"{server_of(script).url}{path}" + (f"?{urlencode(query)}" if query else "")
+            options = {"viewport": {"width": width, "height": height}, "color_scheme": theme} | context
+            session = browser.new_context(locale=LOCALES[language], **options)
+            stack.callback(session.close)
+            page = session.new_page()
+            page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("request", lambda request: complaints.extend(_leaving(request.url)))
+            page.goto(address)
+            wait_idle(page)
+            return page
+
+        yield open_page
+    assert not complaints, complaints
+
+
+def _leaving(url: str) -> list[str]:
+    parts = urlsplit(url)
+    inside = parts.scheme in {"data", "blob"} or parts.hostname in {"localhost", "127.0.0.1"}
+    return [] if inside else [f"a request left this machine: {url}"]
