@@ -74,6 +74,15 @@ class Tokens:
         return len(self.strings)
 
 
+@dataclass(frozen=True, slots=True)
+class LayerName:
+    """Which attention layer: its stack, its number in that stack from 1, and how many heads it has."""
+
+    stack: Stack
+    number: int
+    n_head: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Projections:
     """W_Q, W_K, W_V and W_O of one layer, one matrix per head, with their biases where the model has them."""
@@ -93,8 +102,7 @@ class LayerTrace:
     """One attention layer of one run: what went in, the matrices, every stage of every head (first axis: head)."""
 
     index: int
-    stack: Stack
-    number: int
+    name: LayerName
     queries: tuple[str, ...]
     keys: tuple[str, ...]
     x: Float[Tensor, "n_q d_model"] | None
@@ -108,11 +116,6 @@ class LayerTrace:
     def head(self, head: int) -> AttentionTrace:
         """The stages of one head."""
         return self.attention.map(lambda stage: stage[head])
-
-    @property
-    def n_head(self) -> int:
-        """Number of query heads."""
-        return self.attention.q.shape[0]
 
     def projected(self, name: Literal["q", "k", "v"]) -> Float[Tensor, "h n d"] | None:
         """x W + b for q, k or v, times the input scale for q and k; None where the matrix is not exposed."""
@@ -147,6 +150,7 @@ class Model(Protocol):
 
     name: str
     max_tokens: int
+    layers: tuple[LayerName, ...]
 
     def tokenize(self, text: str) -> Tokens:
         """Text → tokens, cut at `max_tokens`."""

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core.models.base import LayerTrace, Projections, Run, Settings, Tokens, attend_under
+from attention_core.models.base import LayerName, LayerTrace, Projections, Run, Settings, Tokens, attend_under
 from attention_core.multihead import MultiHeadAttention, project
 from attention_core.positions import alibi_bias, rope, sinusoidal
 from attention_core.scalings import INVERSE_SQRT
@@ -66,6 +66,7 @@ class FromScratch:
             raise ValueError("x from word embeddings needs a model that has them")
         self.name = "from scratch"
         self.sizes = sizes
+        self.layers = (LayerName("layer", 1, sizes.n_head),)
         self._vectors = vectors
         self._layer = MultiHeadAttention(
             d_model=sizes.d_model, n_head=sizes.n_head, d_k=sizes.d_k, d_v=sizes.d_v, seed=sizes.seed
@@ -105,8 +106,7 @@ class FromScratch:
         trace, factor = attend_under(settings, 0, q, k, v, scaling=INVERSE_SQRT, bias=bias)
         layer = LayerTrace(
             index=0,
-            stack="layer" if target is None else "cross",
-            number=1,
+            name=self.layers[0] if target is None else LayerName("cross", 1, self.sizes.n_head),
             queries=queries.strings,
             keys=tokens.strings,
             x=x,

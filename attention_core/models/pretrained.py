@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from attention_core.attention import AttentionTrace
 from attention_core.models.base import (
+    LayerName,
     LayerTrace,
     Projections,
     Run,
@@ -31,7 +32,7 @@ from attention_core.models.base import (
     attend_under,
     drop_batch,
 )
-from attention_core.multihead import concatenate, mix, project
+from attention_core.multihead import concatenate, project
 from attention_core.scalings import by
 
 EMBEDDED = "all-MiniLM-L6-v2"
@@ -174,7 +175,7 @@ class Pretrained:
             if tokenizer is None:
                 raise ModelError("no_text", name)
             probe = self._inputs(self.tokenize("The quick brown fox jumps."), None)
-        self._sites = self._find_sites(probe)
+        self.layers, self._projections = self._find_layers(probe)
 
     def tokenize(self, text: str, *, special: bool = True) -> Tokens:
         """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`."""
@@ -208,29 +209,25 @@ class Pretrained:
         """One forward pass on raw model inputs (batch of one): the last hidden state and every layer's trace."""
         with torch.no_grad(), _recording(settings) as recorder:
             output = self._model(**inputs).last_hidden_state[0]
-        counts: dict[Stack, int] = {}
-        layers = []
-        for index, call in enumerate(recorder.calls):
-            site = self._sites[id(call.module)]
-            counts[site.stack] = counts.get(site.stack, 0) + 1
-            n_q, n_k = call.trace.weights.shape[-2:]
-            layers.append(
-                LayerTrace(
-                    index=index,
-                    stack=site.stack,
-                    number=counts[site.stack],
-                    queries=_numbered(n_q),
-                    keys=_numbered(n_k),
-                    x=call.x,
-                    memory=call.memory,
-                    projections=site.projections,
-                    attention=call.trace,
-                    factor=call.factor,
-                    softcap=call.softcap,
-                    settings=settings.within(index),
-                )
+        layers = tuple(
+            LayerTrace(
+                index=index,
+                name=name,
+                queries=_numbered(call.trace.weights.shape[-2]),
+                keys=_numbered(call.trace.weights.shape[-1]),
+                x=call.x,
+                memory=call.memory,
+                projections=projections,
+                attention=call.trace,
+                factor=call.factor,
+                softcap=call.softcap,
+                settings=settings.within(index),
             )
-        return output, tuple(layers)
+            for index, (call, name, projections) in enumerate(
+                zip(recorder.calls, self.layers, self._projections, strict=True)
+            )
+        )
+        return output, layers
 
     def _inputs(self, tokens: Tokens, target: Tokens | None) -> dict[str, Tensor]:
         ids = torch.tensor([tokens.ids], dtype=torch.long)
@@ -240,35 +237,28 @@ class Pretrained:
             inputs |= {"attention_mask": torch.ones_like(ids), "decoder_input_ids": decoder}
         return inputs
 
-    def _find_sites(self, probe: dict[str, Tensor]) -> dict[int, "_Site"]:
+    def _find_layers(self, probe: dict[str, Tensor]) -> tuple[tuple[LayerName, ...], tuple[Projections, ...]]:
         with torch.no_grad(), _recording(DEFAULT) as recorder:
             self._model(**probe)
         if not recorder.calls:
             raise ModelError("no_attention", self.name)
-        for call in recorder.calls:
-            call.module.register_forward_pre_hook(_remember_inputs, with_kwargs=True)
-        outgoing = _watch_linears(self._model)
-        with torch.no_grad(), _recording(DEFAULT) as recorder, outgoing as flows:
+        for module in {id(call.module): call.module for call in recorder.calls}.values():  # ALBERT calls one many times
+            module.register_forward_pre_hook(_remember_inputs, with_kwargs=True)
+        with torch.no_grad(), _recording(DEFAULT) as recorder, _watch_linears(self._model) as flows:
             self._model(**probe)
         names = {id(module): name for name, module in self._model.named_modules()}
         decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
-        sites = {}
-        for call in recorder.calls:
-            crosses = call.memory is not call.x
-            stack: Stack = "cross" if crosses else _stack(names[id(call.module)]) if decodes else "layer"
-            sites[id(call.module)] = _Site(stack, _projections(call, flows))
-        return sites
+        stacks = [_stack(call, names[id(call.module)]) if decodes else "layer" for call in recorder.calls]
+        layers = tuple(
+            LayerName(stack, stacks[: i + 1].count(stack), call.trace.q.shape[0])
+            for i, (stack, call) in enumerate(zip(stacks, recorder.calls, strict=True))
+        )
+        return layers, tuple(_projections(call, flows) for call in recorder.calls)
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """A module that computes attention: where it stands and which matrices it uses."""
-
-    stack: Stack
-    projections: Projections
-
-
-def _stack(module_name: str) -> Stack:
+def _stack(call: _Call, module_name: str) -> Stack:
+    if call.memory is not call.x:
+        return "cross"
     return "decoder" if "decoder" in module_name else "encoder"
 
 
@@ -287,14 +277,14 @@ def _remember_inputs(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str,
 
 
 @contextlib.contextmanager
-def _watch_linears(model: nn.Module) -> Iterator[dict[nn.Module, tuple[Tensor, Tensor]]]:
-    """Input and output of every linear map of one forward pass, to see which of them use which tensors."""
-    flows: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+def _watch_linears(model: nn.Module) -> Iterator[dict[nn.Module, list[Tensor]]]:
+    """The inputs of every linear map during one forward pass, to see which of them reads which tensor."""
+    flows: dict[nn.Module, list[Tensor]] = {}
 
-    def remember(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-        flows[module] = (args[0], output)
+    def remember(module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        flows.setdefault(module, []).append(args[0])
 
-    handles = [module.register_forward_hook(remember) for module in model.modules() if _matrix(module) is not None]
+    handles = [module.register_forward_pre_hook(remember) for module in model.modules() if _matrix(module) is not None]
     try:
         yield flows
     finally:
@@ -311,7 +301,7 @@ def _matrix(module: nn.Module) -> tuple[Tensor, Tensor | None] | None:
     return None
 
 
-def _projections(call: _Call, flows: dict[nn.Module, tuple[Tensor, Tensor]]) -> Projections:
+def _projections(call: _Call, flows: dict[nn.Module, list[Tensor]]) -> Projections:
     """The matrices of one attention module, each accepted only if it gives the tensor the module really used."""
     if call.x is None or call.memory is None:
         return Projections()
@@ -328,9 +318,10 @@ def _projections(call: _Call, flows: dict[nn.Module, tuple[Tensor, Tensor]]) -> 
                 found |= {f"W_{name}": (W * factor).contiguous(), f"b_{name}": None if b is None else b * factor}
                 break
     context = concatenate(call.trace.context)
-    for module, (flow_in, _) in flows.items():
+    for module, inputs in flows.items():
         linear = _matrix(module)
-        if linear is not None and flow_in.shape[-2:] == context.shape and torch.equal(flow_in[0], context):
+        reads = any(read.shape[-2:] == context.shape and torch.equal(read[0], context) for read in inputs)
+        if linear is not None and reads:
             W_O = linear[0].unflatten(0, (call.trace.context.shape[0], -1))
             found |= {"W_O": W_O.contiguous(), "b_O": linear[1]}
             break
@@ -338,7 +329,7 @@ def _projections(call: _Call, flows: dict[nn.Module, tuple[Tensor, Tensor]]) -> 
 
 
 def _candidates(
-    module: nn.Module, n_head: int, flows: dict[nn.Module, tuple[Tensor, Tensor]]
+    module: nn.Module, n_head: int, flows: dict[nn.Module, list[Tensor]]
 ) -> Iterator[tuple[str, Tensor, Tensor | None]]:
     """Every way the linear maps inside an attention module can be read as per-head matrices: (role, W, b).
 
@@ -352,8 +343,7 @@ def _candidates(
             continue
         W, b = linear
         role = separate.get(path[:1], "")
-        for kind, columns, bias in _readings(W, b, n_head, role):
-            yield kind, columns, bias
+        yield from _readings(W, b, n_head, role)
 
 
 def _readings(W: Tensor, b: Tensor | None, n_head: int, role: str) -> Iterator[tuple[str, Tensor, Tensor | None]]:
@@ -409,7 +399,7 @@ def _name_tokens(layer: LayerTrace, strings: dict[str, tuple[str, ...]]) -> Laye
         "encoder": ("encoder", "encoder"),
         "decoder": ("decoder", "decoder"),
         "cross": ("decoder", "encoder"),
-    }[layer.stack]
+    }[layer.name.stack]
     queries, keys = strings[rows], strings[columns]
     if (len(queries), len(keys)) != tuple(layer.attention.weights.shape[-2:]):
         return layer

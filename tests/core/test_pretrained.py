@@ -79,7 +79,7 @@ def test_hidden_states_and_weights_equal_eager(family: str) -> None:
     assert_close(output, eager.last_hidden_state[0], rtol=0, atol=0)
     for stack, attribute in (("layer", "attentions"), ("encoder", "encoder_attentions"),
                              ("decoder", "decoder_attentions"), ("cross", "cross_attentions")):  # fmt: skip
-        ours = [layer.attention.weights for layer in layers if layer.stack == stack]
+        ours = [layer.attention.weights for layer in layers if layer.name.stack == stack]
         theirs = [weights[0] for weights in getattr(eager, attribute, None) or ()]
         assert len(ours) == len(theirs) or not ours
         for a, b in zip(ours, theirs, strict=False):
@@ -191,14 +191,14 @@ def test_long_text_is_cut_at_the_models_limit_and_counted() -> None:
     assert len(model.tokenize("")) == 2
 
 
-def saved_bert(folder) -> None:  # noqa: ANN001
+def saved_bert(folder) -> None:
     model = tiny("bert", "eager")
     model.save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "law"]))
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer"}))
 
 
-def test_a_local_folder_loads(tmp_path) -> None:  # noqa: ANN001
+def test_a_local_folder_loads(tmp_path) -> None:
     saved_bert(tmp_path)
     model = load(str(tmp_path), name="mine")
     assert model.tokenize("the law").strings == ("[CLS]", "the", "law", "[SEP]")
@@ -216,7 +216,7 @@ def test_a_local_folder_loads(tmp_path) -> None:  # noqa: ANN001
         ("corrupt", lambda folder: (folder / "model.safetensors").unlink()),
     ],
 )
-def test_a_bad_folder_is_one_clear_sentence(tmp_path, kind: str, spoil) -> None:  # noqa: ANN001
+def test_a_bad_folder_is_one_clear_sentence(tmp_path, kind: str, spoil) -> None:
     saved_bert(tmp_path)
     spoil(tmp_path)
     with pytest.raises(ModelError) as caught:
@@ -226,12 +226,12 @@ def test_a_bad_folder_is_one_clear_sentence(tmp_path, kind: str, spoil) -> None:
     assert str(caught.value).count(".") >= 1
 
 
-def _truncate(file) -> None:  # noqa: ANN001
+def _truncate(file) -> None:
     file.write_bytes(file.read_bytes()[:-101])
 
 
 @pytest.mark.parametrize(("source", "kind"), [("no such model!", "unknown"), ("nobody/nothing", "network")])
-def test_an_unknown_name_is_one_clear_sentence(source: str, kind: str, monkeypatch) -> None:  # noqa: ANN001
+def test_an_unknown_name_is_one_clear_sentence(source: str, kind: str, monkeypatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError) as caught:
         load(source)
@@ -245,7 +245,7 @@ def test_a_model_without_visible_attention_says_so() -> None:
     assert caught.value.kind == "no_attention"
 
 
-def test_a_changed_weights_file_of_the_embedded_model_is_refused(tmp_path, monkeypatch) -> None:  # noqa: ANN001
+def test_a_changed_weights_file_of_the_embedded_model_is_refused(tmp_path, monkeypatch) -> None:
     saved_bert(tmp_path)
     monkeypatch.setattr("attention_core.models.pretrained.embedded_folder", lambda: tmp_path)
     with pytest.raises(ModelError) as caught:
