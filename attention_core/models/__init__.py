@@ -1,12 +1,13 @@
 """Where x and the weight matrices come from: an untrained layer, or a trained transformer. One interface."""
 
-from attention_core.models.base import LayerTrace, Model, Projections, Run, Settings, Tokens
+from attention_core.models.base import LayerName, LayerTrace, Model, Projections, Run, Settings, Tokens
 from attention_core.models.from_scratch import FromScratch, Sizes
 from attention_core.models.pretrained import EMBEDDED, ModelError, Pretrained, load, load_embedded
 
 __all__ = [
     "EMBEDDED",
     "FromScratch",
+    "LayerName",
     "LayerTrace",
     "Model",
     "ModelError",

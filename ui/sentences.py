@@ -1,0 +1,22 @@
+"""The curated sentences, from assets/sentences.toml. Why each is worth a look stands with the words of the controls."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One example: its name, the sentence, and, where word pieces of the trained model do not fit it, the source of x."""
+
+    key: str
+    text: str
+    source: str = ""
+
+
+def _read() -> tuple[Sentence, ...]:
+    file = Path(__file__).parents[1] / "assets" / "sentences.toml"
+    return tuple(Sentence(**row) for row in tomllib.loads(file.read_text(encoding="utf-8"))["sentence"])
+
+
+SENTENCES = _read()
