@@ -6,7 +6,8 @@ from ui.errors import guarded
 from ui.navigation import navigation
 from ui.runtime import warm_up
 
-st.set_page_config(page_icon=":material/flare:", layout="wide")
+st.set_page_config(page_icon="assets/icon.svg", layout="wide")
+st.logo("assets/icon.svg")
 page = navigation()
 
 with guarded():

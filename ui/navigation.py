@@ -1,6 +1,7 @@
 """The menu: one row per page."""
 
 from dataclasses import dataclass
+from threading import Event
 from typing import Literal
 
 import streamlit as st
@@ -28,16 +29,25 @@ PAGES = (
     PageEntry("pages/explore/heads.py", "heads", "explore", ":material/grid_view:", "heads"),
 )
 
+_served = Event()
+
 
 def navigation() -> st.Page:
     """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
+    first = not _served.is_set()
+    _served.set()
     common = words("common")
     menu: dict[str, list[st.Page]] = {}
     for section in SECTIONS:
         entries = [entry for entry in PAGES if entry.section == section]
         if entries:
             menu[common[f"section.{section}"]] = [_page(entry) for entry in entries]
-    return st.navigation(menu, position="top")
+    page = st.navigation(menu, position="top")
+    if first and page.url_path:
+        # Until st.navigation has run once in a process, Streamlit answers a link to a page with "Page not found".
+        st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
+        st.stop()
+    return page
 
 
 def _page(entry: PageEntry) -> st.Page:

@@ -5,9 +5,7 @@ import importlib
 from collections.abc import Callable
 from threading import Lock
 
-import torch
-
-HEAVY_IMPORTS = ("numpy", "pandas", "pyarrow", "plotly.graph_objects", "plotly.subplots")
+HEAVY_IMPORTS = ("torch", "pandas", "pyarrow", "plotly.graph_objects", "plotly.subplots")
 
 _lock = Lock()
 _warm: set[Callable[[], object]] = set()
@@ -38,6 +36,6 @@ def settle() -> None:
 
 
 def _imports() -> None:
-    torch.set_num_threads(1)
     for name in HEAVY_IMPORTS:
         importlib.import_module(name)
+    importlib.import_module("torch").set_num_threads(1)

@@ -78,24 +78,31 @@ def words(page: str, language: str | None = None) -> Words:
 
 def reader_language() -> str:
     """The reader's choice, else the link's `lang`, else what the browser asks for, else English."""
-    browser = (st.context.locale or "").partition("-")[0].lower()
-    candidates = (st.session_state.get("lang"), st.query_params.get("lang"), browser)
-    return next((language for language in candidates if language in LANGUAGES), "en")
+    candidates = (st.session_state.get("language"), st.query_params.get("lang"))
+    return next((language for language in candidates if language in LANGUAGES), _browser_language())
 
 
 def language_switch() -> None:
-    """EN / 中文, kept in the link and from page to page."""
-    common = words("common")
-    st.segmented_control(
-        common["language"],
+    """EN / 中文, kept from page to page, and in the link where it differs from what the browser asks for."""
+    chosen = st.segmented_control(
+        words("common")["language"],
         list(LANGUAGES),
         format_func=LANGUAGES.__getitem__,
         default=reader_language(),
         required=True,
         label_visibility="collapsed",
-        key="lang",
-        bind="query-params",
+        key="language",
+        persist_state="session",
     )
+    if chosen != _browser_language():
+        st.query_params["lang"] = chosen
+    elif "lang" in st.query_params:
+        del st.query_params["lang"]
+
+
+def _browser_language() -> str:
+    language = (st.context.locale or "").partition("-")[0].lower()
+    return language if language in LANGUAGES else "en"
 
 
 def inline_code(text: str) -> str:
@@ -119,4 +126,3 @@ def _flatten(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[st
             yield f"{prefix}{key}", tuple(str(item) for item in value)
         else:
             yield f"{prefix}{key}", str(value).strip()
-

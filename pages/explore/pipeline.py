@@ -1,7 +1,6 @@
-"""A title, until the page is written."""
+"""The header, until the page is written."""
 
-import streamlit as st
-
+from ui.layout import page_header
 from ui.text import words
 
-st.title(words("common")["page.pipeline.title"])
+page_header(words("pipeline"))

@@ -6,16 +6,17 @@
         wait_idle(page)
 
 A message on the browser's error console, an uncaught exception in JavaScript, or a request that leaves this machine
-fails the test. A harness, i.e. a small Streamlit script of a test's own, is opened with `open_page(script=HERE / "harness.py")`.
+fails the test. A harness, i.e. a small Streamlit script of a test's own, opens with `open_page(script=HERE / "x.py")`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from benchmarks.browser import launch, wait_idle
 from benchmarks.serving import Server, serve
@@ -84,7 +85,7 @@ def open_page(browser, server_of) -> Iterator[OpenPage]:
             session = browser.new_context(locale=LOCALES[language], **options)
             stack.callback(session.close)
             page = session.new_page()
-            page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+            page.on("console", lambda message: complaints.extend(_complaint(message)))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", lambda request: complaints.extend(_leaving(request.url)))
             page.goto(address)
@@ -93,6 +94,14 @@ def open_page(browser, server_of) -> Iterator[OpenPage]:
 
         yield open_page
     assert not complaints, complaints
+
+
+def _complaint(message: ConsoleMessage) -> list[str]:
+    address = urlsplit(message.location["url"]).path
+    probing = "404" in message.text and re.fullmatch(
+        r"/\w+/_stcore/[\w-]+", address
+    )  # Streamlit looks where it is mounted
+    return [] if message.type != "error" or probing else [f"{message.text} ({address})"]
 
 
 def _leaving(url: str) -> list[str]:

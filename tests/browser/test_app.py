@@ -1,9 +1,9 @@
 """The frame: menu, language, links, errors."""
 
 import pytest
+
 from benchmarks.browser import wait_idle
 from benchmarks.serving import serve
-
 from ui.navigation import PAGES
 from ui.text import words
 
@@ -11,16 +11,20 @@ from ui.text import words
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
 def test_every_page_opens_in_the_browsers_language(open_page, entry, language):
-    page = open_page(f"/{entry.url_path}", language=language)
+    page = open_page("/" if entry == PAGES[0] else f"/{entry.url_path}", language=language)
     title = words("common", language)[f"page.{entry.words}.title"]
     page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
 
 
-def test_a_link_to_a_page_wakes_a_sleeping_server(open_page):
+def test_a_link_to_a_page_wakes_a_sleeping_server(browser):
+    title = words("common", "en")[f"page.{PAGES[1].words}.title"]
     with serve("app.py") as cold:
-        page = open_page(url=f"{cold.url}/{PAGES[1].url_path}")
-        page.get_by_role("heading", level=1, name=words("common", "en")[f"page.{PAGES[1].words}.title"]).wait_for()
+        page = browser.new_page()
+        page.goto(f"{cold.url}/{PAGES[1].url_path}")
+        page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
+        assert page.get_by_role("dialog").count() == 0, "Streamlit says that the page was not found"
         assert page.locator("[data-testid=stSidebarNav]").count() == 0, "Streamlit's automatic menu was used"
+        page.close()
 
 
 def test_the_language_switch_stays_in_the_link_and_from_page_to_page(open_page):
@@ -30,7 +34,8 @@ def test_the_language_switch_stays_in_the_link_and_from_page_to_page(open_page):
     chinese = words("common", "zh")
     page.get_by_role("heading", level=1, name=chinese["page.pipeline.title"], exact=True).wait_for()
     assert "lang=zh" in page.url
-    page.get_by_role("link", name=chinese["page.heads.title"]).first.click()
+    page.get_by_test_id("stHeader").get_by_text(chinese["section.explore"]).click()
+    page.get_by_role("link", name=chinese["page.heads.title"]).click()
     wait_idle(page)
     page.get_by_role("heading", level=1, name=chinese["page.heads.title"], exact=True).wait_for()
     assert "lang=zh" in page.url

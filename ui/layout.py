@@ -1,0 +1,121 @@
+"""What every page has: a header, a guide, a trust line, a take-away menu."""
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from ui.text import Words, language_switch, reader_language, words
+
+Arrays = Callable[[], Mapping[str, np.ndarray]]
+
+
+def page_header(page: Words) -> None:
+    """Title, standfirst and guide, with the language switch beside them.
+
+    Reads `title`, `standfirst`, `see`, `try` (a list of three) and `limits` from the words of the page, all Markdown.
+    """
+    common = words("common", page.language)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
+        st.title(page["title"], anchor=False, width="stretch")
+        with st.popover(common["header.guide"], icon=":material/menu_book:", type="tertiary", key="guide"):
+            _guide(page, common)
+        language_switch()
+    st.markdown(page["standfirst"])
+
+
+def trust_line(
+    *,
+    rows: float | None = None,
+    residual: float | None = None,
+    oracle: str | None = None,
+    seed: int | None = None,
+    dtype: str | None = None,
+    model: str | None = None,
+    device: str | None = None,
+) -> None:
+    """Small print under a figure: why its numbers can be believed. What is None is left out.
+
+    `rows` is max |Σ_j α_ij − 1|; `residual` the largest difference from `oracle`, an independent computation.
+    """
+    common = words("common")
+    parts: dict[str, dict[str, str | int | float | None]] = {
+        "rows": {"value": rows},
+        "residual": {"value": residual, "oracle": oracle},
+        "model": {"value": model},
+        "seed": {"value": seed},
+        "dtype": {"value": dtype},
+        "device": {"value": device},
+    }
+    sentences = [
+        common.format(f"trust.{name}", **{key: value for key, value in values.items() if value is not None})
+        for name, values in parts.items()
+        if None not in values.values()
+    ]
+    st.caption(" · ".join(sentences))
+
+
+def take_away(name: str, *, arrays: Arrays, snippet: str) -> None:
+    """The link to this view, its numbers (NPZ, CSV), and Python that prints the same numbers.
+
+    `name` goes into file names and keys; `arrays` is only called when somebody downloads.
+    """
+    common = words("common")
+    with st.popover(common["take.title"], icon=":material/download:", key=f"take_{name}"):
+        st.markdown(f"**{common['take.link']}**")
+        st.caption(common["take.link_help"])
+        st.code(link(), language=None, wrap_lines=True)
+        st.markdown(f"**{common['take.arrays']}**")
+        with st.container(horizontal=True):
+            _download(common["take.npz"], lambda: npz(arrays()), f"{name}.npz")
+            _download(common["take.csv"], lambda: csv(arrays()), f"{name}.csv.zip")
+        st.markdown(f"**{common['take.snippet']}**")
+        st.code(snippet, language="python", height=240)
+        _download(common["take.script"], lambda: snippet.encode(), f"{name}.py")
+
+
+def link() -> str:
+    """The address of this exact view: every bound widget, and the language."""
+    query = {"lang": reader_language(), **{key: st.query_params.get_all(key) for key in st.query_params}}
+    return f"{st.context.url or ''}?{urlencode(query, doseq=True)}"
+
+
+def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """The arrays as one compressed .npz file, for `numpy.load`."""
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def csv(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """The arrays as a .zip of one .csv each: a matrix as it stands, more axes as one row per value after its indices.
+
+    Nine significant digits, which is all that float32 holds.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
+        for name, array in arrays.items():
+            table = io.StringIO()
+            if array.ndim <= 2:
+                np.savetxt(table, np.atleast_1d(array), delimiter=",", fmt="%.9g")
+            else:
+                indices = np.indices(array.shape).reshape(array.ndim, -1)
+                header = ",".join([*(f"axis_{axis}" for axis in range(array.ndim)), name])
+                rows = np.column_stack([*indices, array.ravel()])
+                np.savetxt(table, rows, delimiter=",", fmt=["%d"] * array.ndim + ["%.9g"], header=header, comments="")
+            folder.writestr(f"{name}.csv", table.getvalue())
+    return file.getvalue()
+
+
+def _guide(page: Words, common: Words) -> None:
+    st.markdown(f"**{common['header.see']}**\n\n{page['see']}")
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(page.many("try"), start=1))
+    st.markdown(f"**{common['header.try']}**\n\n{steps}")
+    st.markdown(f"**{common['header.limits']}**\n\n{page['limits']}")
+
+
+def _download(label: str, data: Callable[[], bytes], file_name: str) -> None:
+    st.download_button(label, data, file_name=file_name, on_click="ignore", key=f"download_{file_name}")
