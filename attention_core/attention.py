@@ -55,11 +55,11 @@ def attend(
     bias: Float[Tensor, "*#mask n_q n_k"] | None = None,
     softcap: float | None = None,
 ) -> AttentionTrace:
-    r"""$\mathrm{normalize}\big(\mathrm{cap}(c\,\mathrm{score}(Q, K)) + \mathrm{bias}\big) V$, restricted to allowed pairs.
+    r"""$\mathrm{normalize}\big(\mathrm{cap}(c\,\mathrm{score}(Q, K)) + \mathrm{bias}\big) V$ over the allowed pairs.
 
-    `allowed` is True where a query may attend; `bias` is added to the scores after the cap, and −∞ in it forbids a pair
-    too. A query with nothing allowed gets weight, context and gradient 0. `softcap` c replaces a score s by c·tanh(s/c)
-    before the mask (Gemma 2, arXiv:2408.00118). With fewer key than query heads (axis −3) each key head serves a
+    `allowed` is True where a query may attend; `bias` is added to the scores after the cap, and −∞ in it forbids a
+    pair too. A query with nothing allowed gets weight, context and gradient 0. `softcap` c turns a score s into
+    c·tanh(s/c) before the mask (Gemma 2, arXiv:2408.00118). With fewer key than query heads (axis −3) each key head serves a
     group of query heads (GQA, arXiv:2305.13245; one key head: MQA, arXiv:1911.02150), and the trace holds the shared
     k and v once per query head. Values hidden behind the mask, NaN and inf included, never reach the context.
 

@@ -14,8 +14,8 @@ class MultiHeadAttention(nn.Module):
     $\mathrm{head}_i = \mathrm{Attention}(XW^Q_i, MW^K_i, MW^V_i)$.
 
     M (`memory`) is X itself in self-attention and another sequence in cross-attention. Every weight is drawn from
-    N(0, 1/d_model) (W_O from N(0, 1/(h·d_v))) by one seeded generator, so unit-variance x gives unit-variance q and k: the
-    assumption behind 1/√d_k, which nn.Linear's default initialisation (variance 1/(3·d_model)) hides. The first d_k
+    N(0, 1/d_model) (W_O from N(0, 1/(h·d_v))) by one seeded generator, so unit-variance x gives unit-variance q and k:
+    the assumption behind 1/√d_k, which nn.Linear's default initialisation (variance 1/(3·d_model)) hides. The first d_k
     columns of a wider draw with the same seed are the same numbers. Source: Vaswani et al. 2017, arXiv:1706.03762,
     section 3.2.2.
     """

@@ -15,7 +15,7 @@ Normalize = Callable[..., Float[Tensor, "*batch n_q n_k"]]
 def softmax(
     scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*batch n_q n_k"] | None = None
 ) -> Float[Tensor, "*batch n_q n_k"]:
-    r"""$\alpha_{ij} = e^{s_{ij}} / \sum_l e^{s_{il}}$ over the permitted keys (Vaswani et al. 2017, arXiv:1706.03762)."""
+    r"""$\alpha_{ij} = e^{s_{ij}} / \sum_l e^{s_{il}}$ over the permitted keys (Vaswani 2017, arXiv:1706.03762)."""
     if permitted is None:
         return scores.softmax(dim=-1)
     empty = ~permitted.any(dim=-1, keepdim=True)

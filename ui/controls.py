@@ -1,27 +1,33 @@
-"""Widgets that return core objects. Every value lives in the link, keeps from page to page, and is checked again here."""
+"""Widgets that return core objects. Every value stands in the link, stays from page to page, and is checked here."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import streamlit as st
 
 from attention_core import NORMALIZERS, SCALINGS
 from attention_core.models import EMBEDDED, LayerName, Model, ModelError, Run, Settings, Sizes, Tokens
+from attention_core.models.base import Mask
+from attention_core.models.from_scratch import Positions, Source
 from attention_core.text import clean
 from ui import session
 from ui.errors import ReaderError
+from ui.link import publish, recall, remember, seed
 from ui.sentences import SENTENCES, Sentence
 from ui.session import SCRATCH, Study
 from ui.text import Words, language_switch, words
 
+S = TypeVar("S", bound=str)
+
 MAX_CHARS = 4000
 INPUT_SCALES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 TEMPERATURES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
-MASKS = ("none", "causal", "window")
-POSITIONS = ("none", "sinusoidal", "rope", "alibi")
-SOURCES = ("embeddings", "digest")
+MASKS: tuple[Mask, ...] = ("none", "causal", "window")
+POSITIONS: tuple[Positions, ...] = ("sinusoidal", "none", "rope", "alibi")
+SOURCES: tuple[Source, ...] = ("embeddings", "digest")
 DEFAULT_SENTENCE = SENTENCES[0].text
 
 
@@ -44,23 +50,29 @@ def study_bar() -> Choice:
     """The bar every page begins with: sentence, examples, model, layer, head, settings, language; and what it found."""
     common = words("controls")
     with st.container(horizontal=True, vertical_alignment="bottom", key="study_bar"):
+        seed("text", DEFAULT_SENTENCE, str)
         typed = st.text_input(
             common["sentence"],
-            DEFAULT_SENTENCE,
             key="text",
-            bind="query-params",
             live=True,
+            persist_state="session",
             placeholder=common["placeholder"],
             width="stretch",
         )
         _examples(common)
-        name = _model_select(common)
-        model_place = st.container(width="content")
+        name = _choose(
+            "model",
+            list(session.catalogue()),
+            common["model"],
+            lambda name: common["scratch"] if name == SCRATCH else name,
+            width=210,
+        )
+        settings_place = st.container(width="content")
         language_switch()
-    sizes = _sizes(name)
+    sizes = _sizes() if name == SCRATCH else Sizes()
     name, model = _load(name, sizes, common)
     layer, head = _layer_and_head(model.layers, common)
-    with model_place:
+    with settings_place:
         settings = _settings(name, model.layers, layer, common)
     text, tokens = _read(typed, model, common)
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
@@ -79,17 +91,13 @@ def focus(n_q: int, n_k: int) -> tuple[int, int]:
 
 
 def set_focus(query: int, key: int) -> None:
-    """Put this query token and this key token in focus."""
+    """Put this query token and this key token in focus from the next run on."""
     remember("focus", f"{query},{key}")
 
 
 def temperature() -> float:
     """The temperature that was last released on a slider: one of TEMPERATURES."""
-    try:
-        wanted = float(recall("temperature", "1.0"))
-    except ValueError:
-        wanted = 1.0
-    return min(TEMPERATURES, key=lambda stop: abs(stop - wanted)) if math.isfinite(wanted) else 1.0
+    return _nearest(recall("temperature", "1.0"))
 
 
 def set_temperature(value: float) -> None:
@@ -97,20 +105,12 @@ def set_temperature(value: float) -> None:
     remember("temperature", str(value))
 
 
-def recall(name: str, default: str) -> str:
-    """A value no widget owns: from this session, else from the link, else the default; the link follows."""
-    value = st.session_state.get(f"kept_{name}", st.query_params.get(name, default))
-    remember(name, value, default)
-    return value
-
-
-def remember(name: str, value: str, default: str | None = None) -> None:
-    """Keep a value no widget owns, in this session and in the link (unless it is the default)."""
-    st.session_state[f"kept_{name}"] = value
-    if value == default:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
+def _nearest(spelling: str) -> float:
+    try:
+        wanted = float(spelling)
+    except ValueError:
+        return 1.0
+    return min(TEMPERATURES, key=lambda stop: abs(stop - wanted)) if math.isfinite(wanted) else 1.0
 
 
 def _pair(text: str) -> tuple[int, int]:
@@ -140,17 +140,6 @@ def _use(sentence: Sentence) -> None:
         st.session_state["model"] = EMBEDDED
 
 
-def _model_select(common: Words) -> str:
-    return st.selectbox(
-        common["model"],
-        list(session.catalogue()),
-        format_func=lambda name: common["scratch"] if name == SCRATCH else name,
-        key="model",
-        bind="query-params",
-        width=210,
-    )
-
-
 def _load(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
     """The chosen model, or the default with one sentence that says why not."""
     try:
@@ -178,6 +167,7 @@ def _read(typed: str, model: Model, common: Words) -> tuple[str, Tokens]:
         facts.append(common.format("unknown", count=tokens.unknown))
     st.caption(" · ".join(facts))
     st.session_state["last_sentence"] = cleaned.text
+    publish("text", cleaned.text, DEFAULT_SENTENCE)
     return cleaned.text, tokens
 
 
@@ -185,149 +175,141 @@ def _layer_and_head(layers: Sequence[LayerName], common: Words) -> tuple[int, in
     with st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head"):
         layer = 0
         if len(layers) > 1:
-            layer = _pick("layer", range(len(layers)), common["layer"], lambda i: _short(layers, i, common))
-        head = _pick("head", range(layers[layer].n_head), common["head"], lambda i: str(i + 1))
+            layer = _number("layer", len(layers), common["layer"], lambda index: _short(layers[index], common))
+        head = _number("head", layers[layer].n_head, common["head"], lambda index: str(index + 1))
     return layer, head
 
 
-def _short(layers: Sequence[LayerName], index: int, common: Words) -> str:
-    layer = layers[index]
+def _short(layer: LayerName, common: Words) -> str:
     return str(layer.number) if layer.stack == "layer" else layer_label(layer, common)
 
 
-def _pick(key: str, options: range, label: str, name) -> int:  # noqa: ANN001 a callable of int
-    """One of a few numbers, one click away; from thirteen on a list."""
-    if st.session_state.get(key) not in (None, *options):
-        st.session_state[key] = 0
-    if len(options) <= 12:
-        return st.segmented_control(
-            label, options, default=0, format_func=name, required=True, key=key, bind="query-params"
+def _number(key: str, count: int, label: str, name: Callable[[int], str]) -> int:
+    """One of a few things, counted from 0 here and from 1 in the link; from thirteen on a list."""
+    seed(key, 0, lambda spelling: int(spelling) - 1, range(count))
+    if count <= 12:
+        index = st.segmented_control(
+            label, range(count), format_func=name, required=True, key=key, persist_state="session"
         )
-    return st.selectbox(label, options, format_func=name, key=key, bind="query-params", width=160)
+    else:
+        index = st.selectbox(label, range(count), format_func=name, key=key, persist_state="session", width=160)
+    index = index or 0
+    publish(key, str(index + 1), "1")
+    return index
+
+
+def _choose(
+    key: str, options: Sequence[S], label: str, name: Callable[[S], str], help: str | None = None, width: int = 0
+) -> S:
+    """One of a list; the first is the default."""
+    seed(key, options[0], str, options)
+    chosen = st.selectbox(
+        label, options, format_func=name, key=key, persist_state="session", help=help, width=width or "stretch"
+    )
+    publish(key, chosen, options[0])
+    return chosen
+
+
+def _switch(key: str, options: Sequence[S], label: str, name: Callable[[S], str], help: str | None = None) -> S:
+    """One of two or three, all in sight; the first is the default."""
+    seed(key, options[0], str, options)
+    shown = st.segmented_control(
+        label, options, format_func=name, required=True, key=key, persist_state="session", help=help
+    )
+    chosen = options[0] if shown is None else shown
+    publish(key, chosen, options[0])
+    return chosen
+
+
+def _whole(key: str, low: int, high: int, default: int, label: str, width: int = 0) -> int:
+    """A whole number between two bounds."""
+    seed(key, default, int, range(low, high + 1))
+    value = int(st.number_input(label, low, high, key=key, persist_state="session", width=width or "stretch"))
+    publish(key, str(value), str(default))
+    return value
 
 
 def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words) -> Settings:
     default = Settings()
     with st.popover(common["settings"], icon=":material/tune:", width="content"):
-        scaling = st.selectbox(
-            common["scaling"],
-            ["model", *SCALINGS],
-            format_func=lambda rule: common["scaling_model"] if rule == "model" else common[f"scalings.{rule}"],
-            key="scaling",
-            bind="query-params",
-            help=common["scaling_help"],
-        )
+        scaling = _choose(
+            "scaling", ("model", *SCALINGS), common["scaling"], lambda rule: common[f"scalings.{rule}"],
+            common["scaling_help"],
+        )  # fmt: skip
+        seed("alpha", 1.0, float, INPUT_SCALES)
         alpha = st.select_slider(
-            common["input_scale"],
-            INPUT_SCALES,
-            1.0,
-            key="alpha",
-            bind="query-params",
-            help=common["input_scale_help"],
+            common["input_scale"], INPUT_SCALES, key="alpha", persist_state="session", help=common["input_scale_help"]
         )
-        normalizer = st.selectbox(
-            common["normalizer"],
-            list(NORMALIZERS),
-            format_func=lambda rule: common[f"normalizers.{rule}"],
-            key="normalizer",
-            bind="query-params",
+        publish("alpha", str(alpha), "1.0")
+        normalizer = _choose(
+            "normalizer", tuple(NORMALIZERS), common["normalizer"], lambda rule: common[f"normalizers.{rule}"]
         )
-        mask = st.segmented_control(
-            common["mask"],
-            MASKS,
-            default="none",
-            required=True,
-            format_func=lambda rule: common[f"masks.{rule}"],
-            key="mask",
-            bind="query-params",
-            help=common["mask_help"],
-        )
-        radius = default.radius
-        if mask == "window":
-            radius = st.number_input(common["radius"], 0, 64, default.radius, key="radius", bind="query-params")
-        everywhere = False
+        mask = _switch("mask", MASKS, common["mask"], lambda rule: common[f"masks.{rule}"], common["mask_help"])
+        radius = _whole("radius", 0, 64, default.radius, common["radius"]) if mask == "window" else default.radius
+        where = "here"
         if len(layers) > 1:
-            everywhere = (
-                st.segmented_control(
-                    common["where"],
-                    ("here", "all"),
-                    default="here",
-                    required=True,
-                    format_func=lambda where: common[f"wheres.{where}"],
-                    key="where",
-                    bind="query-params",
-                )
-                == "all"
-            )
-        off = st.multiselect(
-            common["ablated"],
-            [f"{i + 1}.{head + 1}" for i, named in enumerate(layers) for head in range(named.n_head)],
-            key="off",
-            bind="query-params",
-            placeholder=common["ablated_placeholder"],
-            help=common["ablated_help"],
-        )
+            where = _switch("where", ("here", "all"), common["where"], lambda place: common[f"wheres.{place}"])
+        ablated = _ablated(layers, common)
         if name == SCRATCH:
             st.caption(common["scratch_note"])
         st.button(common["reset"], icon=":material/restart_alt:", on_click=_reset, width="stretch")
-    return replace(
-        default,
+    return Settings(
         scaling=scaling,
         input_scale=float(alpha),
         temperature=temperature(),
         normalizer=normalizer,
         mask=mask,
-        radius=int(radius),
-        layers=None if everywhere else (layer,),
-        ablated=frozenset((int(i) - 1, int(h) - 1) for i, h in (pair.split(".") for pair in off)),
+        radius=radius,
+        layers=None if where == "all" else (layer,),
+        ablated=ablated,
     )
+
+
+def _ablated(layers: Sequence[LayerName], common: Words) -> frozenset[tuple[int, int]]:
+    options = [f"{i + 1}.{head + 1}" for i, named in enumerate(layers) for head in range(named.n_head)]
+    seed("off", [], lambda spelling: spelling.split(","))
+    st.session_state["off"] = [name for name in st.session_state["off"] if name in options]
+    off = st.multiselect(
+        common["ablated"],
+        options,
+        key="off",
+        persist_state="session",
+        placeholder=common["ablated_placeholder"],
+        help=common["ablated_help"],
+    )
+    publish("off", ",".join(off), "")
+    return frozenset((int(layer) - 1, int(head) - 1) for layer, head in (name.split(".") for name in off))
+
+
+def switch_heads_off(heads: Sequence[tuple[int, int]]) -> None:
+    """Ablate exactly these heads, as (layer, head) counted from 0, from the next run on."""
+    st.session_state["off"] = [f"{layer + 1}.{head + 1}" for layer, head in heads]
 
 
 def _reset() -> None:
     """Back to what the model was built with. The sentence, the layer and the head stay."""
-    for key in ("scaling", "alpha", "normalizer", "mask", "radius", "where", "off"):
-        st.session_state.pop(key, None)
-    remember("temperature", "1.0", "1.0")
+    defaults = Settings()
+    st.session_state.update(
+        scaling=defaults.scaling, alpha=1.0, normalizer=defaults.normalizer, mask=defaults.mask, where="here", off=[]
+    )
+    set_temperature(1.0)
 
 
-def _sizes(name: str) -> Sizes:
+def _sizes() -> Sizes:
     """The from-scratch layer's own controls, shown only when it is the model."""
     default = Sizes()
-    if name != SCRATCH:
-        return default
     common = words("controls")
+    bounds = {"n_head": (1, 12), "d_model": (1, 512), "d_k": (1, 256), "d_v": (1, 256), "seed": (0, 9999)}
     with st.container(horizontal=True, vertical_alignment="bottom", key="sizes"):
         numbers = {
-            field: int(
-                st.number_input(
-                    common[f"size.{field}"],
-                    0 if field == "seed" else 1,
-                    largest,
-                    getattr(default, field),
-                    key=field,
-                    bind="query-params",
-                    width=120,
-                )
-            )
-            for field, largest in (("n_head", 12), ("d_model", 512), ("d_k", 256), ("d_v", 256), ("seed", 9999))
+            field: _whole(field, low, high, getattr(default, field), common[f"size.{field}"], 120)
+            for field, (low, high) in bounds.items()
         }
-        positions = st.selectbox(
-            common["positions"],
-            POSITIONS,
-            1,
-            format_func=lambda rule: common[f"position.{rule}"],
-            key="positions",
-            bind="query-params",
-            width=150,
+        positions = _choose(
+            "positions", POSITIONS, common["positions"], lambda rule: common[f"position.{rule}"], width=150
         )
-        source = st.selectbox(
-            common["source"],
-            SOURCES,
-            format_func=lambda rule: common[f"sources.{rule}"],
-            key="source",
-            bind="query-params",
-            width=190,
-            help=common["source_help"],
+        source = _choose(
+            "source", SOURCES, common["source"], lambda rule: common[f"sources.{rule}"], common["source_help"], 190
         )
     if positions == "rope" and numbers["d_k"] % 2:
         raise ReaderError("odd_rope", d_k=numbers["d_k"])

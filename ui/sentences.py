@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One example: its name, the sentence, and, where word pieces of the trained model do not fit it, the source of x."""
+    """One example. `source` is set where the trained model lacks the words, so the from-scratch layer shows it."""
 
     key: str
     text: str

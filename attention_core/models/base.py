@@ -24,8 +24,8 @@ TEMPERATURES = (0.05, 20.0)
 class Settings:
     """What the reader changes inside a model. Hashable, so it is also a cache key.
 
-    `scaling` is "model" (what the model was built with) or a key of SCALINGS; `input_scale` α multiplies x before W_Q and
-    W_K, so scores grow as α²; `temperature` T divides the scaled scores; `mask` is added to the model's own and can
+    `scaling` is "model" (what the model was built with) or a key of SCALINGS; `input_scale` α multiplies x before W_Q
+    and W_K, so scores grow as α²; `temperature` T divides the scaled scores; `mask` is added to the model's own and can
     only forbid; `radius` is the half-width of the window in tokens; `layers` are the attention layers, counted from
     0, in which all this holds (None: all); `ablated` heads, as (layer, head), hand on nothing.
     Raises ValueError, with a sentence, for a value outside its range.
@@ -173,7 +173,7 @@ def attend_under(
     bias: Float[Tensor, "*#mask n_q n_k"] | None = None,
     softcap: float | None = None,
 ) -> tuple[AttentionTrace, float]:
-    """`attend` with the reader's settings for this layer in force; also the factor the raw scores were multiplied by."""
+    """`attend` under the reader's settings for this layer; also the factor the raw scores were multiplied by."""
     here = settings.within(layer)
     if here.input_scale != 1.0:
         q, k = q * here.input_scale, k * here.input_scale

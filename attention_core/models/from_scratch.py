@@ -55,8 +55,8 @@ class FromScratch:
     """An untrained layer: x with unit variance, W_Q, W_K, W_V from N(0, 1/d_model), one seed.
 
     x comes from the word embeddings of a trained model (`source="embeddings"`: a fixed random map to d_model
-    columns, then each vector to mean 0 and variance 1) or from a digest of each word (`source="digest"`: N(0, 1) drawn from
-    a BLAKE2b hash, the same in every process).
+    columns, then each vector to mean 0 and variance 1) or from a digest of each word (`source="digest"`: N(0, 1) drawn
+    from a BLAKE2b hash, the same in every process).
     """
 
     max_tokens = 512

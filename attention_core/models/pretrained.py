@@ -1,8 +1,8 @@
 """Any transformers model, with `attend` inside it: q, k, v, scores, weights and context of every layer, as computed.
 
-transformers lets a function be registered as the attention of all its models. Ours runs `attend` and hands each trace to
-the run in progress, so nothing here is a copy of a model and nothing is recomputed. Weights are safetensors only, code from
-a checkpoint is never run.
+transformers lets a function be registered as the attention of all its models. Ours runs `attend` and hands each trace
+to the run in progress, so nothing here is a copy of a model and nothing is recomputed. Weights are safetensors only;
+code from a checkpoint is never run.
 """
 
 import contextlib
@@ -50,12 +50,12 @@ class ModelError(Exception):
     """
 
     SENTENCES = {  # noqa: RUF012 a constant
-        "unknown": "There is no model called {name}: it is neither a folder with a config.json nor a model the hub knows.",
+        "unknown": "There is no model {name}: it is neither a folder with a config.json nor a model the hub knows.",
         "network": "The model {name} is not on this machine and the hub cannot be reached.",
         "no_attention": "The model {name} does not expose its attention: no layer calls the attention interface.",
         "no_text": "The model {name} does not read text: it has no tokenizer.",
         "corrupt": "The files of the model {name} are damaged or incomplete, so it was not loaded.",
-        "pickle": "The model {name} has no safetensors weights, only pickled ones, which could run code; it was not loaded.",
+        "pickle": "The model {name} has only pickled weights, no safetensors; they could run code and were not loaded.",
         "remote_code": "The model {name} needs code from its checkpoint, which is never run here.",
         "hash": "The weights of {name} are not the published ones (their SHA-256 differs), so they were not loaded.",
         "sinks": "The model {name} adds attention sinks inside its softmax, which is not supported.",
@@ -164,7 +164,7 @@ def register() -> None:
 class Pretrained:
     """A transformers model that records its attention. Stateless between runs and safe to share between threads."""
 
-    def __init__(self, name: str, model: Any, tokenizer: Any | None, probe: dict[str, Tensor] | None = None) -> None:
+    def __init__(self, name: str, model: Any, tokenizer: Any, probe: dict[str, Tensor] | None = None) -> None:  # noqa: ANN401
         """Find, by one forward pass, which modules compute attention and which matrices they use."""
         self.name = name
         self._model = model.eval().requires_grad_(False)
@@ -172,14 +172,14 @@ class Pretrained:
         limits = (getattr(model.config, "max_position_embeddings", None), getattr(tokenizer, "model_max_length", None))
         self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)])
         if probe is None:
-            if tokenizer is None:
-                raise ModelError("no_text", name)
             probe = self._inputs(self.tokenize("The quick brown fox jumps."), None)
         self.layers, self._projections = self._find_layers(probe)
 
     def tokenize(self, text: str, *, special: bool = True) -> Tokens:
         """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`."""
         tokenizer = self._tokenizer
+        if tokenizer is None:
+            raise ModelError("no_text", self.name)
         whole = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         ids = tokenizer(text, add_special_tokens=special, truncation=True, max_length=self.max_tokens)["input_ids"]
         room = self.max_tokens - (tokenizer.num_special_tokens_to_add() if special else 0)
@@ -195,7 +195,7 @@ class Pretrained:
         return self._model.get_input_embeddings().weight[torch.tensor(tokens.ids, dtype=torch.long)]
 
     def run(self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None) -> Run:
-        """Every attention layer on these tokens. An encoder-decoder reads `target` (default: the text) in its decoder."""
+        """Every attention layer on these tokens; a decoder beside an encoder reads `target` (default: the text)."""
         target = target or tokens
         output, layers = self.trace(self._inputs(tokens, target), settings)
         decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
@@ -248,7 +248,7 @@ class Pretrained:
             self._model(**probe)
         names = {id(module): name for name, module in self._model.named_modules()}
         decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
-        stacks = [_stack(call, names[id(call.module)]) if decodes else "layer" for call in recorder.calls]
+        stacks: list[Stack] = [_stack(call, names[id(call.module)]) if decodes else "layer" for call in recorder.calls]
         layers = tuple(
             LayerName(stack, stacks[: i + 1].count(stack), call.trace.q.shape[0])
             for i, (stack, call) in enumerate(zip(stacks, recorder.calls, strict=True))
@@ -371,8 +371,8 @@ def _per_head(W: Tensor, groups: int, n_head: int) -> Tensor:
 def _fit(name: str, source: Tensor, W: Tensor, b: Tensor | None, used: Tensor) -> float | None:
     """The factor c with c·(source W + b) = the q, k or v that was used; None if there is none.
 
-    Some models scale q before they hand it over (OPT, Whisper): c is then folded into W_Q. Rotary positions turn q and k
-    without changing the length of any vector, so for those equal lengths decide. Normalised queries and keys leave
+    Some models scale q before they hand it over (OPT, Whisper): c is then folded into W_Q. Rotary positions turn q and
+    k without changing the length of any vector, so for those equal lengths decide. Normalised queries and keys leave
     the matrix unconfirmed, and it is not shown.
     """
     if W.shape[-1] != used.shape[-1]:
@@ -410,7 +410,7 @@ def _numbered(n: int) -> tuple[str, ...]:
     return tuple(str(i + 1) for i in range(n))
 
 
-def _visible(tokenizer: Any, token: str) -> str:
+def _visible(tokenizer: Any, token: str) -> str:  # noqa: ANN401
     """A token as a person can read it: byte-level pieces decoded, bytes that are no character shown in hex."""
     if token in tokenizer.all_special_tokens or "\u0120" not in tokenizer.get_vocab():
         return token.replace("\u2581", " ")

@@ -1,0 +1,53 @@
+"""The state of a page in its address, one stable spelling per value whatever the language of the labels.
+
+Streamlit's own binding writes the label a reader sees, so a link made in Chinese would not open in English.
+"""
+
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
+
+
+def seed(name: str, default: T, read: Callable[[str], T], options: Collection[T] | None = None) -> None:
+    """Before a widget with `key=name`: give it its value from this session, else from the link, else the default.
+
+    What the link or an earlier page holds is checked: `read` may raise ValueError, and a value outside `options` is
+    replaced by the default.
+    """
+    if name not in st.session_state:
+        st.session_state[name] = _from_link(name, default, read)
+    if options is not None and st.session_state[name] not in options:
+        st.session_state[name] = default
+
+
+def publish(name: str, spelling: str, default: str) -> None:
+    """After the widget: keep the link in step. A default is left out, so a link says only what was changed."""
+    if spelling == default:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != spelling:
+        st.query_params[name] = spelling
+
+
+def recall(name: str, default: str) -> str:
+    """A value no widget owns, kept in this session and in the link."""
+    seed(name, default, str)
+    publish(name, st.session_state[name], default)
+    return st.session_state[name]
+
+
+def remember(name: str, value: str) -> None:
+    """Change a value no widget owns; the next `recall` puts it in the link."""
+    st.session_state[name] = value
+
+
+def _from_link(name: str, default: T, read: Callable[[str], T]) -> T:
+    spelling = st.query_params.get(name)
+    if spelling is None:
+        return default
+    try:
+        return read(spelling)
+    except ValueError:
+        return default
