@@ -18,7 +18,7 @@ from ui.errors import ReaderError
 from ui.link import publish, recall, remember, seed
 from ui.sentences import SENTENCES, Sentence
 from ui.session import SCRATCH, Study
-from ui.text import Words, language_switch, words
+from ui.text import Words, words
 
 S = TypeVar("S", bound=str)
 
@@ -47,7 +47,7 @@ class Choice:
 
 
 def study_bar() -> Choice:
-    """The bar every page begins with: sentence, examples, model, layer, head, settings, language; and what it found."""
+    """The bar every page begins with: sentence, examples, model, layer, head, settings; and what it found."""
     common = words("controls")
     with st.container(horizontal=True, vertical_alignment="bottom", key="study_bar"):
         seed("text", DEFAULT_SENTENCE, str)
@@ -68,7 +68,6 @@ def study_bar() -> Choice:
             width=210,
         )
         settings_place = st.container(width="content")
-        language_switch()
     sizes = _sizes() if name == SCRATCH else Sizes()
     name, model = _load(name, sizes, common)
     layer, head = _layer_and_head(model.layers, common)
