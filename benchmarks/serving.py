@@ -45,6 +45,7 @@ def serve(
         command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(ROOT / script)]
         command += [f"--{name}={value}" for name, value in options.items()]
         surroundings = os.environ | {"PYTHONPATH": str(ROOT), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+        surroundings |= {"HEADLIGHT_STOCK": "1"} if stock else {}
         with log.open("wb") as console:
             process = subprocess.Popen(
                 command,
