@@ -20,7 +20,7 @@ class Scaling:
         self,
         scores: Float[Tensor, "*batch n_q n_k"],
         q: Float[Tensor, "*batch n_q d_k"],
-        k: Float[Tensor, "*batch n_k d_k"],  # noqa: ARG002 rules that depend on the keys share this signature
+        k: Float[Tensor, "*batch n_k d_k"],
     ) -> Float[Tensor, "*batch n_q n_k"]:
         """scores · factor(d_k)."""
         factor = self.factor(q.shape[-1])
