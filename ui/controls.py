@@ -10,7 +10,7 @@ import streamlit as st
 
 from attention_core import NORMALIZERS, SCALINGS
 from attention_core.models import EMBEDDED, LayerName, Model, ModelError, Run, Settings, Sizes, Tokens
-from attention_core.models.base import Mask
+from attention_core.models.base import MASKS
 from attention_core.models.from_scratch import Positions, Source
 from attention_core.text import clean
 from ui import session
@@ -25,7 +25,6 @@ S = TypeVar("S", bound=str)
 MAX_CHARS = 4000
 INPUT_SCALES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 TEMPERATURES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
-MASKS: tuple[Mask, ...] = ("none", "causal", "window")
 POSITIONS: tuple[Positions, ...] = ("sinusoidal", "none", "rope", "alibi")
 SOURCES: tuple[Source, ...] = ("embeddings", "digest")
 DEFAULT_SENTENCE = SENTENCES[0].text
