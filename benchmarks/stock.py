@@ -5,7 +5,8 @@ import sys
 EXTRAS = ("uvloop", "httptools", "orjson")
 
 if __name__ == "__main__":
-    sys.modules.update(dict.fromkeys(EXTRAS))  # None: the import fails
+    for name in EXTRAS:
+        sys.modules[name] = None  # type: ignore  # which makes the import fail
     from streamlit.web.cli import main
 
     main(prog_name="streamlit")

@@ -3,21 +3,23 @@
 import os
 
 import streamlit as st
-import torch
-
-from attention_core import attend, by
+from streamlit.components.v2 import component
 
 if "HEADLIGHT_STOCK" not in os.environ:
     from ui.runtime import warm_up
 
     warm_up()
 
+import torch
+
+from attention_core import attend, by
+
 N_HEAD, N, D_K = 12, 32, 64
 DRAW = """export default function ({ data, parentElement }) {
     parentElement.dataset.bytes = data.length
 }
 """
-heads = st.components.v2.component("heads", html="<div></div>", js=DRAW)
+heads = component("heads", html="<div></div>", js=DRAW)
 
 
 @st.fragment
