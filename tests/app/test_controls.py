@@ -1,0 +1,188 @@
+"""The study bar: what a reader chooses reaches the core, what a link says is checked, nothing typed breaks a page."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention_core.models import EMBEDDED, Settings
+from ui.controls import DEFAULT_SENTENCE, MAX_CHARS
+from ui.sentences import SENTENCES
+from ui.session import SCRATCH
+
+
+def script() -> None:
+    import streamlit as st
+
+    from ui.controls import focus, study_bar
+    from ui.errors import guarded
+
+    with guarded():
+        choice = study_bar()
+        run = choice.run()
+        st.session_state["seen"] = (choice, run, focus(len(choice.tokens), len(choice.tokens)))
+
+
+def opened(**link: str) -> AppTest:
+    app = AppTest.from_function(script, default_timeout=60)
+    for name, value in link.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def seen(app: AppTest):
+    assert not app.exception
+    assert not app.error
+    return app.session_state["seen"]
+
+
+def link_of(app: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
+
+
+def test_cold_it_shows_the_default_sentence_in_the_trained_model() -> None:
+    choice, run, focus = seen(opened())
+    assert (choice.study.text, choice.study.model) == (DEFAULT_SENTENCE, EMBEDDED)
+    assert choice.study.settings == Settings(layers=(0,))
+    assert len(run.layers) == 6
+    assert focus == (3, 1)
+
+
+def test_a_link_restores_every_choice() -> None:
+    link = {
+        "text": "Thinking Machines",
+        "layer": "3",
+        "head": "7",
+        "scaling": "none",
+        "alpha": "2.0",
+        "mask": "window",
+        "radius": "1",
+        "where": "all",
+        "off": "2.5,6.12",
+        "temperature": "0.5",
+        "focus": "2,1",
+        "normalizer": "hard",
+    }
+    app = opened(**link)
+    choice, _, focus = seen(app)
+    assert (choice.study.text, choice.layer, choice.head, focus) == ("Thinking Machines", 2, 6, (2, 1))
+    assert choice.study.settings == Settings(
+        scaling="none",
+        input_scale=2.0,
+        temperature=0.5,
+        normalizer="hard",
+        mask="window",
+        radius=1,
+        layers=None,
+        ablated=frozenset({(1, 4), (5, 11)}),
+    )
+    assert link_of(app) == link
+
+
+def test_a_link_made_in_chinese_opens_in_english() -> None:
+    app = opened(model=SCRATCH, source="digest", lang="zh", seed="5")
+    assert seen(app)[0].study.sizes.seed == 5
+    link = link_of(app) | {"lang": "en"}
+    choice, _, _ = seen(opened(**link))
+    assert (choice.study.model, choice.study.sizes.source, choice.study.sizes.seed) == (SCRATCH, "digest", 5)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"layer": "99"},
+        {"layer": "x"},
+        {"head": "0"},
+        {"head": "-3"},
+        {"model": "../../etc"},
+        {"scaling": "<script>"},
+        {"alpha": "nan"},
+        {"alpha": "1e9"},
+        {"temperature": "inf"},
+        {"temperature": "-1"},
+        {"focus": "999,999"},
+        {"focus": "a,b"},
+        {"focus": ","},
+        {"off": "9.9,1.x,,"},
+        {"mask": "window", "radius": "-5"},
+        {"model": SCRATCH, "d_k": "0", "n_head": "1000"},
+        {"model": SCRATCH, "seed": "nan"},
+    ],
+)
+def test_nonsense_in_a_link_falls_back_to_the_default(link: dict[str, str]) -> None:
+    choice, run, (query, key) = seen(opened(**link))
+    assert 0 <= choice.layer < len(run.layers)
+    assert 0 <= query < len(choice.tokens)
+    assert 0 <= key < len(choice.tokens)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        '<a href="https://x">y</a>',
+        "#000001",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "مرحبا بالعالم",
+        "a" * 100_000,
+        "cat " * 600,
+        "$x^2$ ![a](http://b) :red[c]",
+        "我是学生",
+        "x",
+    ],
+)
+def test_anything_can_be_typed(text: str) -> None:
+    app = opened()
+    app.text_input(key="text").set_value(text).run()
+    choice, run, _ = seen(app)
+    assert len(choice.tokens) <= 512
+    assert len(choice.study.text) <= MAX_CHARS
+    assert run.output.isfinite().all()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b", "\x00"])
+def test_without_a_sentence_the_last_one_stays_with_one_clear_warning(text: str) -> None:
+    app = opened(text="Thinking Machines")
+    app.text_input(key="text").set_value(text).run()
+    choice, _, _ = seen(app)
+    assert choice.study.text == "Thinking Machines"
+    assert len(app.warning) == 1
+
+
+def test_too_long_a_sentence_says_what_was_cut() -> None:
+    app = opened()
+    app.text_input(key="text").set_value("cat " * 600).run()
+    assert "512" in app.caption[-1].value
+    app.text_input(key="text").set_value("a" * 100_000).run()
+    assert str(MAX_CHARS) in app.caption[-1].value
+
+
+@pytest.mark.parametrize("number", range(len(SENTENCES)))
+def test_every_example_runs(number: int) -> None:
+    app = opened()
+    app.button(key=f"example_{number}").click().run()
+    choice, _, _ = seen(app)
+    assert choice.study.text == SENTENCES[number].text
+    assert choice.tokens.unknown == 0
+
+
+def test_reset_brings_the_models_own_settings_back() -> None:
+    app = opened(scaling="none", temperature="3.0", off="1.1", text="Thinking Machines", head="4")
+    reset = next(button for button in app.button if not (button.key or "").startswith("example_"))
+    reset.click().run()
+    choice, _, _ = seen(app)
+    assert choice.study.settings == Settings(layers=(0,))
+    assert (choice.study.text, choice.head) == ("Thinking Machines", 3)
+
+
+def test_a_model_that_cannot_be_loaded_is_one_sentence_and_the_default_goes_on(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("HEADLIGHT_MODELS", str(tmp_path))
+    app = opened(model=tmp_path.name)
+    choice, _, _ = seen(app)
+    assert choice.study.model == EMBEDDED
+    assert len(app.warning) == 1
+    assert tmp_path.name in app.warning[0].value
+
+
+def test_odd_rotary_sizes_are_one_sentence() -> None:
+    app = opened(model=SCRATCH, positions="rope", d_k="7")
+    assert not app.exception
+    assert "7" in app.warning[0].value
