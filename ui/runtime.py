@@ -29,7 +29,8 @@ def warm_up(*load: Callable[[], object]) -> None:
 def settle() -> None:
     """Move everything alive out of the garbage collector's sight; call it again after loading something large.
 
-    Streamlit runs a full collection after every rerun, with the interpreter locked: 130 ms with torch, then 0.
+    A full collection with torch imported stops every visitor for 130 ms, and then for none. Streamlit's own after each
+    rerun is switched off in .streamlit/config.toml: a hundred sessions leave too much to look through each time.
     """
     gc.collect()
     gc.freeze()
