@@ -6,10 +6,15 @@ from ui.errors import guarded
 from ui.navigation import navigation
 from ui.runtime import warm_up
 
+SKELETON_HEIGHT = 640  # pixels; only the first visitor after a start sees it
+
 st.set_page_config(page_icon="assets/icon.svg", layout="wide")
 st.logo("assets/icon.svg")
 page = navigation()
 
 with guarded():
-    warm_up()
+    with st.skeleton(height=SKELETON_HEIGHT):
+        from ui.session import embedded  # imports torch, so it waits until the menu stands
+
+        warm_up(embedded)
     page.run()

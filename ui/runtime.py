@@ -2,11 +2,13 @@
 
 import gc
 import importlib
+import logging
 from collections.abc import Callable
 from threading import Lock
 
 HEAVY_IMPORTS = ("torch", "pandas", "pyarrow", "plotly.graph_objects", "plotly.subplots")
 
+_log = logging.getLogger("headlight")
 _lock = Lock()
 _warm: set[Callable[[], object]] = set()
 
@@ -14,14 +16,18 @@ _warm: set[Callable[[], object]] = set()
 def warm_up(*load: Callable[[], object]) -> None:
     """Do the slow things now, each `load` once per process; later calls return at once.
 
-    One intra-op thread: at the sizes of a sentence, starting a second one takes longer than the work.
+    What fails to load is logged, and is the business of the page that needs it. One intra-op thread: at the sizes of a
+    sentence, starting a second one takes longer than the work.
     """
     if _warm.issuperset({_imports, *load}):
         return
     with _lock:
         for step in (_imports, *load):
             if step not in _warm:
-                step()
+                try:
+                    step()
+                except Exception:
+                    _log.exception("Warming up failed")
                 _warm.add(step)
         settle()
 

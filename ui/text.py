@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.link import publish
 from ui.numbers import significant
 
 LANGUAGES = {"en": "EN", "zh": "中文"}
@@ -94,10 +95,7 @@ def language_switch() -> None:
         key="language",
         persist_state="session",
     )
-    if chosen != _browser_language():
-        st.query_params["lang"] = chosen
-    elif "lang" in st.query_params:
-        del st.query_params["lang"]
+    publish("lang", chosen, default=_browser_language())
 
 
 def _browser_language() -> str:
