@@ -16,7 +16,7 @@ Arrays = Callable[[], Mapping[str, np.ndarray]]
 def page_header(page: Words) -> None:
     """Title, standfirst and guide, with the language switch beside them.
 
-    The title is the one in the menu; `standfirst`, `see`, `try` (a list of three) and `limits` are the page's own, Markdown.
+    The title is the menu's. The page's own words, Markdown: `standfirst`, `see`, `try` (a list of three), `limits`.
     """
     common = words("common", page.language)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
