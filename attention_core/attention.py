@@ -61,7 +61,7 @@ def attend(
     pair too. A query with nothing allowed gets weight, context and gradient 0. `softcap` c turns a score s into
     c·tanh(s/c) before the mask (Gemma 2, arXiv:2408.00118). With fewer key than query heads (axis −3) each key head
     serves a group of query heads (GQA, arXiv:2305.13245; one key head: MQA, arXiv:1911.02150), and the trace holds
-    the shared k and v once per query head. Values hidden behind the mask, NaN and inf included, never reach the context.
+    the shared k and v once per query head. Values behind the mask, NaN and inf included, never reach the context.
 
     Raises ValueError when the head counts do not divide. Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.
     """

@@ -1,4 +1,4 @@
-"""Our attention inside transformers equals transformers' own eager attention, family by family, on tiny random models."""
+"""Our attention inside transformers equals transformers' own eager attention, family by family, on tiny models."""
 
 import json
 import threading
