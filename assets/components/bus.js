@@ -1,0 +1,16 @@
+// What the canvases of one page share without the server: the tokens in focus, and what the pointer is on.
+const BUS = (window.__headlightBus ??= { state: {}, target: new EventTarget() });
+
+function busState(group) {
+  return (BUS.state[group] ??= { focus: null, hover: null });
+}
+
+function busSend(group, change) {
+  Object.assign(busState(group), change);
+  BUS.target.dispatchEvent(new CustomEvent(group));
+}
+
+function busListen(group, listener) {
+  BUS.target.addEventListener(group, listener);
+  return () => BUS.target.removeEventListener(group, listener);
+}

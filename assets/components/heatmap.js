@@ -1,0 +1,809 @@
+// Matrices on canvases: one head large, many heads as thumbnails, or operands and result side by side as in a paper.
+const PICTURES = new WeakMap();
+const LABEL_FONT = 12;
+const HEAD = 22; // the line above a panel: its name and its shape
+const AXIS = 16; // the name of an axis
+const TOKENS = new Set(["query", "key"]);
+
+export default function heatmap({ data, parentElement, setStateValue, setTriggerValue }) {
+  let picture = PICTURES.get(parentElement);
+  if (!picture) PICTURES.set(parentElement, (picture = new Picture(parentElement)));
+  picture.send = { setStateValue, setTriggerValue };
+  picture.show(data);
+  return () => {
+    picture.stop();
+    PICTURES.delete(parentElement);
+  };
+}
+
+class Picture {
+  constructor(parent) {
+    this.host = parent.host ?? parent;
+    this.root = parent.querySelector(".root");
+    this.bar = element("div", { class: "bar" });
+    this.strip = element("div", { class: "strip" });
+    this.stage = element("div", { class: "stage" });
+    this.legend = element("div", { class: "legend" });
+    this.tip = element("div", { class: "tip", hidden: "" });
+    this.live = element("div", { class: "sr", "aria-live": "polite" });
+    this.error = element("p", { class: "error", role: "alert", hidden: "" });
+    this.root.append(this.error, this.strip, this.bar, this.stage, this.legend, this.live, this.tip);
+    this.panels = [];
+    this.frames = 0;
+    this.locked = false;
+    this.host.__headlight = { panels: {}, frames: 0 };
+    this.observer = new ResizeObserver(() => this.later(() => this.layout()));
+    this.observer.observe(this.root);
+    this.root.addEventListener("pointerleave", () => this.hover(null));
+  }
+
+  stop() {
+    this.observer.disconnect();
+    this.unlisten?.();
+    cancelAnimationFrame(this.waiting);
+  }
+
+  later(job) {
+    cancelAnimationFrame(this.waiting);
+    this.waiting = requestAnimationFrame(job);
+  }
+
+  // New bytes, or a new theme. What cannot be read becomes a sentence; the next good frame brings the picture back.
+  show(data) {
+    try {
+      if (data !== this.data) this.accept(decodeFrame(data));
+      this.data = data;
+      this.error.hidden = true;
+      this.stage.hidden = this.legend.hidden = this.bar.hidden = false;
+    } catch (problem) {
+      if (!(problem instanceof FrameError) && !(problem instanceof TypeError)) throw problem;
+      this.data = null;
+      this.error.textContent = this.meta?.words.damaged ?? this.root.dataset.damaged;
+      this.error.hidden = false;
+      this.stage.hidden = this.legend.hidden = this.bar.hidden = true;
+      return;
+    }
+    this.mode = themeOf(this.host);
+    this.root.dataset.mode = this.mode;
+    this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
+    for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
+    this.panels.forEach((panel) => this.tint(panel));
+    this.legends();
+    this.layout();
+  }
+
+  accept({ meta, arrays }) {
+    const { panels, words, queries, keys } = meta;
+    const read = panels.map((row) =>
+      row.map((spec) => {
+        const values = arrays[spec.array];
+        if (!values || values.length !== spec.shape[0] * spec.shape[1]) throw new FrameError("panel");
+        return { ...spec, source: values, values: spec.live ? new Float32Array(values.length) : values };
+      }),
+    );
+    this.meta = meta;
+    this.words = words;
+    this.tokens = { query: queries, key: keys };
+    if (meta.group !== this.group) {
+      this.unlisten?.();
+      this.group = meta.group;
+      this.unlisten = busListen(meta.group, () => this.follow());
+    }
+    const kept = new Map(this.panels.map((panel) => [panel.name, panel]));
+    this.rows = read.map((row) => row.map((panel) => this.adopt(panel, kept.get(panel.name))));
+    this.panels = this.rows.flat();
+    this.host.__headlight.panels = Object.fromEntries(this.panels.map((panel) => [panel.name, panel.values]));
+    this.build();
+    this.temper(meta.live ? meta.live.value : 1);
+    if (meta.focus) busSend(this.group, { focus: meta.focus });
+  }
+
+  // A panel of the same name and shape keeps its canvas, its zoom and its cursor.
+  adopt(panel, old) {
+    const same = old && old.shape[0] === panel.shape[0] && old.shape[1] === panel.shape[1];
+    const [rows, cols] = panel.shape;
+    panel.view = same ? old.view : { r: 0, c: 0, h: rows, w: cols };
+    panel.cursor = same ? old.cursor : null;
+    panel.canvas = old?.canvas ?? element("canvas", { role: "img" });
+    panel.image = same ? old.image : Object.assign(document.createElement("canvas"), { width: cols, height: rows });
+    return panel;
+  }
+
+  // The DOM: rows of figures. Rebuilt only when the set of panels changes, so that nothing flickers on new data.
+  build() {
+    const { words, meta } = this;
+    this.root.dataset.layout = meta.layout;
+    this.root.setAttribute("aria-label", meta.summary || words.summary);
+    const shape = JSON.stringify([meta.layout, meta.row_titles, this.rows.map((row) => row.map((p) => [p.name, p.operator]))]);
+    if (shape !== this.shape) {
+      this.shape = shape;
+      this.stage.replaceChildren(
+        ...this.rows.map((row, i) => {
+          const line = element("div", { class: "row" });
+          if (meta.row_titles?.[i]) line.append(element("div", { class: "row-title", text: meta.row_titles[i] }));
+          for (const panel of row) {
+            if (panel.operator) line.append(element("div", { class: "operator", text: panel.operator }));
+            line.append(meta.layout === "grid" ? this.thumbnail(panel) : panel.canvas);
+          }
+          return line;
+        }),
+      );
+    }
+    for (const panel of this.panels) {
+      this.listen(panel);
+      const said = `${panel.title || panel.name}${panel.note ? `, ${panel.note}` : ""}. ${words.hint_keys}`;
+      if (meta.layout === "grid") {
+        const chosen = panel.name === meta.selected;
+        panel.button.setAttribute("aria-label", panel.title || panel.name);
+        panel.button.setAttribute("aria-pressed", String(chosen));
+        panel.button.tabIndex = chosen || (!meta.selected && panel === this.panels[0]) ? 0 : -1;
+      } else {
+        panel.canvas.setAttribute("role", "application");
+        panel.canvas.setAttribute("aria-roledescription", words.matrix);
+        panel.canvas.setAttribute("aria-label", said);
+        panel.canvas.tabIndex = 0;
+      }
+    }
+    this.tools();
+    this.chips();
+  }
+
+  thumbnail(panel) {
+    panel.canvas.setAttribute("aria-hidden", "true");
+    panel.button = element("button", { type: "button", class: "thumb" }, panel.canvas, element("span", { text: panel.title }));
+    return panel.button;
+  }
+
+  tools() {
+    const { words, meta } = this;
+    const any = this.panels.length > 0;
+    const tool = (name, glyph, action) =>
+      element("button", { type: "button", class: `tool ${name}`, title: words[name], "aria-label": words[name], text: glyph, onclick: action });
+    if (!this.tool) {
+      this.tool = {
+        lock: tool("lock", "", () => this.lock(!this.locked)),
+        reset: tool("reset", "↺", () => this.reset()),
+        png: tool("png", "PNG", () => this.png()),
+        svg: tool("svg", "SVG", () => this.svg()),
+      };
+      this.slider = element("input", { type: "range", min: 0, step: 1, class: "slider" });
+      this.reading = element("output", {});
+      this.sliding = element("label", { class: "sliding" }, element("span", { class: "sliding-name" }), this.slider, this.reading);
+      this.badge = element("span", { class: "badge", hidden: "" });
+      this.slider.oninput = () => this.later(() => this.temper(this.meta.live.stops[+this.slider.value], true));
+      this.slider.onchange = () => this.send.setStateValue("temperature", this.meta.live.stops[+this.slider.value]);
+      this.bar.append(this.sliding, this.badge, element("span", { class: "tools" }, ...Object.values(this.tool)));
+    }
+    this.bar.style.display = any ? "" : "none";
+    this.tool.lock.hidden = this.tool.reset.hidden = meta.layout === "grid";
+    this.sliding.hidden = !meta.live;
+    if (meta.live) {
+      const { stops, value, label } = meta.live;
+      this.slider.max = stops.length - 1;
+      this.sliding.firstChild.textContent = label;
+      this.slider.setAttribute("aria-label", label);
+      this.slider.value = stops.reduce((best, stop, i) => (Math.abs(stop - value) < Math.abs(stops[best] - value) ? i : best), 0);
+    }
+    this.lock(this.locked, true);
+  }
+
+  // The one piece of mathematics done here: softmax(scores / T) over each row, in 32-bit numbers as torch does it.
+  temper(temperature, preview = false) {
+    const live = this.panels.filter((panel) => panel.live);
+    if (live.length) {
+      this.reading.textContent = significant(temperature);
+      this.slider.setAttribute("aria-valuetext", significant(temperature));
+      this.badge.hidden = !preview;
+      this.badge.textContent = this.words.preview;
+      const inverse = Math.fround(1 / temperature);
+      for (const panel of live) {
+        softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], inverse);
+        if (preview) this.tint(panel);
+      }
+    }
+    if (preview) this.draw();
+  }
+
+  // Values → one pixel a cell. Masked cells stay transparent, so that the hatching behind them shows.
+  tint(panel) {
+    const [rows, cols] = panel.shape;
+    if (!rows || !cols) return;
+    const context = panel.image.getContext("2d");
+    const image = (panel.pixels ??= context.createImageData(cols, rows));
+    const pixels = new Uint32Array(image.data.buffer);
+    const table = lut(panel.scale, this.mode);
+    const { values } = panel;
+    if (values instanceof Uint8Array) for (let i = 0; i < values.length; i++) pixels[i] = table[values[i]];
+    else {
+      const low = signedRamp(panel.scale) ? -panel.limit : 0;
+      const factor = 255 / (panel.limit - low || 1);
+      for (let i = 0; i < values.length; i++) {
+        const x = values[i];
+        pixels[i] = x !== x ? 0 : table[Math.max(0, Math.min(255, ((x - low) * factor + 0.5) | 0))];
+      }
+    }
+    context.putImageData(image, 0, 0);
+    panel.masked = values instanceof Float32Array && values.some(Number.isNaN);
+  }
+
+  layout() {
+    const width = this.root.clientWidth;
+    if (!width || !this.meta || !this.error.hidden) return;
+    if (this.meta.layout === "grid") this.layoutGrid(width);
+    else for (const row of this.rows) this.layoutRow(row, width);
+    this.draw();
+  }
+
+  layoutGrid(width) {
+    const most = Math.max(...this.rows.map((row) => row.length), 1);
+    const title = width > 600 ? 76 : 0;
+    const columns = width > 600 ? most : Math.min(most, 6);
+    const side = Math.max(34, Math.min(132, Math.floor((width - title - 6 * columns) / columns)));
+    this.root.style.setProperty("--columns", columns);
+    for (const panel of this.panels) {
+      const [rows, cols] = panel.shape;
+      panel.box = { x: 0, y: 0, w: side, h: Math.max(8, Math.round((side * rows) / Math.max(rows, cols))), left: 0, top: 0 };
+      panel.box.w = Math.max(8, Math.round((side * cols) / Math.max(rows, cols)));
+      size(panel.canvas, panel.box.w, panel.box.h);
+    }
+  }
+
+  // One cell size for the whole row: the largest with which the operands and the result stand side by side.
+  layoutRow(row, width) {
+    const probe = document.createElement("canvas").getContext("2d");
+    probe.font = `${LABEL_FONT}px ${this.font()}`;
+    const gutter = (panel, tokens) => (panel.labels && tokens ? Math.min(104, 10 + Math.max(0, ...tokens.map((t) => widthOf(probe, visible(t))))) : 0);
+    const measure = (panel, cell) => {
+      const [rows, cols] = panel.shape;
+      const across = TOKENS.has(panel.cols);
+      const down = TOKENS.has(panel.rows);
+      const left = AXIS + gutter(panel, down && this.tokens[panel.rows]);
+      const names = across && panel.labels ? this.tokens[panel.cols] : null;
+      const longest = names ? Math.max(0, ...names.map((t) => Math.min(92, widthOf(probe, visible(t))))) : 0;
+      const turned = longest > cell - 4;
+      const top = HEAD + AXIS + (names ? (turned ? Math.min(70, longest * 0.72 + 12) : 18) : 0);
+      const w = across ? cell * cols : thickness(cols, cell, 340);
+      const h = down ? cell * rows : thickness(rows, cell, 260);
+      const right = turned && names ? Math.min(60, longest * 0.5) : 4;
+      return { left, top, w, h, right, turned, cell };
+    };
+    const operators = row.filter((panel) => panel.operator).length * 58;
+    let chosen;
+    for (let cell = 30; cell >= 3; cell -= cell > 12 ? 1 : 0.5) {
+      chosen = row.map((panel) => measure(panel, cell));
+      const total = chosen.reduce((sum, box) => sum + box.left + box.w + box.right + 14, operators);
+      const tall = Math.max(...chosen.map((box) => box.h));
+      if (total <= width && tall <= 620) break;
+      if (cell < 13 && row.length > 1 && tall <= 620) {
+        chosen = row.map((panel) => this.alone(panel, width, measure)); // too narrow for one line: each gets its own
+        break;
+      }
+    }
+    row.forEach((panel, i) => {
+      const box = row.length === 1 ? this.alone(panel, width, measure) : chosen[i];
+      panel.box = { ...box, x: box.left, y: box.top };
+      size(panel.canvas, Math.min(width, box.left + box.w + box.right), box.top + box.h + 4);
+    });
+  }
+
+  alone(panel, width, measure) {
+    for (let cell = 34; cell > 0.2; cell *= 0.96) {
+      const box = measure(panel, cell);
+      if (box.left + box.w + box.right <= width && box.h <= 640) return box;
+    }
+    return measure(panel, 0.2);
+  }
+
+  font() {
+    return getComputedStyle(this.root).fontFamily;
+  }
+
+  follow() {
+    this.later(() => this.draw());
+    this.lightChips();
+  }
+
+  draw() {
+    const { focus, hover } = busState(this.group);
+    for (const panel of this.panels) if (panel.box) this.drawPanel(panel, focus, hover);
+    this.frames += 1;
+    this.host.__headlight.frames = this.frames;
+    this.root.dataset.frames = this.frames;
+  }
+
+  drawPanel(panel, focus, hover) {
+    const { box, view, canvas } = panel;
+    const ratio = canvas.width / parseFloat(canvas.style.width);
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    const [rows, cols] = panel.shape;
+    if (!rows || !cols) return;
+    if (panel.masked) hatch(context, box, this.colour);
+    context.imageSmoothingEnabled = box.w / view.w < 1 || box.h / view.h < 1;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(panel.image, view.c, view.r, view.w, view.h, box.x, box.y, box.w, box.h);
+    context.strokeStyle = this.colour.line;
+    context.lineWidth = 1;
+    context.strokeRect(box.x - 0.5, box.y - 0.5, box.w + 1, box.h + 1);
+    if (this.meta.layout !== "grid") {
+      this.drawMarks(context, panel, focus, hover);
+      this.drawNames(context, panel, focus, hover);
+    }
+  }
+
+  // What an axis shows of a state: the position of its own kind, if any.
+  at(kind, state) {
+    return state && kind in state && state[kind] != null ? state[kind] : -1;
+  }
+
+  drawMarks(context, panel, focus, hover) {
+    const { box, view } = panel;
+    const cellW = box.w / view.w;
+    const cellH = box.h / view.h;
+    context.save();
+    context.beginPath();
+    context.rect(box.x - 1.5, box.y - 1.5, box.w + 3, box.h + 3);
+    context.clip();
+    const line = (state, colour, width) => {
+      const r = this.at(panel.rows, state);
+      const c = this.at(panel.cols, state);
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      if (r >= 0) context.strokeRect(box.x - 0.5, box.y + (r - view.r) * cellH - 0.5, box.w + 1, cellH + 1);
+      if (c >= 0) context.strokeRect(box.x + (c - view.c) * cellW - 0.5, box.y - 0.5, cellW + 1, box.h + 1);
+    };
+    line(focus, this.colour.focus, 1.5);
+    line(hover, this.colour.ink, 1);
+    const cell = panel.cursor;
+    if (cell && this.active === panel) {
+      context.strokeStyle = this.colour.ink;
+      context.lineWidth = 2;
+      context.strokeRect(box.x + (cell.c - view.c) * cellW, box.y + (cell.r - view.r) * cellH, Math.max(cellW, 3), Math.max(cellH, 3));
+    }
+    context.restore();
+  }
+
+  drawNames(context, panel, focus, hover) {
+    const { box, view } = panel;
+    const { words } = this;
+    const font = this.font();
+    context.textBaseline = "alphabetic";
+    context.fillStyle = this.hueOf(panel);
+    context.font = `600 14px ${font}`;
+    context.fillText(panel.title, box.x, 14);
+    const shift = panel.title ? context.measureText(panel.title).width + 8 : 0;
+    context.font = `12px ${font}`;
+    context.fillStyle = this.colour.quiet;
+    if (panel.note) context.fillText(panel.note, box.x + shift, 14);
+    context.font = `11px ${font}`;
+    const across = `${words[`axis_${panel.cols}`] ?? panel.cols} →`;
+    const down = `${words[`axis_${panel.rows}`] ?? panel.rows} →`;
+    context.fillText(ellipsis(context, across, box.w + 20), box.x, HEAD + 9);
+    context.save();
+    context.translate(11, box.y + Math.min(box.h, context.measureText(down).width) );
+    context.rotate(-Math.PI / 2);
+    context.fillText(down.replace("→", ""), 0, 0);
+    context.restore();
+    context.save();
+    context.translate(11, box.y + Math.min(box.h, context.measureText(down).width) + 8);
+    context.restore();
+    if (!panel.labels) return;
+    context.font = `${LABEL_FONT}px ${font}`;
+    const paint = (kind, index) => {
+      const lit = this.at(kind, hover) === index || this.at(kind, focus) === index;
+      context.fillStyle = lit ? this.colour.ink : this.colour.quiet;
+      context.font = `${lit ? "600 " : ""}${LABEL_FONT}px ${font}`;
+    };
+    if (TOKENS.has(panel.rows)) {
+      const names = this.tokens[panel.rows];
+      const height = box.h / view.h;
+      const step = Math.max(1, Math.ceil(14 / height));
+      context.textAlign = "right";
+      for (let r = Math.ceil(view.r); r < view.r + view.h && r < names.length; r++) {
+        const lit = this.at(panel.rows, hover) === r || this.at(panel.rows, focus) === r;
+        if (r % step && !lit) continue;
+        if (!lit && step > 1 && [hover, focus].some((s) => Math.abs(this.at(panel.rows, s) - r) < step && this.at(panel.rows, s) >= 0)) continue;
+        paint(panel.rows, r);
+        context.fillText(ellipsis(context, visible(names[r]), box.left - AXIS - 6), box.x - 6, box.y + (r - view.r + 0.5) * height + 4);
+      }
+      context.textAlign = "left";
+    }
+    if (TOKENS.has(panel.cols)) {
+      const names = this.tokens[panel.cols];
+      const width = box.w / view.w;
+      const step = Math.max(1, Math.ceil((box.turned ? 13 : 16) / width));
+      for (let c = Math.ceil(view.c); c < view.c + view.w && c < names.length; c++) {
+        const lit = this.at(panel.cols, hover) === c || this.at(panel.cols, focus) === c;
+        if (c % step && !lit) continue;
+        if (!lit && step > 1 && [hover, focus].some((s) => Math.abs(this.at(panel.cols, s) - c) < step && this.at(panel.cols, s) >= 0)) continue;
+        paint(panel.cols, c);
+        context.save();
+        context.translate(box.x + (c - view.c + 0.5) * width, box.y - 6);
+        if (box.turned) context.rotate(-Math.PI / 4);
+        else context.textAlign = "center";
+        context.fillText(ellipsis(context, visible(names[c]), box.turned ? 86 : width - 2), 0, 0);
+        context.restore();
+      }
+    }
+  }
+
+  hueOf(panel) {
+    return this.colour[panel.scale] ?? this.colour.ink;
+  }
+
+  legends() {
+    const seen = new Map();
+    for (const panel of this.panels) {
+      const low = signedRamp(panel.scale) ? -panel.limit : 0;
+      const high = panel.values instanceof Uint8Array ? 1 : panel.limit;
+      const key = `${panel.scale} ${panel.values instanceof Uint8Array} ${low} ${high}`;
+      if (!seen.has(key)) seen.set(key, { panel, low, high });
+      else seen.get(key).shared = true;
+    }
+    const masked = this.panels.some((panel) => panel.masked);
+    const items = [...seen.values()].map(({ panel, low, high, shared }) => {
+      const stops = PALETTE.ramps[panel.scale][this.mode].join(",");
+      const name = shared || this.panels.length === 1 || this.meta.layout === "grid" ? "" : panel.title;
+      return element(
+        "span",
+        { class: "key" },
+        element("b", { text: name }),
+        element("span", { text: significant(low, 3) }),
+        element("i", { style: `background:linear-gradient(90deg,${stops})` }),
+        element("span", { text: significant(high, 3) + (panel.values instanceof Uint8Array ? ` ${this.words.rooted}` : "") }),
+      );
+    });
+    if (masked) items.push(element("span", { class: "key" }, element("i", { class: "hatched" }), element("span", { text: this.words.masked })));
+    this.legend.replaceChildren(...items);
+  }
+
+  // --- the sentence strip ---
+
+  chips() {
+    this.strip.hidden = !this.meta.strip;
+    if (!this.meta.strip) return;
+    const line = (kind) =>
+      element(
+        "div",
+        { class: `chips ${kind}`, role: "group", "aria-label": this.words[kind] },
+        element("span", { class: "chips-name", text: this.words[kind] }),
+        ...this.tokens[kind].map((token, index) =>
+          element("button", {
+            type: "button",
+            class: "chip",
+            dir: "auto",
+            title: token,
+            text: visible(token),
+            "data-index": index,
+            onclick: () => {
+              busSend(this.group, { focus: { ...busState(this.group).focus, [kind]: index } });
+              this.send.setTriggerValue("pick", { panel: kind, row: index, col: 0 });
+            },
+            onpointerenter: () => this.hover({ [kind]: index }),
+            onpointerleave: () => this.hover(null),
+          }),
+        ),
+      );
+    const tokens = JSON.stringify([this.tokens, this.words.query]);
+    if (tokens !== this.chipTokens) this.strip.replaceChildren(line("query"), line("key"));
+    this.chipTokens = tokens;
+    this.lightChips();
+  }
+
+  lightChips() {
+    if (this.strip.hidden) return;
+    const { focus, hover } = busState(this.group);
+    for (const kind of ["query", "key"]) {
+      for (const chip of this.strip.querySelectorAll(`.${kind} .chip`)) {
+        const index = +chip.dataset.index;
+        chip.classList.toggle("focus", this.at(kind, focus) === index);
+        chip.classList.toggle("lit", this.at(kind, hover) === index);
+        chip.setAttribute("aria-pressed", String(this.at(kind, focus) === index));
+      }
+    }
+  }
+
+  // --- pointer and keyboard ---
+
+  listen(panel) {
+    const target = this.meta.layout === "grid" ? panel.button : panel.canvas;
+    if (this.meta.layout === "grid") {
+      target.onclick = () => this.send.setTriggerValue("pick", { panel: panel.name, row: 0, col: 0 });
+      target.onpointermove = (event) => this.say(event, [panel.title || panel.name, panel.note].filter(Boolean));
+      target.onpointerleave = () => (this.tip.hidden = true);
+      target.onkeydown = (event) => this.walkGrid(event, panel);
+      return;
+    }
+    const pointers = new Map();
+    let moved = 0;
+    let spread = 0;
+    const place = (event) => {
+      const frame = target.getBoundingClientRect();
+      return { x: event.clientX - frame.left, y: event.clientY - frame.top };
+    };
+    target.onpointerdown = (event) => {
+      pointers.set(event.pointerId, place(event));
+      moved = 0;
+      spread = 0;
+      this.active = panel;
+      if (this.zoomed(panel)) target.setPointerCapture(event.pointerId);
+    };
+    target.onpointermove = (event) => {
+      const here = place(event);
+      const before = pointers.get(event.pointerId);
+      if (before) {
+        moved += Math.abs(here.x - before.x) + Math.abs(here.y - before.y);
+        pointers.set(event.pointerId, here);
+        if (pointers.size === 2) {
+          const [a, b] = [...pointers.values()];
+          const distance = Math.hypot(a.x - b.x, a.y - b.y);
+          if (spread) this.zoom(panel, spread / distance, { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+          spread = distance;
+          return;
+        }
+        if (this.zoomed(panel) && moved > 4) {
+          this.pan(panel, before.x - here.x, before.y - here.y);
+          return;
+        }
+      }
+      this.point(panel, this.cellAt(panel, here), event);
+    };
+    target.onpointerup = target.onpointercancel = (event) => {
+      const here = place(event);
+      pointers.delete(event.pointerId);
+      const cell = this.cellAt(panel, here);
+      if (event.type === "pointerup" && moved <= 6 && cell) this.pick(panel, cell);
+    };
+    target.onpointerleave = () => this.hover(null);
+    target.onwheel = (event) => {
+      if (!(event.ctrlKey || event.metaKey || this.active === panel && document.activeElement && this.zoomable(panel))) return;
+      event.preventDefault();
+      this.zoom(panel, Math.exp(event.deltaY * 0.0025), place(event));
+    };
+    target.onfocus = () => {
+      this.active = panel;
+      panel.cursor ??= this.home(panel);
+      if (target.matches(":focus-visible")) this.point(panel, panel.cursor);
+    };
+    target.onblur = () => {
+      if (this.active === panel) this.active = null;
+      this.hover(null);
+    };
+    target.onkeydown = (event) => this.walk(event, panel);
+  }
+
+  home(panel) {
+    const { focus } = busState(this.group);
+    return { r: Math.max(0, this.at(panel.rows, focus)), c: Math.max(0, this.at(panel.cols, focus)) };
+  }
+
+  walk(event, panel) {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const [rows, cols] = panel.shape;
+    if (step) {
+      const from = panel.cursor ?? this.home(panel);
+      panel.cursor = { r: Math.min(rows - 1, Math.max(0, from.r + step[0])), c: Math.min(cols - 1, Math.max(0, from.c + step[1])) };
+      this.active = panel;
+      this.reveal(panel);
+      this.point(panel, panel.cursor, null, true);
+    } else if (event.key === "Enter" || event.key === " ") this.pick(panel, panel.cursor ?? this.home(panel));
+    else if (event.key === "l" || event.key === "L") this.lock(!this.locked);
+    else if (event.key === "Escape") this.reset();
+    else if (event.key === "+" || event.key === "-") {
+      this.zoom(panel, event.key === "+" ? 0.8 : 1.25, { x: panel.box.x + panel.box.w / 2, y: panel.box.y + panel.box.h / 2 });
+    } else return;
+    event.preventDefault();
+  }
+
+  walkGrid(event, panel) {
+    const width = Math.max(...this.rows.map((row) => row.length));
+    const step = { ArrowUp: -width, ArrowDown: width, ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const next = step && this.panels[this.panels.indexOf(panel) + step];
+    if (!next) return;
+    event.preventDefault();
+    next.button.focus();
+  }
+
+  cellAt(panel, { x, y }) {
+    const { box, view } = panel;
+    const c = Math.floor(view.c + ((x - box.x) / box.w) * view.w);
+    const r = Math.floor(view.r + ((y - box.y) / box.h) * view.h);
+    const inside = x >= box.x && y >= box.y && x < box.x + box.w && y < box.y + box.h;
+    return inside && r < panel.shape[0] && c < panel.shape[1] ? { r, c } : null;
+  }
+
+  point(panel, cell, event = null, aloud = false) {
+    if (!cell) return this.hover(null);
+    this.hover({ [panel.rows]: cell.r, [panel.cols]: cell.c });
+    const value = panel.values[cell.r * panel.shape[1] + cell.c];
+    const lines = [this.where(panel.rows, cell.r), this.where(panel.cols, cell.c), this.reads(panel, value)];
+    if (event) this.say(event, lines);
+    else {
+      const frame = panel.canvas.getBoundingClientRect();
+      const { box, view } = panel;
+      this.say({ clientX: frame.left + box.x + ((cell.c - view.c + 1) * box.w) / view.w, clientY: frame.top + box.y + ((cell.r - view.r + 1) * box.h) / view.h }, lines);
+    }
+    if (aloud) this.live.textContent = lines.join(", ");
+  }
+
+  where(kind, index) {
+    const name = this.words[`axis_${kind}`] ?? kind;
+    return TOKENS.has(kind) ? `${name} ${index + 1}: ${visible(this.tokens[kind][index] ?? "")}` : `${name} ${index + 1}`;
+  }
+
+  reads(panel, value) {
+    if (Number.isNaN(value)) return this.words.masked;
+    if (panel.values instanceof Uint8Array) return `≈ ${significant((value / 255) ** 2, 2)}`;
+    return `${panel.title || panel.name} = ${significant(value)}`;
+  }
+
+  hover(state) {
+    if (this.locked) return;
+    if (!state) this.tip.hidden = true;
+    if (JSON.stringify(state) === JSON.stringify(busState(this.group).hover)) return;
+    busSend(this.group, { hover: state });
+  }
+
+  say(event, lines) {
+    this.tip.replaceChildren(...lines.map((line) => element("div", { text: line, dir: "auto" })));
+    this.tip.hidden = false;
+    const { offsetWidth: w, offsetHeight: h } = this.tip;
+    this.tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - w - 4))}px`;
+    this.tip.style.top = `${event.clientY + 16 + h > innerHeight ? event.clientY - h - 10 : event.clientY + 16}px`;
+  }
+
+  pick(panel, cell) {
+    panel.cursor = cell;
+    const change = {};
+    for (const [kind, index] of [[panel.rows, cell.r], [panel.cols, cell.c]]) if (TOKENS.has(kind)) change[kind] = index;
+    busSend(this.group, { focus: { ...busState(this.group).focus, ...change } });
+    this.send.setTriggerValue("pick", { panel: panel.name, row: cell.r, col: cell.c });
+  }
+
+  lock(on, quiet = false) {
+    this.locked = on;
+    this.tool.lock.textContent = on ? "🔒" : "🔓";
+    this.tool.lock.setAttribute("aria-pressed", String(on));
+    this.root.dataset.locked = on;
+    if (!on && !quiet) this.hover(null);
+  }
+
+  reset() {
+    for (const panel of this.panels) panel.view = { r: 0, c: 0, h: panel.shape[0], w: panel.shape[1] };
+    this.lock(false);
+    this.draw();
+  }
+
+  zoomed({ view, shape }) {
+    return view.h < shape[0] || view.w < shape[1];
+  }
+
+  zoomable({ box, shape }) {
+    return box.w / shape[1] < 14 || box.h / shape[0] < 14;
+  }
+
+  zoom(panel, factor, at) {
+    const { box, view, shape } = panel;
+    const h = Math.min(shape[0], Math.max(4, view.h * factor));
+    const w = Math.min(shape[1], Math.max(4, view.w * factor));
+    const fx = (at.x - box.x) / box.w;
+    const fy = (at.y - box.y) / box.h;
+    panel.view = { h, w, c: view.c + fx * (view.w - w), r: view.r + fy * (view.h - h) };
+    this.pan(panel, 0, 0);
+  }
+
+  pan(panel, dx, dy) {
+    const { box, view, shape } = panel;
+    view.c = Math.min(shape[1] - view.w, Math.max(0, view.c + (dx / box.w) * view.w));
+    view.r = Math.min(shape[0] - view.h, Math.max(0, view.r + (dy / box.h) * view.h));
+    this.later(() => this.draw());
+  }
+
+  reveal({ view, cursor, shape }) {
+    const shift = (start, length, at, total) => Math.min(total - length, Math.max(0, at < start ? at : at + 1 > start + length ? at + 1 - length : start));
+    view.r = shift(view.r, view.h, cursor.r, shape[0]);
+    view.c = shift(view.c, view.w, cursor.c, shape[1]);
+  }
+
+  // --- pictures to keep ---
+
+  places() {
+    const frame = this.stage.getBoundingClientRect();
+    return {
+      frame,
+      items: this.panels.map((panel) => {
+        const box = panel.canvas.getBoundingClientRect();
+        return { panel, x: box.left - frame.left, y: box.top - frame.top, w: box.width, h: box.height };
+      }),
+      signs: [...this.stage.querySelectorAll(".operator, .row-title")].map((sign) => {
+        const box = sign.getBoundingClientRect();
+        return { text: sign.textContent, x: box.left - frame.left + box.width / 2, y: box.top - frame.top + box.height / 2 };
+      }),
+    };
+  }
+
+  png() {
+    const { frame, items, signs } = this.places();
+    const sheet = Object.assign(document.createElement("canvas"), { width: frame.width * 2, height: frame.height * 2 });
+    const context = sheet.getContext("2d");
+    context.scale(2, 2);
+    context.fillStyle = this.colour.paper;
+    context.fillRect(0, 0, frame.width, frame.height);
+    for (const { panel, x, y, w, h } of items) context.drawImage(panel.canvas, x, y, w, h);
+    context.fillStyle = this.colour.ink;
+    context.font = `18px ${this.font()}`;
+    context.textAlign = "center";
+    for (const { text, x, y } of signs) context.fillText(text, x, y + 6);
+    sheet.toBlob((blob) => save("headlight.png", blob));
+  }
+
+  svg() {
+    const { frame, items, signs } = this.places();
+    const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\ud800-\udfff](?![\udc00-\udfff])/g, "\ufffd");
+    const out = [`<rect width="100%" height="100%" fill="${this.colour.paper}"/>`];
+    const text = (x, y, words, extra = "") => out.push(`<text x="${x}" y="${y}" fill="${this.colour.ink}" ${extra}>${escape(words)}</text>`);
+    for (const { panel, x, y } of items) {
+      const [rows, cols] = panel.shape;
+      const { box } = panel;
+      const image = panel.image.getContext("2d").getImageData(0, 0, cols, rows).data;
+      if (rows * cols <= 4096) {
+        for (let i = 0; i < rows * cols; i++) {
+          const colour = image[i * 4 + 3] ? `rgb(${image[i * 4]},${image[i * 4 + 1]},${image[i * 4 + 2]})` : this.colour.line;
+          out.push(`<rect x="${x + box.x + ((i % cols) * box.w) / cols}" y="${y + box.y + (Math.floor(i / cols) * box.h) / rows}" width="${box.w / cols}" height="${box.h / rows}" fill="${colour}"/>`);
+        }
+      } else out.push(`<image x="${x + box.x}" y="${y + box.y}" width="${box.w}" height="${box.h}" preserveAspectRatio="none" href="${panel.image.toDataURL()}"/>`);
+      if (this.meta.layout === "grid") continue;
+      text(x + box.x, y + 14, `${panel.title} ${panel.note}`, 'font-weight="600"');
+      if (!panel.labels) continue;
+      if (TOKENS.has(panel.rows)) this.tokens[panel.rows].forEach((name, r) => text(x + box.x - 6, y + box.y + ((r + 0.5) * box.h) / rows + 4, visible(name), 'text-anchor="end" font-size="11"'));
+      if (TOKENS.has(panel.cols))
+        this.tokens[panel.cols].forEach((name, c) => {
+          const [left, top] = [x + box.x + ((c + 0.5) * box.w) / cols, y + box.y - 6];
+          text(left, top, visible(name), `font-size="11" transform="rotate(-45 ${left} ${top})"`);
+        });
+    }
+    for (const sign of signs) text(sign.x, sign.y + 6, sign.text, 'text-anchor="middle" font-size="18"');
+    const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${frame.width}" height="${frame.height}" font-family="sans-serif" font-size="13">${out.join("")}</svg>`;
+    save("headlight.svg", new Blob([source], { type: "image/svg+xml" }));
+  }
+}
+
+// How thick a feature axis is drawn: a third of a token cell, within bounds.
+const thickness = (count, cell, most) => Math.max(Math.min(count * 14, 60), Math.min(most, count * Math.max(1, cell / 3)));
+
+function hatch(context, { x, y, w, h }, colour) {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, w, h);
+  context.clip();
+  context.strokeStyle = colour.quiet;
+  context.globalAlpha = 0.45;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let d = -h; d < w; d += 6) {
+    context.moveTo(x + d, y + h);
+    context.lineTo(x + d + h, y);
+  }
+  context.stroke();
+  context.restore();
+}
+
+function softmaxRows(scores, out, rows, cols, inverse) {
+  for (let r = 0, start = 0; r < rows; r++, start += cols) {
+    let most = -Infinity;
+    for (let i = start; i < start + cols; i++) {
+      const s = scores[i] * inverse;
+      out[i] = s;
+      if (out[i] > most) most = out[i];
+    }
+    let sum = 0;
+    for (let i = start; i < start + cols; i++) {
+      if (out[i] === out[i] && most > -Infinity) {
+        out[i] = Math.exp(out[i] - most);
+        sum += out[i];
+      }
+    }
+    if (sum > 0) for (let i = start; i < start + cols; i++) out[i] /= sum;
+  }
+}

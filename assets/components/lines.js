@@ -1,0 +1,195 @@
+// Two columns of tokens, queries left and keys right, a curve for every pair; its opacity is the weight.
+const VIEWS = new WeakMap();
+
+export default function lines({ data, parentElement, setTriggerValue }) {
+  let view = VIEWS.get(parentElement);
+  if (!view) VIEWS.set(parentElement, (view = new Lines(parentElement)));
+  view.pick = (pick) => setTriggerValue("pick", pick);
+  view.show(data);
+  return () => {
+    view.stop();
+    VIEWS.delete(parentElement);
+  };
+}
+
+class Lines {
+  constructor(parent) {
+    this.host = parent.host ?? parent;
+    this.root = parent.querySelector(".root");
+    this.error = element("p", { class: "error", role: "alert", hidden: "" });
+    this.slider = element("input", { type: "range", min: 0, max: 1, step: 0.01, class: "slider", oninput: () => this.draw() });
+    this.reading = element("output", {});
+    this.name = element("span", { class: "sliding-name" });
+    this.bar = element("div", { class: "bar" }, element("label", { class: "sliding" }, this.name, this.slider, this.reading));
+    this.canvas = element("canvas", { class: "pairs", tabindex: 0, role: "application" });
+    this.live = element("div", { class: "sr", "aria-live": "polite" });
+    this.root.append(this.error, this.bar, this.canvas, this.live);
+    this.host.__headlight = { panels: {}, frames: 0 };
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(this.root);
+    this.canvas.onpointermove = (event) => this.hover(this.tokenAt(event));
+    this.canvas.onpointerleave = () => this.hover(null);
+    this.canvas.onclick = (event) => this.choose(this.tokenAt(event));
+    this.canvas.onkeydown = (event) => this.walk(event);
+    this.canvas.onblur = () => this.hover(null);
+  }
+
+  stop() {
+    this.observer.disconnect();
+    this.unlisten?.();
+  }
+
+  show(data) {
+    try {
+      if (data !== this.data) this.accept(decodeFrame(data));
+      this.data = data;
+      this.error.hidden = true;
+      this.canvas.hidden = this.bar.hidden = false;
+    } catch (problem) {
+      if (!(problem instanceof FrameError) && !(problem instanceof TypeError)) throw problem;
+      this.data = null;
+      this.error.textContent = this.meta?.words.damaged ?? this.root.dataset.damaged;
+      this.error.hidden = false;
+      this.canvas.hidden = this.bar.hidden = true;
+      return;
+    }
+    this.mode = themeOf(this.host);
+    this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
+    for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
+    this.draw();
+  }
+
+  accept({ meta, arrays }) {
+    if (arrays.weights?.length !== meta.queries.length * meta.keys.length) throw new FrameError("panel");
+    if (meta.threshold !== this.meta?.threshold) this.slider.value = meta.threshold;
+    this.meta = meta;
+    this.weights = arrays.weights;
+    this.host.__headlight.panels = { weights: this.weights };
+    this.name.textContent = meta.words.threshold;
+    this.slider.setAttribute("aria-label", meta.words.threshold);
+    this.canvas.setAttribute("aria-label", `${meta.summary} ${meta.words.hint_lines}`);
+    if (meta.group !== this.group) {
+      this.unlisten?.();
+      this.group = meta.group;
+      this.unlisten = busListen(meta.group, () => this.draw());
+    }
+  }
+
+  draw() {
+    cancelAnimationFrame(this.waiting);
+    this.waiting = requestAnimationFrame(() => this.paint());
+  }
+
+  geometry() {
+    const { queries, keys } = this.meta;
+    const width = Math.min(this.root.clientWidth, 760);
+    const most = Math.max(queries.length, keys.length, 1);
+    const row = Math.max(9, Math.min(26, 900 / most));
+    return { width, row, top: 24, gutter: Math.min(150, width * 0.3), height: 24 + most * row + 6 };
+  }
+
+  paint() {
+    if (!this.meta || !this.root.clientWidth || !this.error.hidden) return;
+    const { meta, weights, colour } = this;
+    const { width, row, top, gutter, height } = this.geometry();
+    size(this.canvas, width, height);
+    const ratio = this.canvas.width / width;
+    const context = this.canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const threshold = +this.slider.value;
+    this.reading.textContent = significant(threshold, 2);
+    const { hover, focus } = busState(this.group);
+    const state = hover ?? {};
+    const query = state.query ?? -1;
+    const key = state.key ?? -1;
+    const [n, m] = [meta.queries.length, meta.keys.length];
+    const y = (i) => top + (i + 0.5) * row;
+    let drawn = 0;
+    context.strokeStyle = colour.ink;
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < m; j++) {
+        const w = weights[i * m + j];
+        if (!(w >= threshold) || w === 0) continue;
+        if ((query >= 0 && i !== query) || (query < 0 && key >= 0 && j !== key)) continue;
+        context.globalAlpha = Math.min(1, w);
+        context.lineWidth = 0.6 + 2.6 * w;
+        context.strokeStyle = query === i ? colour.q : key === j ? colour.k : colour.ink;
+        context.beginPath();
+        context.moveTo(gutter, y(i));
+        context.bezierCurveTo(width * 0.45, y(i), width * 0.55, y(j), width - gutter, y(j));
+        context.stroke();
+        drawn++;
+      }
+    }
+    context.globalAlpha = 1;
+    const family = getComputedStyle(this.root).fontFamily;
+    context.font = `11px ${family}`;
+    context.fillStyle = colour.quiet;
+    context.textAlign = "right";
+    context.fillText(meta.words.query, gutter - 6, 13);
+    context.textAlign = "left";
+    context.fillText(meta.words.key, width - gutter + 6, 13);
+    const step = Math.max(1, Math.ceil(12 / row));
+    const column = (tokens, side, kind, chosen) =>
+      tokens.forEach((token, i) => {
+        const lit = chosen === i || focus?.[kind] === i;
+        if (i % step && !lit) return;
+        const at = side === "left" ? gutter - 6 : width - gutter + 6;
+        context.textAlign = side === "left" ? "right" : "left";
+        context.fillStyle = lit ? colour[kind === "query" ? "q" : "k"] : colour.ink;
+        context.font = `${lit ? "600 " : ""}${Math.min(13, Math.max(10, row))}px ${family}`;
+        let text = ellipsis(context, visible(token), gutter - 12);
+        const other = kind === "key" && query >= 0 ? weights[query * m + i] : kind === "query" && query < 0 && key >= 0 ? weights[i * m + key] : NaN;
+        if (other >= threshold && other > 0) text = kind === "key" ? `${ellipsis(context, visible(token), gutter - 58)} ${significant(other, 3)}` : `${significant(other, 3)} ${ellipsis(context, visible(token), gutter - 58)}`;
+        context.fillText(text, at, y(i) + 4);
+      });
+    column(meta.queries, "left", "query", query);
+    column(meta.keys, "right", "key", key);
+    this.host.__headlight.frames += 1;
+    this.host.__headlight.drawn = drawn;
+  }
+
+  tokenAt(event) {
+    const frame = this.canvas.getBoundingClientRect();
+    const { width, row, top, gutter } = this.geometry();
+    const x = event.clientX - frame.left;
+    const i = Math.floor((event.clientY - frame.top - top) / row);
+    const kind = x < gutter + 12 ? "query" : x > width - gutter - 12 ? "key" : null;
+    const count = kind === "query" ? this.meta.queries.length : this.meta.keys.length;
+    return kind && i >= 0 && i < count ? { [kind]: i } : null;
+  }
+
+  hover(state) {
+    this.canvas.style.cursor = state ? "pointer" : "default";
+    if (JSON.stringify(state) !== JSON.stringify(busState(this.group).hover)) busSend(this.group, { hover: state });
+  }
+
+  choose(state) {
+    if (!state) return;
+    busSend(this.group, { focus: { ...busState(this.group).focus, ...state } });
+    const [kind, index] = Object.entries(state)[0];
+    this.pick({ panel: kind, row: index, col: 0 });
+  }
+
+  walk(event) {
+    const at = busState(this.group).hover ?? { query: busState(this.group).focus?.query ?? 0 };
+    const kind = "query" in at ? "query" : "key";
+    const count = kind === "query" ? this.meta.queries.length : this.meta.keys.length;
+    const next = {
+      ArrowUp: () => ({ [kind]: Math.max(0, at[kind] - 1) }),
+      ArrowDown: () => ({ [kind]: Math.min(count - 1, at[kind] + 1) }),
+      ArrowLeft: () => ({ query: Math.min(at[kind], this.meta.queries.length - 1) }),
+      ArrowRight: () => ({ key: Math.min(at[kind], this.meta.keys.length - 1) }),
+    }[event.key];
+    if (event.key === "Enter" || event.key === " ") this.choose(at);
+    else if (event.key === "Escape") this.hover(null);
+    else if (next) {
+      const state = next();
+      const [name, index] = Object.entries(state)[0];
+      this.hover(state);
+      this.live.textContent = `${this.meta.words[name]} ${index + 1}: ${(name === "query" ? this.meta.queries : this.meta.keys)[index]}`;
+    } else return;
+    event.preventDefault();
+  }
+}

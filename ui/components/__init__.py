@@ -1,0 +1,1 @@
+"""Live pictures: Python side of the browser components."""

@@ -1,0 +1,208 @@
+"""Matrices drawn live in the browser: one head large, many heads as thumbnails, or a product as a paper writes it.
+
+A Plotly heat map is rebuilt on every change and does not say which cell was clicked; a canvas keeps its DOM node,
+repaints within a frame, and does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ui.components.assets import component
+from ui.components.frame import encode
+from ui.palette import RAMPS
+
+WORDS = (
+    "query",
+    "key",
+    "axis_query",
+    "axis_key",
+    "axis_d_model",
+    "axis_d_k",
+    "axis_d_v",
+    "axis_concat",
+    "axis_sum",
+    "axis_head",
+    "masked",
+    "rooted",
+    "matrix",
+    "summary",
+    "hint_keys",
+    "hint_lines",
+    "lock",
+    "reset",
+    "png",
+    "svg",
+    "preview",
+    "threshold",
+    "damaged",
+)
+
+_CANVAS = component("heatmap")
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Panel:
+    """One matrix. `rows` and `cols` say what its axes count: panels of a group light up together where these agree.
+
+    `values` are float32 (NaN: masked, hatched) or uint8 codes of an overview; `limit` is the end of the colour range,
+    ±limit for a signed scale, from the data when None. With `live` the values are scores and the browser shows their softmax.
+    """
+
+    name: str
+    values: np.ndarray
+    rows: str
+    cols: str
+    scale: str = "signed"
+    limit: float | None = None
+    title: str = ""
+    note: str = ""
+    operator: str = ""
+    labels: bool = True
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The temperature slider of a canvas: where it stands, where it may stand, what it is called."""
+
+    value: float
+    stops: tuple[float, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What the reader clicked: a cell, a token of the strip (`panel` "query" or "key"), or a thumbnail."""
+
+    panel: str
+    row: int
+    col: int
+
+
+def canvas(
+    panels: Sequence[Sequence[Panel]],
+    *,
+    key: str,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    words: Mapping[str, str],
+    focus: tuple[int, int] | None = None,
+    group: str = "main",
+    strip: bool = False,
+    live: Live | None = None,
+    layout: str = "equation",
+    row_titles: Sequence[str] = (),
+    selected: str | None = None,
+    summary: str = "",
+    on_pick: Callable[[Pick], None] | None = None,
+    on_temperature: Callable[[float], None] | None = None,
+) -> Pick | None:
+    """Draw rows of panels; return what was clicked, on the run the click caused.
+
+    `on_pick` and `on_temperature` are called before that run, so they may change the state of widgets. Canvases of one
+    `group` share hover and focus in the browser; give `focus` only to the one with the strip, so that the bytes of the
+    others stay the same when the focus moves. `layout` is "equation" or "grid" (thumbnails, one button each).
+    """
+    shapes: dict[str, tuple[int, ...]] = {panel.name: panel.values.shape for row in panels for panel in row}
+    shapes |= {"query": (len(queries), 1), "key": (len(keys), 1)} if strip else {}
+    arrays: dict[str, np.ndarray] = {}
+    meta = {
+        "panels": [[_spec(panel, arrays) for panel in row] for row in panels],
+        "queries": list(queries),
+        "keys": list(keys),
+        "words": {name: words[name] for name in WORDS},
+        "focus": None if focus is None else {"query": focus[0], "key": focus[1]},
+        "group": group,
+        "strip": strip,
+        "live": None if live is None else {"value": live.value, "stops": list(live.stops), "label": live.label},
+        "layout": layout,
+        "row_titles": list(row_titles),
+        "selected": selected,
+        "summary": summary,
+    }
+    state = _CANVAS(
+        key=key,
+        data=encode(meta, arrays),
+        on_pick_change=partial(picked, key, shapes, on_pick),
+        on_temperature_change=partial(_released, key, live, on_temperature),
+    )
+    return checked_pick(state.pick, shapes)
+
+
+def checked_pick(sent: Any, shapes: Mapping[str, tuple[int, ...]]) -> Pick | None:  # noqa: ANN401 from a browser
+    """What a browser says was clicked, if it can be true: a known panel and a cell inside it."""
+    if not isinstance(sent, Mapping):
+        return None
+    panel, row, col = sent.get("panel"), sent.get("row"), sent.get("col")
+    if not isinstance(panel, str) or type(row) is not int or type(col) is not int or panel not in shapes:
+        return None
+    n_rows, n_cols = shapes[panel]
+    return Pick(panel, row, col) if 0 <= row < n_rows and 0 <= col < n_cols else None
+
+
+def overview_codes(weights: np.ndarray, side: int) -> np.ndarray:
+    """Weights (…, n_q, n_k) → uint8 thumbnails, at most side × side: code = round(255·√w), w the largest of its block.
+
+    The root keeps small weights apart; the maximum keeps a single strong link visible where a mean would wash it out.
+    """
+    pooled = np.nan_to_num(weights)
+    for axis in (-2, -1):
+        n = pooled.shape[axis]
+        starts = np.unique(np.linspace(0, n, min(n, side), endpoint=False).astype(int))
+        pooled = np.maximum.reduceat(pooled, starts, axis=axis) if n else pooled
+    return np.rint(255 * np.sqrt(pooled.clip(0, 1))).astype(np.uint8)
+
+
+def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    if panel.scale not in RAMPS:
+        raise ValueError(f"the scale must be one of {', '.join(RAMPS)}; not {panel.scale!r}")
+    if panel.values.ndim != 2:
+        raise ValueError(f"a panel shows a matrix; {panel.name} has {panel.values.ndim} axes")
+    array = f"{len(arrays)}"
+    arrays[array] = panel.values if panel.values.dtype == np.uint8 else panel.values.astype(np.float32, copy=False)
+    return {
+        "name": panel.name,
+        "array": array,
+        "shape": list(panel.values.shape),
+        "rows": panel.rows,
+        "cols": panel.cols,
+        "scale": panel.scale,
+        "limit": _limit(panel),
+        "title": panel.title,
+        "note": panel.note,
+        "operator": panel.operator,
+        "labels": panel.labels,
+        "live": panel.live,
+    }
+
+
+def _limit(panel: Panel) -> float:
+    if panel.limit is not None:
+        return float(panel.limit)
+    if panel.scale == "weights" or panel.values.dtype == np.uint8:
+        return 1.0
+    finite = np.abs(panel.values[np.isfinite(panel.values)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+
+
+def picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[Pick], None] | None) -> None:
+    """Hand what was clicked in the component `key` to the page, if it can be true."""
+    pick = checked_pick(st.session_state[key].get("pick"), shapes)
+    if on_pick is not None and pick is not None:
+        on_pick(pick)
+
+
+def _released(key: str, live: Live | None, on_temperature: Callable[[float], None] | None) -> None:
+    value = st.session_state[key].get("temperature")
+    if (
+        live is not None
+        and on_temperature is not None
+        and isinstance(value, int | float)
+        and float(value) in live.stops
+    ):
+        on_temperature(float(value))
