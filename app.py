@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ui.components.assets import library
 from ui.errors import guarded
 from ui.navigation import navigation
 from ui.runtime import warm_up
@@ -18,3 +19,4 @@ with guarded():
 
         warm_up(embedded)
     page.run()
+library()

@@ -5,7 +5,7 @@ const HEAD = 22; // the line above a panel: its name and its shape
 const AXIS = 16; // the name of an axis
 const TOKENS = new Set(["query", "key"]);
 
-export default function heatmap({ data, parentElement, setStateValue, setTriggerValue }) {
+function heatmap({ data, parentElement, setStateValue, setTriggerValue }) {
   let picture = PICTURES.get(parentElement);
   if (!picture) PICTURES.set(parentElement, (picture = new Picture(parentElement)));
   picture.send = { setStateValue, setTriggerValue };
@@ -268,13 +268,14 @@ class Picture {
       return { left, top, w, h, right, turned, cell };
     };
     const operators = row.filter((panel) => panel.operator).length * 58;
+    const least = Math.max(2.5, Math.min(13, 300 / Math.max(this.tokens.query.length, this.tokens.key.length, 1)));
     let chosen;
     for (let cell = 30; cell >= 3; cell -= cell > 12 ? 1 : 0.5) {
       chosen = row.map((panel) => measure(panel, cell));
       const total = chosen.reduce((sum, box) => sum + box.left + box.w + box.right + 14, operators);
       const tall = Math.max(...chosen.map((box) => box.h));
       if (total <= width && tall <= 620) break;
-      if (cell < 13 && row.length > 1 && tall <= 620) {
+      if (cell < least && row.length > 1 && tall <= 620) {
         chosen = row.map((panel) => this.alone(panel, width, measure)); // too narrow for one line: each gets its own
         break;
       }

@@ -1,7 +1,7 @@
 // Two columns of tokens, queries left and keys right, a curve for every pair; its opacity is the weight.
 const VIEWS = new WeakMap();
 
-export default function lines({ data, parentElement, setTriggerValue }) {
+function lines({ data, parentElement, setTriggerValue }) {
   let view = VIEWS.get(parentElement);
   if (!view) VIEWS.set(parentElement, (view = new Lines(parentElement)));
   view.pick = (pick) => setTriggerValue("pick", pick);

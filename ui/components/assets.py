@@ -1,4 +1,4 @@
-"""The browser's side of a component: its script with what scripts share in front of it, registered once."""
+"""The browser's side of the components. Their scripts travel once a page, not with every change of data."""
 
 from pathlib import Path
 
@@ -8,22 +8,36 @@ from streamlit.components.v2.types import ComponentRenderer
 from ui.palette import SOURCE
 
 FOLDER = Path(__file__).parents[2] / "assets" / "components"
+SCRIPTS = ("frame", "bus", "paint", "heatmap", "lines", "library")
 DAMAGED = "The picture did not arrive whole. Reload the page. / 图未能完整送达，请刷新页面。"
+MOUNT = """export default function mount(component) {
+  const hub = (window.__headlight ??= { waiting: [] });
+  if (hub.NAME) return hub.NAME(component);
+  let stop;
+  hub.waiting.push(() => (stop = hub.NAME(component)));
+  return () => stop?.();
+}
+"""
 
 
 def component(name: str) -> ComponentRenderer:
-    """Register `assets/components/<name>.js`. Call it once per name, when a module is imported."""
-    shared = [(FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in ("frame", "bus", "paint")]
-    script = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    """Register the component whose function `name` stands in the library. Once per name, when a module is imported."""
     return register(
         f"headlight_{name}",
         html=f'<div class="root" role="group" data-damaged="{DAMAGED}"></div>\n',
         css=(FOLDER / "style.css").read_text(encoding="utf-8"),
-        js=_lean("\n".join([f"const PALETTE = {' '.join(SOURCE.split())};", *shared, script])),
+        js=MOUNT.replace("NAME", name),
     )
 
 
-def _lean(script: str) -> str:
-    """Without indentation and comment lines: the script travels with every change of data."""
-    lines = (line.strip() for line in script.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+def library() -> None:
+    """Send the scripts of all components. Once per run of a page; unchanged, it is not sent again."""
+    _LIBRARY(key="library", height="content")
+
+
+def _read_scripts() -> str:
+    parts = [(FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in SCRIPTS]
+    return "\n".join([f"const PALETTE = {' '.join(SOURCE.split())};", *parts])
+
+
+_LIBRARY = register("headlight_library", html="<span></span>\n", js=_read_scripts())

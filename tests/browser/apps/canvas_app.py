@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from attention_core.models import FromScratch, Sizes
+from ui.components.assets import library
 from ui.components.canvas import Live, Panel, canvas, overview_codes
 from ui.components.lines import lines
 from ui.text import words
@@ -72,3 +73,4 @@ canvas(
 lines(trace.weights[0].numpy(), key="lines", on_pick=picked, **common)
 st.text(f"picks {picks}")
 st.text(f"temperature {temperature}")
+library()
