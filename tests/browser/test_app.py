@@ -1,6 +1,7 @@
 """The frame: menu, language, links, errors."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from benchmarks.browser import wait_idle
 from benchmarks.serving import serve
@@ -8,12 +9,32 @@ from ui.navigation import PAGES
 from ui.text import words
 
 
+def address(entry):
+    return "/" if entry == PAGES[0] else f"/{entry.url_path}"
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
 def test_every_page_opens_in_the_browsers_language(open_page, entry, language):
-    page = open_page("/" if entry == PAGES[0] else f"/{entry.url_path}", language=language)
+    page = open_page(address(entry), language=language)
     title = words("common", language)[f"page.{entry.words}.title"]
     page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
+def test_a_page_has_no_accessibility_violation(open_page, entry, theme):
+    page = open_page(address(entry), theme=theme)
+    found = Axe().run(page).response["violations"]
+    assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
+def test_a_page_never_scrolls_sideways(open_page, entry, width):
+    page = open_page(address(entry), width=width)
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
 
 
 def test_a_link_to_a_page_wakes_a_sleeping_server(browser):
