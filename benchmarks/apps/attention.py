@@ -1,9 +1,8 @@
-"""Twelve heads of 32 tokens behind one slider: torch computes, a component receives the bytes."""
+"""Twelve heads of 32 tokens behind one slider: torch computes, the canvas receives the bytes."""
 
 import os
 
 import streamlit as st
-from streamlit.components.v2 import component
 
 if "HEADLIGHT_STOCK" not in os.environ:
     from ui.runtime import warm_up
@@ -13,13 +12,12 @@ if "HEADLIGHT_STOCK" not in os.environ:
 import torch
 
 from attention_core import attend, by
+from ui.components.assets import library
+from ui.components.canvas import Panel, canvas
+from ui.text import words
 
 N_HEAD, N, D_K = 12, 32, 64
-DRAW = """export default function ({ data, parentElement }) {
-    parentElement.dataset.bytes = data.length
-}
-"""
-heads = component("heads", html="<div></div>", js=DRAW)
+TOKENS = [f"t{i}" for i in range(N)]
 
 
 @st.fragment
@@ -28,8 +26,13 @@ def drawn() -> None:
     scale = st.slider("scale", 0.0, 8.0, 1.0, 0.01, key="scale")
     generator = torch.Generator().manual_seed(0)
     q, k, v = torch.randn(3, N_HEAD, N, D_K, generator=generator)
-    trace = attend(q, k, v, scaling=by(scale))
-    heads(data=trace.weights.numpy().tobytes(), key="heads")
+    weights = attend(q, k, v, scaling=by(scale)).weights.numpy()
+    heads = [
+        Panel(name=f"h{h}", values=weights[h], rows="query", cols="key", scale="weights", title=f"{h + 1}")
+        for h in range(N_HEAD)
+    ]
+    canvas([heads], key="heads", queries=TOKENS, keys=TOKENS, words=words("canvas"))
 
 
 drawn()
+library()
