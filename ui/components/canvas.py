@@ -50,7 +50,7 @@ class Panel:
     """One matrix. `rows` and `cols` say what its axes count: panels of a group light up together where these agree.
 
     `values` are float32 (NaN: masked, hatched) or uint8 codes of an overview; `limit` is the end of the colour range,
-    ±limit for a signed scale, from the data when None. With `live` the values are scores and the browser shows their softmax.
+    ±limit for a signed scale, from the data when None. With `live`, the browser shows the softmax of the values.
     """
 
     name: str
