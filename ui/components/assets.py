@@ -1,9 +1,10 @@
 """The browser's side of the components. Their scripts travel once a page, not with every change of data."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from streamlit.components.v2 import component as register
-from streamlit.components.v2.types import ComponentRenderer
 
 from ui.palette import SOURCE
 
@@ -20,7 +21,7 @@ MOUNT = """export default function mount(component) {
 """
 
 
-def component(name: str) -> ComponentRenderer:
+def component(name: str) -> Callable[..., Any]:
     """Register the component whose function `name` stands in the library. Once per name, when a module is imported."""
     return register(
         f"headlight_{name}",

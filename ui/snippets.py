@@ -1,0 +1,38 @@
+"""A study as a Python script that prints the same numbers. Pure."""
+
+from ui.session import SCRATCH, Study, catalogue
+
+
+def snippet(study: Study, layer: int, head: int, query: int) -> str:
+    """A script that rebuilds the study and prints the shapes of one head and the weights of one query."""
+    return f"""import torch
+
+from attention_core.models import {_imports(study)}
+
+{_model(study)}
+text = {study.text!a}
+run = model.run(model.tokenize(text), {study.settings!r})
+
+layer = run.layers[{layer}]
+trace = layer.head({head})
+for name in ("q", "k", "v", "scores", "weights", "context"):
+    print(name, tuple(getattr(trace, name).shape))
+
+torch.set_printoptions(precision=6, sci_mode=False, linewidth=120)
+print(layer.queries[{query}], "attends to", list(layer.keys))
+print(trace.weights[{query}])
+"""
+
+
+def _imports(study: Study) -> str:
+    if study.model != SCRATCH:
+        return "Settings, load" if catalogue()[study.model] else "Settings, load_embedded"
+    return "FromScratch, Settings, Sizes" + (", load_embedded" if study.sizes.source == "embeddings" else "")
+
+
+def _model(study: Study) -> str:
+    if study.model != SCRATCH:
+        source = catalogue()[study.model]
+        return f"model = load({source!r})" if source else "model = load_embedded()"
+    vectors = ", load_embedded()" if study.sizes.source == "embeddings" else ""
+    return f"model = FromScratch({study.sizes!r}{vectors})"

@@ -1,0 +1,24 @@
+"""How far the shown numbers are from an independent computation. Pure."""
+
+import torch
+import torch.nn.functional as F
+
+from attention_core.models import LayerTrace
+
+
+def row_sum_residual(layer: LayerTrace) -> float:
+    """max |Σ_j α_ij − 1| over the rows in which something is allowed."""
+    allowed = ~layer.attention.masked_scores.isneginf().all(dim=-1)
+    sums = layer.attention.weights.sum(dim=-1)[allowed]
+    return float((sums - 1).abs().max()) if sums.numel() else 0.0
+
+
+def sdpa_residual(layer: LayerTrace) -> float | None:
+    """max |context − torch's own| on the same q, k, v and mask; None where torch has no such attention (hard, cap)."""
+    trace, here = layer.attention, layer.settings
+    if here.normalizer != "softmax" or layer.softcap is not None:
+        return None
+    bias = torch.where(trace.masked_scores.isneginf(), -torch.inf, trace.masked_scores - trace.capped_scores)
+    theirs = F.scaled_dot_product_attention(trace.q, trace.k, trace.v, attn_mask=bias, scale=layer.factor)
+    spoken = [head for head in range(theirs.shape[0]) if (layer.index, head) not in here.ablated]
+    return float((theirs - trace.context)[spoken].abs().nan_to_num().max()) if spoken and theirs.numel() else 0.0
