@@ -51,8 +51,8 @@ def attend(
     score: Score = dot,
     scaling: Scaling = INVERSE_SQRT,
     normalize: Normalize = softmax,
-    allowed: Bool[Tensor, "*#mask n_q n_k"] | None = None,
-    bias: Float[Tensor, "*#mask n_q n_k"] | None = None,
+    allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
+    bias: Float[Tensor, "*#mask #n_q #n_k"] | None = None,
     softcap: float | None = None,
 ) -> AttentionTrace:
     r"""$\mathrm{normalize}\big(\mathrm{cap}(c\,\mathrm{score}(Q, K)) + \mathrm{bias}\big) V$ over the allowed pairs.
@@ -65,7 +65,8 @@ def attend(
 
     Raises ValueError when the head counts do not divide. Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.
     """
-    k, v = _share_heads(q, k), _share_heads(q, v)
+    # Views, so that the stages of attend(x, x, x) are three tensors with three gradients.
+    q, k, v = (stage.view_as(stage) for stage in (q, _share_heads(q, k), _share_heads(q, v)))
     scores = score(q, k)
     scaled_scores = scaling.apply(scores, q, k)
     capped_scores = scaled_scores if softcap is None else softcap * torch.tanh(scaled_scores / softcap)

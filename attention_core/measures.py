@@ -46,7 +46,7 @@ def mean_entropy(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*ba
 
 
 def relative_entropy(
-    weights: Float[Tensor, "*batch n_q n_k"], allowed: Bool[Tensor, "*#batch n_q n_k"] | None = None
+    weights: Float[Tensor, "*batch n_q n_k"], allowed: Bool[Tensor, "*#batch #n_q #n_k"] | None = None
 ) -> Float[Tensor, "*batch"]:
     r"""$\frac1n\sum_i H_i / \ln n_i$ with n_i the keys allowed to query i: no unit, 0 (one key) to 1 (uniform).
 
@@ -86,7 +86,7 @@ def mean_distance(weights: Float[Tensor, "*batch n_q n_k"], start: int = 0) -> F
 
 def diagonality(
     weights: Float[Tensor, "*batch n_q n_k"],
-    allowed: Bool[Tensor, "*#batch n_q n_k"] | None = None,
+    allowed: Bool[Tensor, "*#batch #n_q #n_k"] | None = None,
     start: int = 0,
 ) -> Float[Tensor, "*batch"]:
     r"""1 − mean distance / mean distance of uniform attention over the allowed keys: no unit; identity 1, uniform 0.
@@ -102,7 +102,7 @@ def diagonality(
 def offset_score(
     weights: Float[Tensor, "*batch n_q n_k"],
     offset: int,
-    allowed: Bool[Tensor, "*#batch n_q n_k"] | None = None,
+    allowed: Bool[Tensor, "*#batch #n_q #n_k"] | None = None,
     start: int = 0,
 ) -> Float[Tensor, "*batch"]:
     r"""Mean of $\alpha_{i,\,i+offset}$ over the queries that have such a key, no unit, from 0 to 1.

@@ -47,7 +47,7 @@ class MultiHeadAttention(nn.Module):
         self,
         x: Float[Tensor, "*batch n_q d_model"],
         memory: Float[Tensor, "*batch n_k d_model"] | None = None,
-        allowed: Bool[Tensor, "*#mask n_q n_k"] | None = None,
+        allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
     ) -> Float[Tensor, "*batch n_q d_model"]:
         """The output of the layer: exactly what `trace` shows, mixed by W_O."""
         return self.output(self.trace(x, memory, allowed))
@@ -56,8 +56,8 @@ class MultiHeadAttention(nn.Module):
         self,
         x: Float[Tensor, "*batch n_q d_model"],
         memory: Float[Tensor, "*batch n_k d_model"] | None = None,
-        allowed: Bool[Tensor, "*#mask n_q n_k"] | None = None,
-        bias: Float[Tensor, "*#mask n_q n_k"] | None = None,
+        allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
+        bias: Float[Tensor, "*#mask #n_q #n_k"] | None = None,
     ) -> AttentionTrace:
         """Every stage of every head; the head is the axis before the last two."""
         memory = x if memory is None else memory

@@ -169,8 +169,8 @@ def attend_under(
     v: Float[Tensor, "*k_batch n_k d_v"],
     *,
     scaling: Scaling,
-    allowed: Bool[Tensor, "*#mask n_q n_k"] | None = None,
-    bias: Float[Tensor, "*#mask n_q n_k"] | None = None,
+    allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
+    bias: Float[Tensor, "*#mask #n_q #n_k"] | None = None,
     softcap: float | None = None,
 ) -> tuple[AttentionTrace, float]:
     """`attend` under the reader's settings for this layer; also the factor the raw scores were multiplied by."""

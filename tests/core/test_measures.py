@@ -126,6 +126,7 @@ def test_relative_entropy_compares_each_row_with_what_it_may_see():
     weights = rows([1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0])
     check(m.relative_entropy(weights, causal(3, 3)), 0.5)
     check(m.relative_entropy(weights), LN2 / math.log(3) / 3)
+    check(m.relative_entropy(weights, torch.tensor([[True, True, False]])), 1 / 3)
 
 
 @pytest.mark.parametrize("n", SIZES)
