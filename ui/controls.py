@@ -59,7 +59,7 @@ def study_bar() -> Choice:
             width="stretch",
         )
         _examples(common)
-        name = _choose(
+        name = choose(
             "model",
             list(session.catalogue()),
             common["model"],
@@ -196,7 +196,7 @@ def _number(key: str, count: int, label: str, name: Callable[[int], str]) -> int
     return index
 
 
-def _choose(
+def choose(
     key: str, options: Sequence[S], label: str, name: Callable[[S], str], help: str | None = None, width: int = 0
 ) -> S:
     """One of a list; the first is the default."""
@@ -208,7 +208,7 @@ def _choose(
     return chosen
 
 
-def _switch(key: str, options: Sequence[S], label: str, name: Callable[[S], str], help: str | None = None) -> S:
+def switch(key: str, options: Sequence[S], label: str, name: Callable[[S], str], help: str | None = None) -> S:
     """One of two or three, all in sight; the first is the default."""
     seed(key, options[0], str, options)
     shown = st.segmented_control(
@@ -219,7 +219,7 @@ def _switch(key: str, options: Sequence[S], label: str, name: Callable[[S], str]
     return chosen
 
 
-def _whole(key: str, low: int, high: int, default: int, label: str, width: int = 0) -> int:
+def whole_number(key: str, low: int, high: int, default: int, label: str, width: int = 0) -> int:
     """A whole number between two bounds."""
     seed(key, default, int, range(low, high + 1))
     value = int(st.number_input(label, low, high, key=key, persist_state="session", width=width or "stretch"))
@@ -230,7 +230,7 @@ def _whole(key: str, low: int, high: int, default: int, label: str, width: int =
 def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words) -> Settings:
     default = Settings()
     with st.popover(common["settings"], icon=":material/tune:", width="content"):
-        scaling = _choose(
+        scaling = choose(
             "scaling", ("model", *SCALINGS), common["scaling"], lambda rule: common[f"scalings.{rule}"],
             common["scaling_help"],
         )  # fmt: skip
@@ -239,14 +239,14 @@ def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words)
             common["input_scale"], INPUT_SCALES, key="alpha", persist_state="session", help=common["input_scale_help"]
         )
         publish("alpha", str(alpha), "1.0")
-        normalizer = _choose(
+        normalizer = choose(
             "normalizer", tuple(NORMALIZERS), common["normalizer"], lambda rule: common[f"normalizers.{rule}"]
         )
-        mask = _switch("mask", MASKS, common["mask"], lambda rule: common[f"masks.{rule}"], common["mask_help"])
-        radius = _whole("radius", 0, 64, default.radius, common["radius"]) if mask == "window" else default.radius
+        mask = switch("mask", MASKS, common["mask"], lambda rule: common[f"masks.{rule}"], common["mask_help"])
+        radius = whole_number("radius", 0, 64, default.radius, common["radius"]) if mask == "window" else default.radius
         where = "here"
         if len(layers) > 1:
-            where = _switch("where", ("here", "all"), common["where"], lambda place: common[f"wheres.{place}"])
+            where = switch("where", ("here", "all"), common["where"], lambda place: common[f"wheres.{place}"])
         ablated = _ablated(layers, common)
         if name == SCRATCH:
             st.caption(common["scratch_note"])
@@ -300,13 +300,13 @@ def _sizes() -> Sizes:
     bounds = {"n_head": (1, 12), "d_model": (1, 512), "d_k": (1, 256), "d_v": (1, 256), "seed": (0, 9999)}
     with st.container(horizontal=True, vertical_alignment="bottom", key="sizes"):
         numbers = {
-            field: _whole(field, low, high, getattr(default, field), common[f"size.{field}"], 120)
+            field: whole_number(field, low, high, getattr(default, field), common[f"size.{field}"], 120)
             for field, (low, high) in bounds.items()
         }
-        positions = _choose(
+        positions = choose(
             "positions", POSITIONS, common["positions"], lambda rule: common[f"position.{rule}"], width=150
         )
-        source = _choose(
+        source = choose(
             "source", SOURCES, common["source"], lambda rule: common[f"sources.{rule}"], common["source_help"], 190
         )
     if positions == "rope" and numbers["d_k"] % 2:

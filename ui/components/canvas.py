@@ -27,6 +27,7 @@ WORDS = (
     "axis_concat",
     "axis_sum",
     "axis_head",
+    "axis_layer",
     "masked",
     "rooted",
     "matrix",
