@@ -69,10 +69,11 @@ def study_bar() -> Choice:
         settings_place = st.container(width="content")
     sizes = _sizes() if name == SCRATCH else Sizes()
     name, model = _load(name, sizes, common)
-    layer, head = _layer_and_head(model.layers, common)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head"):
+        layer, head = _layer_and_head(model.layers, common)
+        text, tokens = _read(typed, model, common)
     with settings_place:
         settings = _settings(name, model.layers, layer, common)
-    text, tokens = _read(typed, model, common)
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
     return Choice(study=study, model=model, tokens=tokens, layer=layer, head=head)
 
@@ -170,12 +171,10 @@ def _read(typed: str, model: Model, common: Words) -> tuple[str, Tokens]:
 
 
 def _layer_and_head(layers: Sequence[LayerName], common: Words) -> tuple[int, int]:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head"):
-        layer = 0
-        if len(layers) > 1:
-            layer = _number("layer", len(layers), common["layer"], lambda index: _short(layers[index], common))
-        head = _number("head", layers[layer].n_head, common["head"], lambda index: str(index + 1))
-    return layer, head
+    layer = 0
+    if len(layers) > 1:
+        layer = _number("layer", len(layers), common["layer"], lambda index: _short(layers[index], common))
+    return layer, _number("head", layers[layer].n_head, common["head"], lambda index: str(index + 1))
 
 
 def _short(layer: LayerName, common: Words) -> str:

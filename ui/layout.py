@@ -14,17 +14,17 @@ Arrays = Callable[[], Mapping[str, np.ndarray]]
 
 
 def page_header(page: Words) -> None:
-    """Title, standfirst and guide, with the language switch beside them.
+    """Title, standfirst, guide and language switch, on one line where there is room.
 
     The title is the menu's. The page's own words, Markdown: `standfirst`, `see`, `try` (a list of three), `limits`.
     """
     common = words("common", page.language)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
-        st.title(common[f"page.{page.page}.title"], anchor=False, width="stretch")
+        st.title(common[f"page.{page.page}.title"], anchor=False, width="content")
+        st.markdown(page["standfirst"], width="stretch")
         with st.popover(common["header.guide"], icon=":material/menu_book:", type="tertiary", key="guide"):
             _guide(page, common)
         language_switch()
-    st.markdown(page["standfirst"])
 
 
 def trust_line(
