@@ -54,11 +54,11 @@ def test_the_language_switch_stays_in_the_link_and_from_page_to_page(open_page):
     wait_idle(page)
     chinese = words("common", "zh")
     page.get_by_role("heading", level=1, name=chinese["page.pipeline.title"], exact=True).wait_for()
-    assert "lang=zh" in page.url
+    page.wait_for_url("**lang=zh**")
     page.get_by_test_id("stHeader").get_by_text(chinese["section.explore"]).click()
     page.get_by_role("menuitem", name=chinese["page.heads.title"]).click()
     wait_idle(page)
     page.get_by_role("heading", level=1, name=chinese["page.heads.title"], exact=True).wait_for()
-    assert "lang=zh" in page.url
+    page.wait_for_url("**lang=zh**")
     again = open_page(url=page.url)
     again.get_by_role("heading", level=1, name=chinese["page.heads.title"], exact=True).wait_for()
