@@ -28,6 +28,8 @@ TEMPERATURES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 3.0, 5
 POSITIONS: tuple[Positions, ...] = ("sinusoidal", "none", "rope", "alibi")
 SOURCES: tuple[Source, ...] = ("embeddings", "digest")
 DEFAULT_SENTENCE = SENTENCES[0].text
+DEFAULT_LAYER, DEFAULT_HEAD, *_DEFAULT_PAIR = SENTENCES[0].look
+DEFAULT_FOCUS = ",".join(map(str, _DEFAULT_PAIR))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def layer_label(layer: LayerName, common: Words | None = None) -> str:
 
 def focus(n_q: int, n_k: int) -> tuple[int, int]:
     """The query token and the key token in focus, within a sentence of this length. The link carries them."""
-    query, key = _pair(recall("focus", "3,1"))
+    query, key = _pair(recall("focus", DEFAULT_FOCUS))
     return min(query, n_q - 1), min(key, n_k - 1)
 
 
@@ -131,7 +133,9 @@ def _examples(common: Words) -> None:
 
 
 def _use(sentence: Sentence) -> None:
-    st.session_state["text"] = sentence.text
+    layer, head, query, key = sentence.look
+    st.session_state.update(text=sentence.text, layer=layer - 1, head=head - 1)
+    set_focus(query, key)
     if sentence.source:
         st.session_state["model"] = SCRATCH
         st.session_state["source"] = sentence.source
@@ -173,17 +177,20 @@ def _read(typed: str, model: Model, common: Words) -> tuple[str, Tokens]:
 def _layer_and_head(layers: Sequence[LayerName], common: Words) -> tuple[int, int]:
     layer = 0
     if len(layers) > 1:
-        layer = _number("layer", len(layers), common["layer"], lambda index: _short(layers[index], common))
-    return layer, _number("head", layers[layer].n_head, common["head"], lambda index: str(index + 1))
+        layer = _number(
+            "layer", len(layers), DEFAULT_LAYER, common["layer"], lambda index: _short(layers[index], common)
+        )
+    return layer, _number("head", layers[layer].n_head, DEFAULT_HEAD, common["head"], lambda index: str(index + 1))
 
 
 def _short(layer: LayerName, common: Words) -> str:
     return str(layer.number) if layer.stack == "layer" else layer_label(layer, common)
 
 
-def _number(key: str, count: int, label: str, name: Callable[[int], str]) -> int:
+def _number(key: str, count: int, default: int, label: str, name: Callable[[int], str]) -> int:
     """One of a few things, counted from 0 here and from 1 in the link; from thirteen on a list."""
-    seed(key, 0, lambda spelling: int(spelling) - 1, range(count))
+    default = min(default, count)
+    seed(key, default - 1, lambda spelling: int(spelling) - 1, range(count))
     if count <= 12:
         index = st.segmented_control(
             label, range(count), format_func=name, required=True, key=key, persist_state="session"
@@ -191,7 +198,7 @@ def _number(key: str, count: int, label: str, name: Callable[[int], str]) -> int
     else:
         index = st.selectbox(label, range(count), format_func=name, key=key, persist_state="session", width=160)
     index = index or 0
-    publish(key, str(index + 1), "1")
+    publish(key, str(index + 1), str(default))
     return index
 
 

@@ -41,9 +41,10 @@ def link_of(app: AppTest) -> dict[str, str]:
 def test_cold_it_shows_the_default_sentence_in_the_trained_model() -> None:
     choice, run, focus = seen(opened())
     assert (choice.study.text, choice.study.model) == (DEFAULT_SENTENCE, EMBEDDED)
-    assert choice.study.settings == Settings(layers=(0,))
+    assert choice.study.settings == Settings(layers=(3,))
+    assert (choice.layer, choice.head) == (3, 1)
     assert len(run.layers) == 6
-    assert focus == (3, 1)
+    assert (run.tokens.strings[focus[0]], run.tokens.strings[focus[1]]) == ("it", "animal")
 
 
 def test_a_link_restores_every_choice() -> None:
@@ -159,9 +160,14 @@ def test_too_long_a_sentence_says_what_was_cut() -> None:
 def test_every_example_runs(number: int) -> None:
     app = opened()
     app.button(key=f"example_{number}").click().run()
-    choice, _, _ = seen(app)
-    assert choice.study.text == SENTENCES[number].text
+    choice, run, focus = seen(app)
+    sentence = SENTENCES[number]
+    assert choice.study.text == sentence.text
     assert choice.tokens.unknown == 0
+    assert (choice.layer + 1, choice.head + 1, *focus) == sentence.look
+    if not sentence.source:  # what the words next to the example claim
+        row = run.layers[choice.layer].attention.weights[choice.head, focus[0]]
+        assert int(row.argmax()) == focus[1]
 
 
 def test_reset_brings_the_models_own_settings_back() -> None:
@@ -169,7 +175,7 @@ def test_reset_brings_the_models_own_settings_back() -> None:
     reset = next(button for button in app.button if not (button.key or "").startswith("example_"))
     reset.click().run()
     choice, _, _ = seen(app)
-    assert choice.study.settings == Settings(layers=(0,))
+    assert choice.study.settings == Settings(layers=(3,))
     assert (choice.study.text, choice.head) == ("Thinking Machines", 3)
 
 
