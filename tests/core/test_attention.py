@@ -284,6 +284,10 @@ def test_stages_without_effect_are_the_same_tensor_and_are_counted_once():
     trace = attend(q, k, v, scaling=NONE)
     assert trace.scaled_scores is trace.scores and trace.masked_scores is trace.scores
     assert trace.bytes() == sum(stage.nbytes for stage in (q, k, v, trace.scores, trace.weights, trace.context))
+    trace = attend(k, k, k)
+    assert trace.bytes() == sum(
+        stage.nbytes for stage in (k, trace.scores, trace.scaled_scores, trace.weights, trace.context)
+    )
     trace = attend(q, k, v, allowed=causal(N_Q, N_K), softcap=2.0)
     assert trace.bytes() == sum(getattr(trace, name).nbytes for name in ("q", "k", "v", *STAGES))
 
@@ -362,6 +366,9 @@ def test_multi_head_attention_gives_unit_variance_and_nested_draws():
         assert_close(narrow.W_Q, wide.W_Q[..., :d_k], atol=0, rtol=0)
         assert_close(narrow.W_K, wide.W_K[..., :d_k], atol=0, rtol=0)
         assert_close(narrow.W_V, wide.W_V, atol=0, rtol=0)
+    for d_k in (1, 2, 4, 7):  # torch draws in blocks of 16: sizes that do not fill one
+        narrow, wide_too = (MultiHeadAttention(d_model=7, n_head=3, d_k=d, d_v=5, seed=5) for d in (d_k, 11))
+        assert_close(narrow.W_Q, wide_too.W_Q[..., :d_k], atol=0, rtol=0)
     assert (MultiHeadAttention(d_model=512, n_head=3, d_k=64, d_v=32, seed=6).W_Q != wide.W_Q).any()
     assert (wide.W_Q != wide.W_K).any()
 

@@ -323,6 +323,12 @@ def test_rollout_by_hand():
     check(m.rollout([second, first], residual=1.0)[1], [[1.0, 0.0], [0.0, 1.0]])
 
 
+def test_rollout_renormalises_weights_that_do_not_sum_to_one():
+    # Ã = [[.6, .1], [.05, .7]] before its rows are divided by .7 and .75
+    found = m.rollout([rows([[0.2, 0.2], [0.1, 0.4]])])
+    check(found, [[[0.6 / 0.7, 0.1 / 0.7], [0.05 / 0.75, 0.7 / 0.75]]])
+
+
 def test_rollout_keeps_a_token_that_attends_to_nothing():
     for residual in (0.0, 0.5):
         check(m.rollout([rows([[0.0, 0.0], [1.0, 0.0]])], residual)[0, 0], [1.0, 0.0])
