@@ -88,7 +88,7 @@ def figure(choice: Choice, run: Run, page: Words) -> None:
 def show(stage: Stage, layer: LayerTrace, page: Words, shared: dict) -> None:
     """One stage: what it is called, its formula, one or two sentences, its panels."""
     with st.container(key=f"stage_{stage.key}"):
-        st.subheader(page[f"stage.{stage.key}.title"], anchor=stage.key)
+        st.header(page[f"stage.{stage.key}.title"], anchor=stage.key)
         st.markdown(page[f"stage.{stage.key}.formula"] + "  \n" + _sentence(stage, layer, page))
         for name in stage.missing:
             st.info(page.format("missing", name=name), icon=":material/visibility_off:")
@@ -178,7 +178,7 @@ def _term_name(term: Term, layer: LayerTrace, page: Words) -> str:
 
 def shape_ledger(run: Run, layer: LayerTrace, page: Words) -> None:
     """Every tensor of the layer with its shape."""
-    st.subheader(page["ledger.title"], anchor="shapes")
+    st.header(page["ledger.title"], anchor="shapes")
     st.markdown(page["ledger.text"])
     rows = [
         {
@@ -195,7 +195,7 @@ def shape_ledger(run: Run, layer: LayerTrace, page: Words) -> None:
 
 def split_panel(layer: LayerTrace, page: Words) -> None:
     """One big projection, split into heads, on the real tensor."""
-    st.subheader(page["split.title"], anchor="split")
+    st.header(page["split.title"], anchor="split")
     st.markdown(page["split.text"])
     for step in split_into_heads(layer):
         st.code(step.code, language="python", wrap_lines=True)
