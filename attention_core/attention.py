@@ -79,7 +79,8 @@ def attend(
         weights = normalize(masked_scores)
         context = weights @ v
     else:
-        permitted = ~masked_scores.isneginf()
+        # A bare boolean mask is used as it stands: it is smaller than the scores of all heads.
+        permitted = allowed if bias is None and allowed is not None else ~masked_scores.isneginf()
         weights = normalize(masked_scores, permitted)
         context = _weighted_sum(weights, v, permitted)
     return AttentionTrace(q, k, v, scores, scaled_scores, capped_scores, masked_scores, weights, context)

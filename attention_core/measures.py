@@ -69,9 +69,9 @@ def mean_peak(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch
 
 
 def share_peaked(weights: Float[Tensor, "*batch n_q n_k"], threshold: float = 0.9) -> Float[Tensor, "*batch"]:
-    r"""$\frac1n\sum_i [\max_j \alpha_{ij} \ge threshold]$: the share of rows that look at one key, from 0 to 1."""
+    r"""$\frac1n\sum_i [\max_j \alpha_{ij} > threshold]$: the share of rows that look at one key, from 0 to 1."""
     largest = peak(weights)
-    return _mean((largest >= threshold).to(largest.dtype), _present(weights))
+    return _mean((largest > threshold).to(largest.dtype), _present(weights))
 
 
 def mean_distance(weights: Float[Tensor, "*batch n_q n_k"], start: int = 0) -> Float[Tensor, "*batch"]:
@@ -216,10 +216,10 @@ MEASURES = {
         ("relative_entropy", r"\frac1n\sum_i H_i / \ln n_i", "", relative_entropy),
         ("effective_support", r"\frac1n\sum_i e^{H_i}", "tokens", _unmasked(mean_effective_support)),
         ("peak", r"\frac1n\sum_i \max_j \alpha_{ij}", "", _unmasked(mean_peak)),
-        ("peaked_90", r"\frac1n\sum_i [\max_j \alpha_{ij} \ge 0.9]", "", _unmasked(share_peaked)),
+        ("peaked_90", r"\frac1n\sum_i [\max_j \alpha_{ij} > 0.9]", "", _unmasked(share_peaked)),
         (
             "peaked_99",
-            r"\frac1n\sum_i [\max_j \alpha_{ij} \ge 0.99]",
+            r"\frac1n\sum_i [\max_j \alpha_{ij} > 0.99]",
             "",
             _unmasked(partial(share_peaked, threshold=0.99)),
         ),

@@ -13,7 +13,7 @@ Normalize = Callable[..., Float[Tensor, "*batch n_q n_k"]]
 
 
 def softmax(
-    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*batch n_q n_k"] | None = None
+    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*#batch #n_q #n_k"] | None = None
 ) -> Float[Tensor, "*batch n_q n_k"]:
     r"""$\alpha_{ij} = e^{s_{ij}} / \sum_l e^{s_{il}}$ over the permitted keys (Vaswani 2017, arXiv:1706.03762)."""
     if permitted is None:
@@ -26,7 +26,7 @@ def softmax(
 
 
 def hard(
-    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*batch n_q n_k"] | None = None
+    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*#batch #n_q #n_k"] | None = None
 ) -> Float[Tensor, "*batch n_q n_k"]:
     r"""$\mathrm{onehot}(\arg\max_j s_{ij})$: all weight on the best key (the first, on ties).
 

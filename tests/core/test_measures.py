@@ -112,11 +112,11 @@ def test_averages_over_no_row_at_all_are_undefined():
         assert measure.apply(empty, None).isnan().all(), name
 
 
-def test_share_peaked_counts_from_the_threshold_on():
+def test_share_peaked_counts_above_the_threshold():
     weights = rows([0.9, 0.1], [0.89, 0.11], [0.995, 0.005], [0.5, 0.5])
-    check(m.share_peaked(weights), 0.5)
+    check(m.share_peaked(weights), 0.25)  # exactly 0.9 does not count
     check(m.share_peaked(weights, 0.99), 0.25)
-    check(m.share_peaked(weights.float()), 0.5)
+    check(m.share_peaked(weights.float()), 0.25)
 
 
 def test_relative_entropy_compares_each_row_with_what_it_may_see():
