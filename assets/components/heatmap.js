@@ -162,7 +162,7 @@ class Picture {
     if (!this.tool) {
       this.tool = {
         lock: tool("lock", "", () => this.lock(!this.locked)),
-        reset: tool("reset", "↺", () => this.reset()),
+        reset: tool("reset", "⟲", () => this.reset()),
         png: tool("png", "PNG", () => this.png()),
         svg: tool("svg", "SVG", () => this.svg()),
       };
@@ -288,9 +288,11 @@ class Picture {
   }
 
   alone(panel, width, measure) {
-    for (let cell = 34; cell > 0.2; cell *= 0.96) {
+    const square = TOKENS.has(panel.rows) && TOKENS.has(panel.cols);
+    const tall = Math.max(260, Math.min(640, window.innerHeight * 0.5)); // cause and effect fit on one screen
+    for (let cell = square ? 34 : 18; cell > 0.2; cell *= 0.96) {
       const box = measure(panel, cell);
-      if (box.left + box.w + box.right <= width && box.h <= 640) return box;
+      if (box.left + box.w + box.right <= width && box.h <= tall) return box;
     }
     return measure(panel, 0.2);
   }
@@ -321,9 +323,7 @@ class Picture {
     const [rows, cols] = panel.shape;
     if (!rows || !cols) return;
     if (panel.masked) hatch(context, box, this.colour);
-    context.imageSmoothingEnabled = box.w / view.w < 1 || box.h / view.h < 1;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(panel.image, view.c, view.r, view.w, view.h, box.x, box.y, box.w, box.h);
+    drawCells(context, panel);
     context.strokeStyle = this.colour.line;
     context.lineWidth = 1;
     context.strokeRect(box.x - 0.5, box.y - 0.5, box.w + 1, box.h + 1);
@@ -378,16 +378,14 @@ class Picture {
     context.fillStyle = this.colour.quiet;
     if (panel.note) context.fillText(panel.note, box.x + shift, 14);
     context.font = `11px ${font}`;
-    const across = `${words[`axis_${panel.cols}`] ?? panel.cols} →`;
-    const down = `${words[`axis_${panel.rows}`] ?? panel.rows} →`;
-    context.fillText(ellipsis(context, across, box.w + 20), box.x, HEAD + 9);
+    const [rows, cols] = panel.shape;
+    const axis = (kind, count) => `${words[`axis_${kind}`] ?? kind}${TOKENS.has(kind) || count < 2 ? "" : ` 1…${count}`}`;
+    context.fillText(`${ellipsis(context, axis(panel.cols, cols), Math.max(box.w, 70))} →`, box.x, HEAD + 9);
+    const down = `← ${ellipsis(context, axis(panel.rows, rows), Math.max(box.h, 50))}`;
     context.save();
-    context.translate(11, box.y + Math.min(box.h, context.measureText(down).width) );
+    context.translate(11, box.y + context.measureText(down).width);
     context.rotate(-Math.PI / 2);
-    context.fillText(down.replace("→", ""), 0, 0);
-    context.restore();
-    context.save();
-    context.translate(11, box.y + Math.min(box.h, context.measureText(down).width) + 8);
+    context.fillText(down, 0, 0);
     context.restore();
     if (!panel.labels) return;
     context.font = `${LABEL_FONT}px ${font}`;
@@ -469,7 +467,7 @@ class Picture {
         "div",
         { class: `chips ${kind}`, role: "group", "aria-label": this.words[kind] },
         element("span", { class: "chips-name", text: this.words[kind] }),
-        ...this.tokens[kind].map((token, index) =>
+        element("span", { class: "chips-row" }, ...this.tokens[kind].map((token, index) =>
           element("button", {
             type: "button",
             class: "chip",
@@ -484,7 +482,7 @@ class Picture {
             onpointerenter: () => this.hover({ [kind]: index }),
             onpointerleave: () => this.hover(null),
           }),
-        ),
+        )),
       );
     const tokens = JSON.stringify([this.tokens, this.words.query]);
     if (tokens !== this.chipTokens) this.strip.replaceChildren(line("query"), line("key"));
@@ -554,7 +552,9 @@ class Picture {
       const here = place(event);
       pointers.delete(event.pointerId);
       const cell = this.cellAt(panel, here);
-      if (event.type === "pointerup" && moved <= 6 && cell) this.pick(panel, cell);
+      if (event.type !== "pointerup" || moved > 6 || !cell) return;
+      this.point(panel, cell, event);
+      this.pick(panel, cell);
     };
     target.onpointerleave = () => this.hover(null);
     target.onwheel = (event) => {
@@ -664,7 +664,7 @@ class Picture {
 
   lock(on, quiet = false) {
     this.locked = on;
-    this.tool.lock.textContent = on ? "🔒" : "🔓";
+    this.tool.lock.replaceChildren(padlock(on));
     this.tool.lock.setAttribute("aria-pressed", String(on));
     this.root.dataset.locked = on;
     if (!on && !quiet) this.hover(null);
@@ -768,6 +768,36 @@ class Picture {
     const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${frame.width}" height="${frame.height}" font-family="sans-serif" font-size="13">${out.join("")}</svg>`;
     save("headlight.svg", new Blob([source], { type: "image/svg+xml" }));
   }
+}
+
+// Cells smaller than a pixel are averaged, along the axis where they are small only: rows of tokens stay sharp.
+const BENCH = document.createElement("canvas");
+
+function drawCells(context, { image, box, view }) {
+  const [across, down] = [box.w / view.w < 1, box.h / view.h < 1];
+  if (across === down) {
+    context.imageSmoothingEnabled = across;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(image, view.c, view.r, view.w, view.h, box.x, box.y, box.w, box.h);
+    return;
+  }
+  const [w, h] = [across ? Math.ceil(box.w) : Math.ceil(view.w), down ? Math.ceil(box.h) : Math.ceil(view.h)];
+  Object.assign(BENCH, { width: w, height: h });
+  const bench = BENCH.getContext("2d");
+  bench.imageSmoothingQuality = "high";
+  bench.drawImage(image, view.c, view.r, view.w, view.h, 0, 0, w, h);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(BENCH, 0, 0, w, h, box.x, box.y, box.w, box.h);
+}
+
+function padlock(closed) {
+  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  for (const [name, value] of Object.entries({ viewBox: "0 0 16 16", width: 13, height: 13, "aria-hidden": true })) drawing.setAttribute(name, value);
+  path.setAttribute("d", `M3 7h10v7H3z M5 7V4.5a3 3 0 0 1 6 0${closed ? "V7" : ""}`);
+  for (const [name, value] of Object.entries({ fill: "none", stroke: "currentColor", "stroke-width": 1.6 })) path.setAttribute(name, value);
+  drawing.append(path);
+  return drawing;
 }
 
 // How thick a feature axis is drawn: a third of a token cell, within bounds.

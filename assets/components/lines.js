@@ -23,7 +23,8 @@ class Lines {
     this.bar = element("div", { class: "bar" }, element("label", { class: "sliding" }, this.name, this.slider, this.reading));
     this.canvas = element("canvas", { class: "pairs", tabindex: 0, role: "application" });
     this.live = element("div", { class: "sr", "aria-live": "polite" });
-    this.root.append(this.error, this.bar, this.canvas, this.live);
+    this.window = element("div", { class: "pairs-window" }, this.canvas);
+    this.root.append(this.error, this.bar, this.window, this.live);
     this.host.__headlight = { panels: {}, frames: 0 };
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.root);
