@@ -116,6 +116,8 @@ def arrays(layer: LayerTrace, head: int) -> dict[str, np.ndarray]:
 
 def _panel(name: str, values: Tensor, rows: str, cols: str, **options: str | float | bool | None) -> Panel:
     note = " × ".join(map(str, values.shape))
+    if "d_model" in (rows, cols) and "limit" not in options:
+        options["limit"] = _most(values)
     return Panel(name=name, values=values.numpy(), rows=rows, cols=cols, note=note, **options)  # type: ignore[arg-type]
 
 
@@ -165,6 +167,11 @@ def _output_stage(layer: LayerTrace) -> Stage:
             _panel("output", output, "query", "d_model", title="output", operator="="),
         ),
     )
+
+
+def _most(values: Tensor) -> float:
+    """What 199 of 200 values stay below: a single outlier component would leave the rest without colour."""
+    return float(np.quantile(values.abs().numpy(), 0.995)) or 1.0
 
 
 def _nan_where_forbidden(scores: Tensor) -> Tensor:

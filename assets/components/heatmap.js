@@ -262,9 +262,9 @@ class Picture {
       const longest = names ? Math.max(0, ...names.map((t) => Math.min(92, widthOf(probe, visible(t))))) : 0;
       const turned = longest > cell - 4;
       const top = HEAD + AXIS + (names ? (turned ? Math.min(70, longest * 0.72 + 12) : 18) : 0);
-      const w = across ? cell * cols : thickness(cols, cell, 340);
+      const w = across ? cell * cols : thickness(cols, cell, row.length === 1 ? Math.min(720, width - 140) : 340);
       const h = down ? cell * rows : thickness(rows, cell, 260);
-      const right = turned && names ? Math.min(60, longest * 0.5) : 4;
+      const right = Math.max(turned && names ? Math.min(60, longest * 0.5) : 4, 84 - w); // a thin panel still has a title
       return { left, top, w, h, right, turned, cell };
     };
     const operators = row.filter((panel) => panel.operator).length * 58;

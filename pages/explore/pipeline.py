@@ -10,6 +10,7 @@ from ui.explain import Explanation, Term, explain
 from ui.layout import page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
+from ui.palette import hue
 from ui.session import SCRATCH
 from ui.snippets import snippet
 from ui.split import split_into_heads
@@ -33,12 +34,25 @@ AXES = {
     "W_O": ("concat", "d_model"),
 } | dict.fromkeys(("scores", "scaled", "capped", "masked", "exp", "weights"), ("query", "key"))
 DEFAULT_CELL = "weights,0,0"
-STYLE = """<style>
-.st-key-strip { position: sticky; top: 3.1rem; z-index: 90; background: var(--st-background-color, inherit); }
-@media (min-width: 1100px) {
-  [data-testid="stColumn"]:has(.st-key-margin) > div { height: 100%; }
-  .st-key-margin { position: sticky; top: 8.6rem; max-height: calc(100vh - 9.5rem); overflow-y: auto; }
-}
+PAPER = f"light-dark({hue('paper', 'light')}, {hue('paper', 'dark')})"
+# The sentence stays in sight; so does the explanation: beside the figure, or below it on a narrow screen.
+STYLE = f"""<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-strip) {{
+  position: sticky; top: 3.4rem; z-index: 90; background: {PAPER};
+}}
+@media (min-width: 1100px) {{
+  [data-testid="stLayoutWrapper"]:has(> .st-key-margin) {{
+    position: sticky; top: 8.4rem; max-height: calc(100vh - 9rem); overflow-y: auto;
+  }}
+}}
+@media (max-width: 1099px) {{
+  [data-testid="stColumn"]:has(.st-key-margin) {{ display: contents; }}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-margin) {{
+    position: fixed; inset: auto 0 0 0; z-index: 95; max-height: 34vh; overflow-y: auto; padding: 0.5rem 1rem 1rem;
+    background: {PAPER}; border-top: 2px solid {hue("focus", "light")};
+  }}
+  [data-testid="stMainBlockContainer"] {{ padding-bottom: 38vh; }}
+}}
 </style>"""
 
 
@@ -208,6 +222,7 @@ def split_panel(layer: LayerTrace, page: Words) -> None:
 
 
 page = words("pipeline")
+st.html(STYLE)
 page_header(page)
 choice = study_bar()
 run = choice.run()
