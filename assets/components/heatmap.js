@@ -195,9 +195,8 @@ class Picture {
       this.slider.setAttribute("aria-valuetext", significant(temperature));
       this.badge.hidden = !preview;
       this.badge.textContent = this.words.preview;
-      const inverse = Math.fround(1 / temperature);
       for (const panel of live) {
-        softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], inverse);
+        softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], Math.fround(temperature));
         if (preview) this.tint(panel);
       }
     }
@@ -316,6 +315,7 @@ class Picture {
 
   drawPanel(panel, focus, hover) {
     const { box, view, canvas } = panel;
+    canvas.__box = { ...box, view, rows: panel.shape[0], cols: panel.shape[1] }; // where cells are, for tests
     const ratio = canvas.width / parseFloat(canvas.style.width);
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -820,12 +820,11 @@ function hatch(context, { x, y, w, h }, colour) {
   context.restore();
 }
 
-function softmaxRows(scores, out, rows, cols, inverse) {
+function softmaxRows(scores, out, rows, cols, temperature) {
   for (let r = 0, start = 0; r < rows; r++, start += cols) {
     let most = -Infinity;
     for (let i = start; i < start + cols; i++) {
-      const s = scores[i] * inverse;
-      out[i] = s;
+      out[i] = scores[i] / temperature;
       if (out[i] > most) most = out[i];
     }
     let sum = 0;

@@ -5,11 +5,13 @@ import streamlit as st
 
 from attention_core.models import FromScratch, Sizes
 from ui.components.assets import library
-from ui.components.canvas import Live, Panel, canvas, overview_codes
+from ui.components.canvas import _CANVAS, Live, Panel, canvas, overview_codes
+from ui.components.frame import encode
 from ui.components.lines import lines
 from ui.text import words
 
 SENTENCE = "The law <b>saw</b> the king & 山 مرحبا 👨‍👩‍👧 , but its city should be just ."
+SCALE = float(st.query_params.get("scale", "1"))
 STOPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 
 st.set_page_config(layout="wide")
@@ -22,7 +24,7 @@ tokens = model.tokenize(SENTENCE.replace("<b>", "<b >"))
 tokens = type(tokens)(strings=tuple(pieces))
 trace = model.run(tokens).layers[0].attention
 future = np.triu(np.ones((count, count), bool), 1)
-masked = np.where(future, np.nan, trace.scaled_scores.numpy())
+masked = np.where(future, np.nan, trace.scaled_scores.numpy() * np.float32(SCALE)).astype(np.float32)
 common = {"queries": pieces, "keys": pieces, "words": words("canvas")}
 temperature = st.session_state.get("temperature", 1.0)
 
@@ -71,6 +73,29 @@ canvas(
     **common,
 )  # fmt: skip
 lines(trace.weights[0].numpy(), key="lines", on_pick=picked, **common)
+damage = st.number_input("damage", 0, 9, 0, key="damage")
+good = encode(
+    {
+        "panels": [[{"name": "only", "array": "0", "shape": [2, 3], "rows": "query", "cols": "key", "scale": "weights",
+                     "limit": 1.0, "title": "", "note": "", "operator": "", "labels": False, "live": False}]],
+        "queries": ["a", "b"], "keys": ["c", "d", "e"], "words": dict(words("canvas")), "focus": None, "group": "b",
+        "strip": False, "live": None, "layout": "equation", "row_titles": [], "selected": None, "summary": "",
+    },
+    {"0": np.full((2, 3), 0.5, np.float32)},
+)  # fmt: skip
+DAMAGED = (
+    good,
+    b"HDLX" + good[4:],
+    good[:4] + b"\x02" + good[5:],
+    good[:9],
+    good[:200],
+    good[:-4],
+    good[:12] + b"}" + good[13:],
+    good.replace(b'"f4"', b'"f8"'),
+    good.replace(b'"offset":0', b'"offset":8'),
+    good.replace(b'"shape":[2,3],"offset"', b'"shape":[2,9],"offset"'),
+)
+_CANVAS(key="broken", data=DAMAGED[int(damage)], on_pick_change=lambda: None)
 st.text(f"picks {picks}")
 st.text(f"temperature {temperature}")
 library()

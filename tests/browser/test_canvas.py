@@ -1,0 +1,356 @@
+"""The canvas in a browser, against torch: what it paints, what it says, what it sends."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from torch.testing import assert_close
+
+from attention_core.models import FromScratch, Sizes, Tokens
+from benchmarks.browser import wait_idle
+from ui.numbers import significant
+
+HERE = Path(__file__).parent
+HARNESS = HERE / "apps" / "canvas_app.py"
+PIECES = (
+    "The law <b>saw</b> the king & 山 مرحبا \U0001f468\u200d\U0001f469\u200d\U0001f467 , but its city should be just ."
+).split()
+STOPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
+COUNT = 11
+
+
+def trace(seed: int = 0, count: int = COUNT):
+    model = FromScratch(Sizes(n_head=12, d_model=29, d_k=7, d_v=5, seed=seed, source="digest"))
+    return model.run(Tokens(strings=tuple((PIECES * 60)[:count]))).layers[0].attention
+
+
+def future(count: int = COUNT) -> torch.Tensor:
+    return torch.ones(count, count, dtype=torch.bool).triu(1)
+
+
+def component(page: Page, key: str):
+    return page.locator(f".st-key-{key}")
+
+
+def painted(page: Page, key: str, panel: str) -> torch.Tensor:
+    """What the component really holds, by way of its host element. NaN travels as null."""
+    values = page.evaluate(
+        """([key, panel]) => {
+            const hosts = [...document.querySelectorAll(`.st-key-${key} *`)].filter((node) => node.__headlight);
+            return Array.from(hosts[0].__headlight.panels[panel], (x) => (Number.isNaN(x) ? null : x));
+        }""",
+        [key, panel],
+    )
+    return torch.tensor([float("nan") if value is None else value for value in values])
+
+
+def slider(page: Page):
+    return component(page, "live").locator("input[type=range]")
+
+
+def set_stop(page: Page, stop: int, commit: bool = False) -> None:
+    slider(page).evaluate(
+        """(node, [stop, commit]) => {
+            node.value = stop;
+            node.dispatchEvent(new Event("input"));
+            if (commit) node.dispatchEvent(new Event("change"));
+        }""",
+        [stop, commit],
+    )
+    page.wait_for_timeout(120)
+
+
+def cell(page: Page, key: str, row: int, col: int, panel: int = 0):
+    """Where a cell is on the screen: from the picture's own geometry."""
+    return page.evaluate(
+        """([key, row, col, index]) => {
+            const canvas = document.querySelectorAll(`.st-key-${key} *`);
+            const host = [...canvas].find((node) => node.__headlight);
+            const root = host.shadowRoot ?? host;
+            const picture = root.querySelectorAll("canvas")[index];
+            const box = picture.getBoundingClientRect();
+            const { x, y, w, h, rows, cols } = picture.__box;
+            return { x: box.left + x + ((col + 0.5) * w) / cols, y: box.top + y + ((row + 0.5) * h) / rows };
+        }""",
+        [key, row, col, panel],
+    )
+
+
+def tip(page: Page, key: str) -> list[str]:
+    return component(page, key).locator(".tip div").all_inner_texts()
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    page = open_page(script=HARNESS, height=3000)
+    component(page, "lines").locator("canvas").wait_for()
+    page.wait_for_timeout(300)
+    return page
+
+
+@pytest.mark.parametrize(("scale", "stops"), [(1.0, STOPS), (30.0, STOPS[4:])])  # |score / T| up to about 100
+def test_softmax_in_the_browser_is_torchs(open_page, scale, stops) -> None:
+    page = open_page(script=HARNESS, height=3000, query={"scale": str(scale)})
+    component(page, "live").locator("canvas").first.wait_for()
+    page.wait_for_timeout(300)
+    scores = (trace().scaled_scores * scale).masked_fill(future(), -torch.inf)
+    for temperature in stops:
+        set_stop(page, STOPS.index(temperature))
+        for head in range(3):
+            expected = (scores[head] / temperature).softmax(-1).masked_fill(future(), torch.nan).flatten()
+            assert_close(painted(page, "live", f"h{head}"), expected, rtol=0, atol=1e-6, equal_nan=True)
+
+
+def test_the_nodes_survive_new_data_and_a_new_temperature(page) -> None:
+    page.evaluate(
+        """() => { for (const node of document.querySelectorAll('*')) if (node.__headlight) {
+            node.__mark = 1; for (const c of (node.shadowRoot ?? node).querySelectorAll('canvas')) c.__mark = 1; } }"""
+    )
+    before = painted(page, "live", "h0")
+    page.get_by_label("seed").fill("5")
+    page.get_by_label("seed").press("Enter")
+    wait_idle(page)
+    page.wait_for_timeout(300)
+    assert_close(painted(page, "product", "q"), trace(5).q[0].flatten())
+    assert not torch.equal(before.nan_to_num(), painted(page, "live", "h0").nan_to_num())
+    set_stop(page, 6, commit=True)
+    wait_idle(page)
+    marks = page.evaluate(
+        """() => [...document.querySelectorAll('*')].filter((node) => node.__headlight).flatMap((node) =>
+            [node.__mark, ...[...(node.shadowRoot ?? node).querySelectorAll('canvas')].map((c) => c.__mark)])"""
+    )
+    assert len(marks) > 80
+    assert set(marks) == {1}
+
+
+def test_hover_says_tokens_and_value_and_lights_the_other_pictures(page) -> None:
+    place = cell(page, "product", 7, 2, panel=0)
+    page.mouse.move(place["x"], place["y"])
+    page.wait_for_timeout(120)
+    value = significant(float(trace().q[0][7, 2]))
+    assert tip(page, "product") == [f"query 8: {PIECES[7]}", "d_k 3", f"Q = {value}"]
+    lit = component(page, "strip").locator(".query .chip.lit")
+    assert lit.all_inner_texts() == [PIECES[7]]
+    place = cell(page, "live", 9, 4)
+    page.mouse.move(place["x"], place["y"])
+    page.wait_for_timeout(120)
+    expected = trace().scaled_scores[0].masked_fill(future(), -torch.inf).softmax(-1)[9, 4]
+    assert tip(page, "live")[-1] == f"1 = {significant(float(expected))}"
+    assert component(page, "strip").locator(".key .chip.lit").all_inner_texts() == [PIECES[4]]
+    place = cell(page, "live", 2, 9)
+    page.mouse.move(place["x"], place["y"])
+    page.wait_for_timeout(120)
+    assert tip(page, "live")[-1] == "masked"
+
+
+def test_click_and_enter_pick_a_cell_and_arrows_move(page) -> None:
+    place = cell(page, "product", 3, 1, panel=2)
+    page.mouse.click(place["x"], place["y"])
+    page.get_by_text("picks [('scores', 3, 1)]").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    live = component(page, "product").locator("[aria-live]").inner_text()
+    assert f"query 5: {PIECES[4]}" in live
+    assert f"key 3: {PIECES[2]}" in live
+    page.keyboard.press("Enter")
+    page.get_by_text("picks [('scores', 3, 1), ('scores', 4, 2)]").wait_for()
+    assert component(page, "strip").locator(".key .chip.focus").all_inner_texts() == [PIECES[2]]
+
+
+def test_a_thumbnail_and_a_chip_can_be_picked_with_the_keyboard(page) -> None:
+    component(page, "grid").locator("button.thumb").nth(15).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.get_by_text("picks [('1.4', 0, 0)]").wait_for()
+    component(page, "strip").locator(".key .chip").nth(6).focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("('key', 6, 0)]").wait_for()
+
+
+def test_lock_keeps_what_is_lit_until_escape(page) -> None:
+    place = cell(page, "live", 9, 4)
+    page.mouse.click(place["x"], place["y"])
+    page.mouse.move(place["x"], place["y"] + 1)
+    page.keyboard.press("l")
+    other = cell(page, "live", 5, 1)
+    page.mouse.move(other["x"], other["y"])
+    page.wait_for_timeout(120)
+    assert component(page, "strip").locator(".query .chip.lit").all_inner_texts() == [PIECES[9]]
+    assert component(page, "live").locator(".tool.lock").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Escape")
+    page.mouse.move(other["x"], other["y"] + 1)
+    page.wait_for_timeout(120)
+    assert component(page, "strip").locator(".query .chip.lit").all_inner_texts() == [PIECES[5]]
+
+
+def test_zoom_shows_fewer_cells_and_escape_all_of_them(page) -> None:
+    canvas = component(page, "live").locator("canvas").first
+    canvas.focus()
+    view = "c => [c.__box.view.w, c.__box.view.h]"
+    assert canvas.evaluate(view) == [COUNT, COUNT]
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    assert max(canvas.evaluate(view)) < COUNT
+    page.keyboard.press("Escape")
+    assert canvas.evaluate(view) == [COUNT, COUNT]
+    place = cell(page, "live", 4, 4)
+    page.mouse.move(place["x"], place["y"])
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(120)
+    assert max(canvas.evaluate(view)) < COUNT
+
+
+def test_dragging_sends_nothing_and_releasing_sends_one_value(open_page) -> None:
+    sent: list = []
+    page = open_page(script=HARNESS, height=3000)
+    component(page, "live").locator("canvas").first.wait_for()
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.reload()
+    wait_idle(page)
+    component(page, "live").locator("canvas").first.wait_for()
+    page.wait_for_timeout(500)
+    box = slider(page).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.57, y)
+    page.mouse.down()
+    sent.clear()
+    for step in range(40):
+        page.mouse.move(box["x"] + box["width"] * (0.57 + 0.4 * step / 40), y)
+    assert not sent
+    page.mouse.up()
+    wait_idle(page)
+    assert len(sent) == 1
+    page.get_by_text("temperature 20.0").wait_for()
+
+
+def test_a_click_does_not_send_the_pictures_again(open_page) -> None:
+    received: list[int] = []
+    page = open_page(script=HARNESS, height=3000, query={"n": "64"})
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
+    page.reload()
+    wait_idle(page)
+    component(page, "grid").locator("button.thumb").first.wait_for()
+    page.wait_for_timeout(800)
+    whole = sum(received)
+    received.clear()
+    component(page, "strip").locator(".key .chip").nth(6).click()
+    page.get_by_text("('key', 6, 0)]").wait_for()
+    wait_idle(page)
+    assert whole > 300_000
+    assert sum(received) < whole / 10
+
+
+@pytest.mark.parametrize("damage", range(1, 10))
+def test_bytes_that_do_not_fit_are_a_sentence_and_the_next_good_ones_a_picture(page, damage) -> None:
+    broken = component(page, "broken")
+    for value, sentence in ((damage, True), (0, False)):
+        page.get_by_label("damage").fill(str(value))
+        page.get_by_label("damage").press("Enter")
+        wait_idle(page)
+        page.wait_for_timeout(200)
+        assert broken.locator(".error").is_visible() == sentence
+        assert broken.locator("canvas").first.is_visible() == (not sentence)
+    assert_close(painted(page, "broken", "only"), torch.full((6,), 0.5))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_masked_cells_are_hatched_not_the_colour_of_zero(open_page, theme) -> None:
+    page = open_page(script=HARNESS, height=3000, theme=theme)
+    component(page, "live").locator("canvas").first.wait_for()
+    page.wait_for_timeout(300)
+    colours = (
+        component(page, "live")
+        .locator("canvas")
+        .first.evaluate(
+            """canvas => {
+            const { x, y, w, h, rows, cols } = canvas.__box;
+            const ratio = canvas.width / parseFloat(canvas.style.width);
+            const count = (row, col) => {
+                const [cw, ch] = [w / cols, h / rows];
+                const place = [x + col * cw + 2, y + row * ch + 2, cw - 4, ch - 4].map((v) => v * ratio);
+                const { data } = canvas.getContext("2d").getImageData(...place);
+                const pixels = Array.from({ length: data.length / 4 }, (_, i) => data.slice(4 * i, 4 * i + 4).join());
+                return new Set(pixels).size;
+            };
+            return [count(5, 9), count(9, 3)];
+        }"""
+        )
+    )
+    assert colours[0] > 3, "a masked cell is not hatched"
+    assert colours[1] == 1, "an allowed cell is not one colour"
+
+
+def test_the_picture_is_crisp_on_a_dense_screen(open_page) -> None:
+    page = open_page(script=HARNESS, height=3000, device_scale_factor=2)
+    canvas = component(page, "live").locator("canvas").first
+    canvas.wait_for()
+    page.wait_for_timeout(300)
+    assert canvas.evaluate("c => Math.abs(c.width - 2 * parseFloat(c.style.width)) <= 1")
+
+
+@pytest.mark.parametrize("width", [1024, 390])
+def test_nothing_is_wider_than_the_screen(open_page, width) -> None:
+    page = open_page(script=HARNESS, height=3000, width=width, query={"n": "23"})
+    component(page, "lines").locator("canvas").wait_for()
+    page.wait_for_timeout(400)
+    widest = page.evaluate(
+        """() => {
+            const hosts = [...document.querySelectorAll('*')].filter((node) => node.__headlight);
+            const parts = hosts.flatMap((node) => [...node.shadowRoot.querySelectorAll('canvas, .chip, .legend, .bar')]);
+            return Math.max(...parts.map((part) => part.getBoundingClientRect().right));
+        }"""
+    )
+    assert widest <= width
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+
+
+def test_typed_markup_is_text(page) -> None:
+    assert component(page, "strip").locator(".query .chip").nth(2).inner_text() == "<b>saw</b>"
+    assert component(page, "strip").locator("b").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_components_have_no_accessibility_violation(open_page, theme) -> None:
+    page = open_page(script=HARNESS, height=3000, theme=theme)
+    component(page, "lines").locator("canvas").wait_for()
+    found = Axe().run(
+        page,
+        {"include": [[".st-key-strip"], [".st-key-product"], [".st-key-live"], [".st-key-grid"], [".st-key-lines"]]},
+    )
+    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found.response["violations"]]
+
+
+def test_the_saved_svg_is_whole_and_escaped(page) -> None:
+    with page.expect_download() as download:
+        component(page, "product").locator(".tool.svg").click()
+    drawing = ElementTree.parse(download.value.path()).getroot()
+    rects = [node for node in drawing if node.tag.endswith("rect")]
+    assert len(rects) == 1 + COUNT * 7 * 2 + COUNT * COUNT
+    assert "<b>saw</b>" in [node.text for node in drawing if node.tag.endswith("text")]
+    with page.expect_download() as download:
+        component(page, "product").locator(".tool.png").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_lines_follow_the_token_under_the_pointer(page) -> None:
+    canvas = component(page, "lines").locator("canvas")
+    drawn = """() => [...document.querySelectorAll('.st-key-lines *')].find((n) => n.__headlight).__headlight.drawn"""
+    page.wait_for_timeout(200)
+    weights = trace().weights[0]
+    assert page.evaluate(drawn) == int((weights >= 0.05).sum())
+    canvas.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(150)
+    row = json.loads(page.evaluate("() => JSON.stringify(window.__headlightBus.state.main.hover)"))["query"]
+    assert page.evaluate(drawn) == int((weights[row] >= 0.05).sum())
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(150)
+    col = json.loads(page.evaluate("() => JSON.stringify(window.__headlightBus.state.main.hover)"))["key"]
+    assert page.evaluate(drawn) == int((weights[:, col] >= 0.05).sum())
