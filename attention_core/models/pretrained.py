@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -169,6 +169,7 @@ class Pretrained:
         self.name = name
         self._model = model.eval().requires_grad_(False)
         self._tokenizer = tokenizer
+        self._spell = _speller(tokenizer)
         limits = (getattr(model.config, "max_position_embeddings", None), getattr(tokenizer, "model_max_length", None))
         self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)])
         if probe is None:
@@ -184,7 +185,7 @@ class Pretrained:
         ids = tokenizer(text, add_special_tokens=special, truncation=True, max_length=self.max_tokens)["input_ids"]
         room = self.max_tokens - (tokenizer.num_special_tokens_to_add() if special else 0)
         return Tokens(
-            strings=tuple(_visible(tokenizer, token) for token in tokenizer.convert_ids_to_tokens(ids)),
+            strings=tuple(map(self._spell, tokenizer.convert_ids_to_tokens(ids))),
             ids=tuple(ids),
             dropped=max(0, len(whole) - room),
             unknown=0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id),
@@ -410,17 +411,22 @@ def _numbered(n: int) -> tuple[str, ...]:
     return tuple(str(i + 1) for i in range(n))
 
 
-def _visible(tokenizer: Any, token: str) -> str:  # noqa: ANN401
-    """A token as a person can read it: byte-level pieces decoded, bytes that are no character shown in hex."""
-    if token in tokenizer.all_special_tokens or "\u0120" not in tokenizer.get_vocab():
-        return token.replace("\u2581", " ")
-    decoded = tokenizer.convert_tokens_to_string([token])
-    if "\ufffd" not in decoded:
-        return decoded
+def _speller(tokenizer: Any) -> Callable[[str], str]:  # noqa: ANN401
+    """token → what a person can read: byte-level pieces decoded, bytes that are no character in hex."""
+    if tokenizer is None or "\u0120" not in tokenizer.get_vocab():
+        return lambda token: token.replace("\u2581", " ")
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
+    special = set(tokenizer.all_special_tokens)
     byte_of = {character: byte for byte, character in bytes_to_unicode().items()}
-    return "".join(f"‹{byte_of[character]:02X}›" for character in token)
+
+    def spell(token: str) -> str:
+        if token in special:
+            return token
+        decoded = tokenizer.convert_tokens_to_string([token])
+        return decoded if "\ufffd" not in decoded else "".join(f"‹{byte_of[character]:02X}›" for character in token)
+
+    return spell
 
 
 def embedded_folder() -> Path:
