@@ -24,7 +24,9 @@ S = TypeVar("S", bound=str)
 
 MAX_CHARS = 4000
 INPUT_SCALES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
-TEMPERATURES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
+ROUND = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
+# Fine enough that every frame of a drag finds a new stop: 160 to a factor of 100, and round numbers between them.
+TEMPERATURES = tuple(sorted({*ROUND, *(float(f"{10 ** (k / 80):.3g}") for k in range(-104, 105))}))
 POSITIONS: tuple[Positions, ...] = ("sinusoidal", "none", "rope", "alibi")
 SOURCES: tuple[Source, ...] = ("embeddings", "digest")
 DEFAULT_SENTENCE = SENTENCES[0].text

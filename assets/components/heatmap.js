@@ -23,6 +23,8 @@ class Picture {
     this.bar = element("div", { class: "bar" });
     this.strip = element("div", { class: "strip" });
     this.stage = element("div", { class: "stage" });
+    // All thumbnails of a grid are drawn on one sheet behind their buttons: a canvas each would be a layer each.
+    this.sheet = element("canvas", { class: "sheet", "aria-hidden": "true" });
     this.legend = element("div", { class: "legend" });
     this.tip = element("div", { class: "tip", hidden: "" });
     this.live = element("div", { class: "sr", "aria-live": "polite" });
@@ -30,9 +32,10 @@ class Picture {
     this.root.append(this.error, this.strip, this.bar, this.stage, this.legend, this.live, this.tip);
     this.panels = [];
     this.frames = 0;
+    this.waiting = {};
     this.locked = false;
     this.host.__headlight = { panels: {}, frames: 0 };
-    this.observer = new ResizeObserver(() => this.later(() => this.layout()));
+    this.observer = new ResizeObserver(() => this.later("layout", () => this.layout()));
     this.observer.observe(this.root);
     this.root.addEventListener("pointerleave", () => this.hover(null));
   }
@@ -40,12 +43,13 @@ class Picture {
   stop() {
     this.observer.disconnect();
     this.unlisten?.();
-    cancelAnimationFrame(this.waiting);
+    Object.values(this.waiting).forEach(cancelAnimationFrame);
   }
 
-  later(job) {
-    cancelAnimationFrame(this.waiting);
-    this.waiting = requestAnimationFrame(job);
+  // Once in the next frame, whatever asks for it how often; one job never displaces another.
+  later(name, job) {
+    cancelAnimationFrame(this.waiting[name]);
+    this.waiting[name] = requestAnimationFrame(job);
   }
 
   // New bytes, or a new theme. What cannot be read becomes a sentence; the next good frame brings the picture back.
@@ -113,11 +117,13 @@ class Picture {
   build() {
     const { words, meta } = this;
     this.root.dataset.layout = meta.layout;
+    this.root.dataset.titled = meta.row_titles.length > 0;
     this.root.setAttribute("aria-label", meta.summary || words.summary);
     const shape = JSON.stringify([meta.layout, meta.row_titles, this.rows.map((row) => row.map((p) => [p.name, p.operator]))]);
     if (shape !== this.shape) {
       this.shape = shape;
       this.stage.replaceChildren(
+        ...(meta.layout === "grid" ? [this.sheet] : []),
         ...this.rows.map((row, i) => {
           const line = element("div", { class: "row" });
           if (meta.row_titles?.[i]) line.append(element("div", { class: "row-title", text: meta.row_titles[i] }));
@@ -149,8 +155,7 @@ class Picture {
   }
 
   thumbnail(panel) {
-    panel.canvas.setAttribute("aria-hidden", "true");
-    panel.button = element("button", { type: "button", class: "thumb" }, panel.canvas, element("span", { text: panel.title }));
+    panel.button = element("button", { type: "button", class: "thumb" });
     return panel.button;
   }
 
@@ -170,7 +175,7 @@ class Picture {
       this.reading = element("output", {});
       this.sliding = element("label", { class: "sliding" }, element("span", { class: "sliding-name" }), this.slider, this.reading);
       this.badge = element("span", { class: "badge", hidden: "" });
-      this.slider.oninput = () => this.later(() => this.temper(this.meta.live.stops[+this.slider.value], true));
+      this.slider.oninput = () => this.later("temper", () => this.temper(this.meta.live.stops[+this.slider.value], true));
       this.slider.onchange = () => this.send.setStateValue("temperature", this.meta.live.stops[+this.slider.value]);
       this.bar.append(this.sliding, this.badge, element("span", { class: "tools" }, ...Object.values(this.tool)));
     }
@@ -235,16 +240,21 @@ class Picture {
 
   layoutGrid(width) {
     const most = Math.max(...this.rows.map((row) => row.length), 1);
-    const title = width > 600 ? 76 : 0;
+    const title = width > 600 && this.meta.row_titles.length ? 76 : 0;
     const columns = width > 600 ? most : Math.min(most, 6);
     const side = Math.max(34, Math.min(132, Math.floor((width - title - 6 * columns) / columns)));
     this.root.style.setProperty("--columns", columns);
     for (const panel of this.panels) {
       const [rows, cols] = panel.shape;
-      panel.box = { x: 0, y: 0, w: side, h: Math.max(8, Math.round((side * rows) / Math.max(rows, cols))), left: 0, top: 0 };
-      panel.box.w = Math.max(8, Math.round((side * cols) / Math.max(rows, cols)));
-      size(panel.canvas, panel.box.w, panel.box.h);
+      const part = (count) => Math.max(8, Math.round((side * count) / Math.max(rows, cols)));
+      panel.button.style.width = `${part(cols)}px`;
+      panel.button.style.height = `${part(rows)}px`;
     }
+    for (const panel of this.panels) {
+      const { offsetLeft: x, offsetTop: y, offsetWidth: w, offsetHeight: h } = panel.button;
+      panel.box = { x, y, w, h };
+    }
+    size(this.sheet, this.stage.clientWidth, this.stage.clientHeight);
   }
 
   // One cell size for the whole row: the largest with which the operands and the result stand side by side.
@@ -301,36 +311,37 @@ class Picture {
   }
 
   follow() {
-    this.later(() => this.draw());
+    if (this.meta.layout !== "grid") this.later("draw", () => this.draw());
     this.lightChips();
   }
 
   draw() {
     const { focus, hover } = busState(this.group);
-    for (const panel of this.panels) if (panel.box) this.drawPanel(panel, focus, hover);
+    const drawn = this.panels.filter((panel) => panel.box && panel.shape[0] && panel.shape[1]);
+    if (this.meta.layout === "grid") {
+      const context = fresh(this.sheet);
+      for (const panel of drawn) this.drawMatrix(context, panel);
+    } else for (const panel of drawn) this.drawPanel(panel, focus, hover);
     this.frames += 1;
     this.host.__headlight.frames = this.frames;
-    this.root.dataset.frames = this.frames;
   }
 
-  drawPanel(panel, focus, hover) {
-    const { box, view, canvas } = panel;
-    canvas.__box = { ...box, view, rows: panel.shape[0], cols: panel.shape[1] }; // where cells are, for tests
-    const ratio = canvas.width / parseFloat(canvas.style.width);
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    const [rows, cols] = panel.shape;
-    if (!rows || !cols) return;
+  drawMatrix(context, panel) {
+    const { box } = panel;
     if (panel.masked) hatch(context, box, this.colour);
     drawCells(context, panel);
     context.strokeStyle = this.colour.line;
     context.lineWidth = 1;
     context.strokeRect(box.x - 0.5, box.y - 0.5, box.w + 1, box.h + 1);
-    if (this.meta.layout !== "grid") {
-      this.drawMarks(context, panel, focus, hover);
-      this.drawNames(context, panel, focus, hover);
-    }
+  }
+
+  drawPanel(panel, focus, hover) {
+    const { box, view, canvas, shape } = panel;
+    canvas.__box = { ...box, view, rows: shape[0], cols: shape[1] }; // where cells are, for tests
+    const context = fresh(canvas);
+    this.drawMatrix(context, panel);
+    this.drawMarks(context, panel, focus, hover);
+    this.drawNames(context, panel, focus, hover);
   }
 
   // What an axis shows of a state: the position of its own kind, if any.
@@ -698,7 +709,7 @@ class Picture {
     const { box, view, shape } = panel;
     view.c = Math.min(shape[1] - view.w, Math.max(0, view.c + (dx / box.w) * view.w));
     view.r = Math.min(shape[0] - view.h, Math.max(0, view.r + (dy / box.h) * view.h));
-    this.later(() => this.draw());
+    this.later("draw", () => this.draw());
   }
 
   reveal({ view, cursor, shape }) {
@@ -709,42 +720,40 @@ class Picture {
 
   // --- pictures to keep ---
 
+  // Every canvas of the picture, and every sign between them, where they stand on the page.
   places() {
     const frame = this.stage.getBoundingClientRect();
-    return {
-      frame,
-      items: this.panels.map((panel) => {
-        const box = panel.canvas.getBoundingClientRect();
-        return { panel, x: box.left - frame.left, y: box.top - frame.top, w: box.width, h: box.height };
-      }),
-      signs: [...this.stage.querySelectorAll(".operator, .row-title")].map((sign) => {
-        const box = sign.getBoundingClientRect();
-        return { text: sign.textContent, x: box.left - frame.left + box.width / 2, y: box.top - frame.top + box.height / 2 };
-      }),
+    const place = (node) => {
+      const box = node.getBoundingClientRect();
+      return { node, x: box.left - frame.left, y: box.top - frame.top, w: box.width, h: box.height };
     };
+    const signs = [...this.stage.querySelectorAll(".operator, .row-title")].map(place);
+    return { frame, canvases: [...this.stage.querySelectorAll("canvas")].map(place), signs };
   }
 
   png() {
-    const { frame, items, signs } = this.places();
+    const { frame, canvases, signs } = this.places();
     const sheet = Object.assign(document.createElement("canvas"), { width: frame.width * 2, height: frame.height * 2 });
     const context = sheet.getContext("2d");
     context.scale(2, 2);
     context.fillStyle = this.colour.paper;
     context.fillRect(0, 0, frame.width, frame.height);
-    for (const { panel, x, y, w, h } of items) context.drawImage(panel.canvas, x, y, w, h);
+    for (const { node, x, y, w, h } of canvases) context.drawImage(node, x, y, w, h);
     context.fillStyle = this.colour.ink;
-    context.font = `18px ${this.font()}`;
+    context.font = `16px ${this.font()}`;
     context.textAlign = "center";
-    for (const { text, x, y } of signs) context.fillText(text, x, y + 6);
+    for (const { node, x, y, w, h } of signs) context.fillText(node.textContent, x + w / 2, y + h / 2 + 6);
     sheet.toBlob((blob) => save("headlight.png", blob));
   }
 
   svg() {
-    const { frame, items, signs } = this.places();
+    const { frame, canvases, signs } = this.places();
+    const origin = new Map(canvases.map(({ node, x, y }) => [node, { x, y }]));
     const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\ud800-\udfff](?![\udc00-\udfff])/g, "\ufffd");
     const out = [`<rect width="100%" height="100%" fill="${this.colour.paper}"/>`];
     const text = (x, y, words, extra = "") => out.push(`<text x="${x}" y="${y}" fill="${this.colour.ink}" ${extra}>${escape(words)}</text>`);
-    for (const { panel, x, y } of items) {
+    for (const panel of this.panels) {
+      const { x, y } = origin.get(this.meta.layout === "grid" ? this.sheet : panel.canvas);
       const [rows, cols] = panel.shape;
       const { box } = panel;
       const image = panel.image.getContext("2d").getImageData(0, 0, cols, rows).data;
@@ -764,7 +773,7 @@ class Picture {
           text(left, top, visible(name), `font-size="11" transform="rotate(-45 ${left} ${top})"`);
         });
     }
-    for (const sign of signs) text(sign.x, sign.y + 6, sign.text, 'text-anchor="middle" font-size="18"');
+    for (const { node, x, y, w, h } of signs) text(x + w / 2, y + h / 2 + 6, node.textContent, 'text-anchor="middle"');
     const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${frame.width}" height="${frame.height}" font-family="sans-serif" font-size="13">${out.join("")}</svg>`;
     save("headlight.svg", new Blob([source], { type: "image/svg+xml" }));
   }
@@ -798,6 +807,15 @@ function padlock(closed) {
   for (const [name, value] of Object.entries({ fill: "none", stroke: "currentColor", "stroke-width": 1.6 })) path.setAttribute(name, value);
   drawing.append(path);
   return drawing;
+}
+
+// The drawing context of an empty canvas, in CSS pixels.
+function fresh(canvas) {
+  const ratio = canvas.width / parseFloat(canvas.style.width);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  return context;
 }
 
 // How thick a feature axis is drawn: a third of a token cell, within bounds.
