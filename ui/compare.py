@@ -1,4 +1,4 @@
-"""Two runs next to each other, and one run with heads switched off. Pure."""
+"""Heads measured, two runs next to each other, one run with heads switched off. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core import measures
-from attention_core.models import LayerTrace, Run
+from attention_core.models import LayerTrace, Run, Settings
+
+MEASURED = (*measures.MEASURES, "value_norm")
+VALUE_NORM = r"\frac1n\sum_i\sum_j \lVert \alpha_{ij}\,v_j W^O \rVert"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,16 +31,38 @@ class Effect:
     divergence: tuple[Float[Tensor, " h"], ...]
 
 
-def difference(a: Float[Tensor, "n_q n_k"], b: Float[Tensor, "m_q m_k"]) -> Difference | None:
-    """a − b, max |a − b| and the Jensen–Shannon divergence (nats, 0 … ln 2) of the rows; None for two shapes."""
-    if a.shape != b.shape:
+def difference(a: LayerTrace, head_a: int, b: LayerTrace, head_b: int) -> Difference | None:
+    """α − α', max |α − α'| and the Jensen–Shannon divergence (nats, 0 … ln 2) of the rows; None for two shapes.
+
+    NaN where both heads are masked: there both weights are 0 because they have to be.
+    """
+    weights_a, weights_b = a.attention.weights[head_a], b.attention.weights[head_b]
+    if weights_a.shape != weights_b.shape:
         return None
-    return Difference(a - b, float((a - b).abs().max()), float(measures.jensen_shannon(a, b)))
+    apart = weights_a - weights_b
+    closed = a.attention.masked_scores[head_a].isneginf() & b.attention.masked_scores[head_b].isneginf()
+    return Difference(
+        apart.masked_fill(closed, float("nan")),
+        float(apart.abs().max()),
+        float(measures.jensen_shannon(weights_a, weights_b)),
+    )
 
 
 def output_cosine(a: Run, b: Run) -> Float[Tensor, " n"] | None:
     """cos(o_i, o'_i) for every token; None where tokens or widths differ in number."""
     return F.cosine_similarity(a.output, b.output, dim=-1) if a.output.shape == b.output.shape else None
+
+
+def same_settings(a: Settings, layer_a: int, b: Settings, layer_b: int) -> bool:
+    """Whether the layers that are compared, and all the other layers of the two runs, feel the same settings."""
+    elsewhere = -1
+    return _felt(a, layer_a) == _felt(b, layer_b) and _felt(a, elsewhere) == _felt(b, elsewhere)
+
+
+def _felt(settings: Settings, layer: int) -> tuple[object, ...]:
+    here = settings.within(layer)
+    radius = here.radius if here.mask == "window" else None
+    return here.scaling, here.input_scale, here.temperature, here.normalizer, here.mask, radius, here.ablated
 
 
 def effect(on: Run, off: Run) -> Effect:
@@ -62,23 +87,29 @@ def rollouts(run: Run, residual: float) -> dict[str, Float[Tensor, "layer n n"]]
     }
 
 
+def measured(layer: LayerTrace, heads: slice = slice(None)) -> dict[str, Float[Tensor, " h"]]:
+    """Every measure of these heads of a layer, by the names in MEASURED."""
+    weights = layer.attention.weights[heads]
+    allowed = ~layer.attention.masked_scores[heads].isneginf()
+    found = {name: measure.apply(weights, allowed) for name, measure in measures.MEASURES.items()}
+    return found | {"value_norm": value_norms(layer, heads).sum(dim=-1).mean(dim=-1)}
+
+
 def head_measures(run: Run) -> list[dict[str, float | int]]:
     """One row per head: layer and head, counted from 0, then every measure by name."""
     rows: list[dict[str, float | int]] = []
     for layer in run.layers:
-        allowed = ~layer.attention.masked_scores.isneginf()
-        columns = {
-            name: measure.apply(layer.attention.weights, allowed).tolist()
-            for name, measure in measures.MEASURES.items()
-        }
-        columns["value_norm"] = value_norms(layer).sum(dim=-1).mean(dim=-1).tolist()
+        columns = {name: values.tolist() for name, values in measured(layer).items()}
         rows += [
-            {"layer": layer.index, "head": head, **{name: values[head] for name, values in columns.items()}}
+            {"layer": layer.index, "head": head} | {name: values[head] for name, values in columns.items()}
             for head in range(layer.name.n_head)
         ]
     return rows
 
 
-def value_norms(layer: LayerTrace) -> Float[Tensor, "h n_q n_k"]:
+def value_norms(layer: LayerTrace, heads: slice = slice(None)) -> Float[Tensor, "h n_q n_k"]:
     """‖α_ij v_j W_O‖ of every head; ‖α_ij v_j‖ where W_O is not exposed (Kobayashi et al. 2020, arXiv:2004.10102)."""
-    return measures.value_weighted_norm(layer.attention.weights, layer.attention.v, layer.projections.W_O)
+    W_O = layer.projections.W_O
+    return measures.value_weighted_norm(
+        layer.attention.weights[heads], layer.attention.v[heads], None if W_O is None else W_O[heads]
+    )

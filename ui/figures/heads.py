@@ -1,4 +1,4 @@
-"""Heads as points, one attention row as bars."""
+"""Heads as points, one number a token as bars."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from ui.figures.theme import escaped, styled
+from ui.figures.theme import escaped, span, styled
 from ui.palette import Mode, hue
+
+TICKS = 48  # token labels at most; the others are a hover away
 
 
 def heads_by_layer(
@@ -18,50 +20,67 @@ def heads_by_layer(
     label: str,
     mode: Mode,
 ) -> go.Figure:
-    """One point per head: its layer across, a measure up; the chosen head marked."""
+    """One point per head: its layer across, a measure up; the chosen head marked. NaN (undefined) is left out."""
     layers = np.concatenate([np.full(len(row), index) for index, row in enumerate(values)])
     numbers = np.concatenate([np.arange(len(row)) for row in values])
     measured = np.concatenate([np.asarray(row, dtype=np.float32) for row in values])
-    spread = (numbers - numbers.max() / 2) / max(numbers.max() + 1, 1) * 0.5
+    spread = (numbers - numbers.max() / 2) / max(numbers.max(), 1) * 0.56
     is_chosen = (layers == chosen[0]) & (numbers == chosen[1])
+    finite = measured[np.isfinite(measured)]
     figure = go.Figure(
         go.Scatter(
-            x=layers + spread,
+            x=(layers + spread).astype(np.float32),
             y=measured,
             mode="markers",
             marker={
-                "size": np.where(is_chosen, 13, 8),
-                "color": np.where(is_chosen, hue("focus", mode), hue("ink", mode)),
-                "opacity": np.where(is_chosen, 1.0, 0.55),
+                "size": np.where(is_chosen, 14, 8),
+                "color": np.where(is_chosen, hue("focus", mode), hue("quiet", mode)),
+                "opacity": np.where(is_chosen, 1.0, 0.7),
                 "line": {"width": np.where(is_chosen, 2, 0), "color": hue("ink", mode)},
             },
             customdata=np.stack([layers + 1, numbers + 1], axis=-1),
             hovertemplate="%{customdata[0]}.%{customdata[1]}: %{y:.4g}<extra></extra>",
         )
     )
-    styled(figure, mode, height=260)
-    figure.update_xaxes(tickvals=list(range(len(values))), ticktext=[escaped(name) for name in names], showgrid=False)
-    figure.update_yaxes(title=escaped(label), rangemode="tozero")
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    styled(figure, mode, height=260, x=(-0.6, len(values) - 0.4), y=span(low, high), y_title=label)
+    figure.update_xaxes(tickvals=list(range(len(values))), ticktext=[escaped(name) for name in names])
     return figure
 
 
-def row_bars(
-    weights: Float[np.ndarray, " n"], *, tokens: Sequence[str], label: str, mode: Mode, at_most: int = 64
+def token_bars(
+    values: Float[np.ndarray, " n"],
+    *,
+    tokens: Sequence[str],
+    label: str,
+    mode: Mode,
+    y: tuple[float, float] | None = None,
+    marked: int | None = None,
 ) -> go.Figure:
-    """One attention row as bars in reading order, from 0 to 1; the first `at_most` keys of a long text."""
-    shown = min(len(weights), at_most)
+    """One bar per token, in reading order; `marked` stands out. `y` is the range, from the data when None."""
+    count = len(values)
+    step = max(1, -(-count // TICKS))
+    labelled = list(range(0, count, step))
+    finite = values[np.isfinite(values)]
     figure = go.Figure(
         go.Bar(
-            x=np.arange(shown),
-            y=np.asarray(weights[:shown], dtype=np.float32),
-            marker={"color": hue("k", mode)},
-            customdata=[escaped(token) for token in tokens[:shown]],
+            x=np.arange(count),
+            y=np.asarray(values, dtype=np.float32),
+            marker={
+                "color": hue("k", mode),
+                "opacity": np.where(np.arange(count) == marked, 1.0, 0.6) if marked is not None else 0.8,
+            },
+            customdata=[f"{index + 1} {escaped(token)}" for index, token in enumerate(tokens)],
             hovertemplate="%{customdata}: %{y:.4g}<extra></extra>",
         )
     )
-    styled(figure, mode, height=230)
+    ends = y or span(float(finite.min(initial=0.0)), float(finite.max(initial=0.0)))
+    styled(figure, mode, height=210, x=(-0.6, count - 0.4), y=ends, y_title=label)
     figure.update_xaxes(
-        tickvals=list(range(shown)), ticktext=[escaped(token[:14]) for token in tokens[:shown]], showgrid=False
+        tickvals=labelled, ticktext=[escaped(_short(tokens[index])) for index in labelled], tickangle=-45
     )
-    figure.update_yaxes(title=escaped(label), range=[0, 1])
     return figure
+
+
+def _short(token: str) -> str:
+    return token if len(token) <= 12 else f"{token[:11]}…"

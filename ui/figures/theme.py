@@ -1,18 +1,25 @@
 """One look for every Plotly figure, light and dark, from the palette the canvas uses."""
 
+import math
+
 import plotly.graph_objects as go
 
 from ui.palette import Mode, hue
 
+FONT = '"Source Sans", sans-serif'  # what Streamlit calls the font of the page
 
-def styled(figure: go.Figure, mode: Mode, *, height: int) -> go.Figure:
-    """The figure in the colours of the page: quiet axes, no title, room for tick labels."""
-    ink, line = hue("ink", mode), hue("line", mode)
+
+def styled(
+    figure: go.Figure, mode: Mode, *, height: int, x: tuple[float, float], y: tuple[float, float], y_title: str
+) -> go.Figure:
+    """The figure in the colours of the page: these ranges, quiet axes, no title, room for tick labels."""
+    ink, line, quiet = hue("ink", mode), hue("line", mode), hue("quiet", mode)
     axis = {
         "gridcolor": line,
         "zerolinecolor": line,
         "linecolor": line,
         "tickcolor": line,
+        "tickfont": {"color": quiet, "size": 12},
         "automargin": True,
         "fixedrange": True,
     }
@@ -22,13 +29,23 @@ def styled(figure: go.Figure, mode: Mode, *, height: int) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": ink, "size": 13},
-        xaxis=axis,
-        yaxis=axis,
+        font={"family": FONT, "color": ink, "size": 13},
+        xaxis=axis | {"range": list(x), "showgrid": False, "zeroline": False},
+        yaxis=axis
+        | {"range": list(y), "title": {"text": escaped(y_title), "font": {"size": 13}, "standoff": 8}, "nticks": 6},
         showlegend=False,
-        hoverlabel={"bgcolor": ink, "font": {"color": hue("paper", mode)}},
+        hoverlabel={"bgcolor": ink, "font": {"family": FONT, "color": hue("paper", mode)}},
     )
     return figure
+
+
+def span(low: float, high: float) -> tuple[float, float]:
+    """A range that holds 0 and both ends with some air; 0 … 1 when there is nothing to show."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    if not math.isfinite(high - low) or high == low:
+        return 0.0, 1.0
+    air = 0.06 * (high - low)
+    return (low - air if low < 0 else 0.0), (high + air if high > 0 else 0.0)
 
 
 def escaped(text: str) -> str:

@@ -1,0 +1,161 @@
+"""The first screen: all heads as thumbnails, one of them large, what it does in five numbers."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from attention_core.measures import mean_over_heads
+from attention_core.models import LayerTrace, Run
+from ui import compare
+from ui.components.canvas import Live, Panel, Pick, canvas, overview_codes
+from ui.controls import TEMPERATURES, Choice, focus, layer_label, set_temperature, temperature
+from ui.figures.heads import token_bars
+from ui.heads.shared import mode, show_head, shown_weights, token_chosen, with_unit
+from ui.numbers import significant
+from ui.stages import live_panel
+from ui.text import Words, words
+
+THUMBNAIL = 96  # pixels a side at most: more could not be told apart on the screen
+LIVE_TOKENS = 128  # above it, the heads of a layer together are more than a browser repaints within a frame
+ACROSS = 4
+PORTRAIT = ("entropy", "distance", "previous", "first", "last")
+
+
+def overview(choice: Choice, run: Run, page: Words) -> None:
+    """All layers × all heads, one byte a value."""
+    longest = max(max(len(layer.queries), len(layer.keys)) for layer in run.layers)
+    pooled = page.format("overview.pooled", tokens=longest, side=THUMBNAIL) if longest > THUMBNAIL else ""
+    st.caption(f"{page['overview.text']} {pooled}")
+    panels = [
+        [
+            Panel(
+                name=f"{layer.index}.{head}",
+                values=codes,
+                rows="query",
+                cols="key",
+                scale="weights",
+                title=page.data("overview.head", layer=layer_label(layer.name), head=head + 1),
+            )
+            for head, codes in enumerate(overview_codes(layer.attention.weights.numpy(), THUMBNAIL))
+        ]
+        for layer in run.layers
+    ]
+    canvas(
+        panels,
+        key="overview",
+        queries=(),
+        keys=(),
+        words=words("canvas"),
+        layout="grid",
+        row_titles=[layer_label(layer.name) for layer in run.layers],
+        selected=f"{choice.layer}.{choice.head}",
+        summary=page["overview.summary"],
+        on_pick=_thumbnail_chosen,
+    )
+
+
+def _thumbnail_chosen(pick: Pick) -> None:
+    layer, head = pick.panel.split(".")
+    show_head(int(layer), int(head))
+
+
+def strip(layer: LayerTrace, page: Words) -> None:
+    """The sentence; the query and the key in focus are chosen here."""
+    canvas(
+        [],
+        key="strip_canvas",
+        queries=layer.queries,
+        keys=layer.keys,
+        words=words("canvas"),
+        focus=focus(len(layer.queries), len(layer.keys)),
+        strip=True,
+        summary=page["strip"],
+        on_pick=token_chosen,
+    )
+
+
+def large(choice: Choice, layer: LayerTrace, show: str, page: Words) -> dict[str, np.ndarray]:
+    """The chosen head, its whole layer, the mean of its heads, or the weights times the values they carry."""
+    together = show == "all"
+    too_long = together and max(len(layer.queries), len(layer.keys)) > LIVE_TOKENS
+    live = None
+    if show in ("head", "all") and layer.settings.normalizer == "softmax" and not too_long:
+        live = Live(temperature(), TEMPERATURES, page["temperature"])
+    panels = [[_panel(layer, choice.head, show)]] if not together else _of_layer(layer, too_long)
+    if note := _note(layer, show, too_long, page):
+        st.caption(note)
+    canvas(
+        panels,
+        key=f"large_{show}",
+        queries=layer.queries,
+        keys=layer.keys,
+        words=words("canvas"),
+        live=live,
+        layout="grid" if together else "equation",
+        selected=f"h{choice.head}" if together else None,
+        summary=page.data("large.summary", layer=layer_label(layer.name), head=choice.head + 1),
+        on_pick=_head_of(choice.layer) if together else token_chosen,
+        on_temperature=set_temperature,
+    )
+    return {show: panels[0][0].values} if show in ("mean", "norm") else {}
+
+
+def _panel(layer: LayerTrace, head: int, show: str) -> Panel:
+    if show == "head":
+        return live_panel(layer, head)
+    masked = layer.attention.masked_scores.isneginf()
+    shape = " × ".join(map(str, masked.shape[1:]))
+    if show == "mean":
+        values = mean_over_heads(layer.attention.weights).masked_fill(masked.all(dim=0), float("nan"))
+        return Panel(
+            name="mean", values=values.numpy(), rows="query", cols="key", scale="weights", title="ᾱ", note=shape
+        )
+    values = compare.value_norms(layer)[head].masked_fill(masked[head], float("nan"))
+    title = "‖α v‖" if layer.projections.W_O is None else "‖α v W_O‖"
+    return Panel(
+        name="norm", values=values.numpy(), rows="query", cols="key", scale="positive", title=title, note=shape
+    )
+
+
+def _of_layer(layer: LayerTrace, pooled: bool) -> list[list[Panel]]:
+    made = [replace(live_panel(layer, head), name=f"h{head}", title=f"{head + 1}") for head in range(layer.name.n_head)]
+    if pooled:
+        codes = overview_codes(layer.attention.weights.numpy(), LIVE_TOKENS)
+        made = [replace(panel, values=code, live=False) for panel, code in zip(made, codes, strict=True)]
+    return [made[start : start + ACROSS] for start in range(0, len(made), ACROSS)]
+
+
+def _note(layer: LayerTrace, show: str, too_long: bool, page: Words) -> str:
+    if too_long:
+        return page.format("large.too_long", limit=LIVE_TOKENS)
+    named = {"layer": layer.index + 1, "count": layer.name.n_head}
+    return page.format(f"large.{show}", **named) if show in ("mean", "norm") else ""
+
+
+def _head_of(layer: int) -> Callable[[Pick], None]:
+    """The callback of the layer's own grid: its panels are named h0, h1, …"""
+    return lambda pick: show_head(layer, int(pick.panel[1:]))
+
+
+def portrait(choice: Choice, layer: LayerTrace, page: Words) -> None:
+    """The chosen head in five numbers, and the row of the query in focus as bars."""
+    found = compare.measured(layer, slice(choice.head, choice.head + 1))
+    undefined = words("common")["undefined"]
+    with st.container(horizontal=True, gap="medium", key="numbers"):
+        for name in PORTRAIT:
+            value = significant(float(found[name]), undefined=undefined)
+            st.metric(with_unit(name, page), value, help=page[f"measure.{name}.text"], width="content")
+    query, key = focus(len(layer.queries), len(layer.keys))
+    row = page.data("portrait.row", number=query + 1, token=layer.queries[query])
+    st.text(row)
+    figure = token_bars(
+        shown_weights(layer, choice.head)[query],
+        tokens=layer.keys,
+        label=page["portrait.weight"],
+        mode=mode(),
+        y=(0.0, 1.0),
+        marked=key,
+    )
+    st.plotly_chart(figure, key="row_bars", theme=None, config={"displayModeBar": False}, alt=row)

@@ -1,0 +1,59 @@
+"""What the sections of the Heads page share: callbacks of a click, matrices with their masked cells, labels."""
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from attention_core.measures import MEASURES
+from attention_core.models import LayerTrace
+from ui.components.canvas import Pick
+from ui.controls import focus, set_focus
+from ui.palette import Mode
+from ui.text import Words
+
+T = TypeVar("T")
+
+
+def show_head(layer: int, head: int) -> None:
+    """From the next run on, this is the head in focus everywhere. For callbacks: they may change widgets."""
+    st.session_state.update(layer=layer, head=head)
+
+
+def token_chosen(pick: Pick) -> None:
+    """A cell or a token was clicked: it becomes the focus."""
+    query, key = focus(10**6, 10**6)
+    if pick.panel == "query":
+        set_focus(pick.row, key)
+    elif pick.panel == "key":
+        set_focus(query, pick.row)
+    else:
+        set_focus(pick.row, pick.col)
+
+
+def shown_weights(layer: LayerTrace, head: int) -> Float[np.ndarray, "n_q n_k"]:
+    """The weights of one head, NaN where masked."""
+    masked = layer.attention.masked_scores[head].isneginf()
+    return layer.attention.weights[head].masked_fill(masked, float("nan")).numpy()
+
+
+def kept(name: str, question: Hashable, answer: Callable[[], T]) -> T:
+    """The answer to the newest question of that name, kept for this reader, so that a click does not compute it again."""
+    known = st.session_state.get(f"kept_{name}")
+    if known is None or known[0] != question:
+        known = st.session_state[f"kept_{name}"] = (question, answer())
+    return known[1]
+
+
+def with_unit(name: str, page: Words) -> str:
+    """The title of a measure with its unit."""
+    unit = MEASURES[name].unit if name in MEASURES else ""
+    title = page[f"measure.{name}.title"]
+    return f"{title} ({page[f'unit.{unit}']})" if unit else title
+
+
+def mode() -> Mode:
+    """Light or dark, as the reader sees the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
