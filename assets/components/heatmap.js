@@ -35,7 +35,9 @@ class Picture {
     this.waiting = {};
     this.locked = false;
     this.host.__headlight = { panels: {}, frames: 0 };
-    this.observer = new ResizeObserver(() => this.later("layout", () => this.layout()));
+    this.observer = new ResizeObserver(() => {
+      if (this.root.clientWidth !== this.width) this.later("layout", () => this.layout());
+    });
     this.observer.observe(this.root);
     this.root.addEventListener("pointerleave", () => this.hover(null));
   }
@@ -60,7 +62,7 @@ class Picture {
       this.error.hidden = true;
       this.stage.hidden = this.legend.hidden = this.bar.hidden = false;
     } catch (problem) {
-      if (!(problem instanceof FrameError) && !(problem instanceof TypeError)) throw problem;
+      if (!(problem instanceof FrameError)) console.error(problem); // the reader gets the sentence, a test the error
       this.data = null;
       this.error.textContent = this.meta?.words.damaged ?? this.root.dataset.damaged;
       this.error.hidden = false;
@@ -108,6 +110,7 @@ class Picture {
     const [rows, cols] = panel.shape;
     panel.view = same ? old.view : { r: 0, c: 0, h: rows, w: cols };
     panel.cursor = same ? old.cursor : null;
+    panel.button = old?.button;
     panel.canvas = old?.canvas ?? element("canvas", { role: "img" });
     panel.image = same ? old.image : Object.assign(document.createElement("canvas"), { width: cols, height: rows });
     return panel;
@@ -174,14 +177,14 @@ class Picture {
       this.slider = element("input", { type: "range", min: 0, step: 1, class: "slider" });
       this.reading = element("output", {});
       this.sliding = element("label", { class: "sliding" }, element("span", { class: "sliding-name" }), this.slider, this.reading);
-      this.badge = element("span", { class: "badge", hidden: "" });
+      this.badge = element("span", { class: "badge" });
       this.slider.oninput = () => this.later("temper", () => this.temper(this.meta.live.stops[+this.slider.value], true));
       this.slider.onchange = () => this.send.setStateValue("temperature", this.meta.live.stops[+this.slider.value]);
-      this.bar.append(this.sliding, this.badge, element("span", { class: "tools" }, ...Object.values(this.tool)));
+      this.bar.append(this.sliding, element("span", { class: "tools" }, ...Object.values(this.tool)), this.badge);
     }
     this.bar.style.display = any ? "" : "none";
     this.tool.lock.hidden = this.tool.reset.hidden = meta.layout === "grid";
-    this.sliding.hidden = !meta.live;
+    this.sliding.hidden = this.badge.hidden = !meta.live;
     if (meta.live) {
       const { stops, value, label } = meta.live;
       this.slider.max = stops.length - 1;
@@ -198,8 +201,7 @@ class Picture {
     if (live.length) {
       this.reading.textContent = significant(temperature);
       this.slider.setAttribute("aria-valuetext", significant(temperature));
-      this.badge.hidden = !preview;
-      this.badge.textContent = this.words.preview;
+      this.badge.textContent = preview ? this.words.preview : "";
       for (const panel of live) {
         softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], Math.fround(temperature));
         if (preview) this.tint(panel);
@@ -231,7 +233,7 @@ class Picture {
   }
 
   layout() {
-    const width = this.root.clientWidth;
+    const width = (this.width = this.root.clientWidth);
     if (!width || !this.meta || !this.error.hidden) return;
     if (this.meta.layout === "grid") this.layoutGrid(width);
     else for (const row of this.rows) this.layoutRow(row, width);

@@ -47,7 +47,7 @@ class Lines {
       this.error.hidden = true;
       this.canvas.hidden = this.bar.hidden = false;
     } catch (problem) {
-      if (!(problem instanceof FrameError) && !(problem instanceof TypeError)) throw problem;
+      if (!(problem instanceof FrameError)) console.error(problem);
       this.data = null;
       this.error.textContent = this.meta?.words.damaged ?? this.root.dataset.damaged;
       this.error.hidden = false;
