@@ -1,0 +1,152 @@
+"""Does the picture follow the finger? Frames a second while the temperature slider is dragged with the mouse.
+
+The mouse reports 125 times a second, as mice do, whether or not the browser has answered the last report.
+"""
+
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlencode
+
+from playwright.async_api import Page, WebSocket, async_playwright
+
+from benchmarks.browser import ARGUMENTS, IDLE, find_chromium
+from benchmarks.report import report
+from benchmarks.serving import serve
+
+SECONDS = 2.0
+RUNS = 3
+REPORT = 0.008  # seconds between two reports of the mouse
+TARGET = 55  # frames a second
+
+
+@dataclass(frozen=True)
+class Case:
+    """One page to drag on: its address, the words of its sentence, the key of the canvas that has the slider."""
+
+    name: str
+    path: str
+    words: int
+    key: str
+    query: tuple[tuple[str, str], ...] = ()
+
+
+# [CLS] and [SEP] make two more tokens than words.
+CASES = (
+    Case("12 heads x 64 tokens", "/heads", 62, "large_all", (("show", "all"),)),
+    Case("12 heads x 32 tokens", "/heads", 30, "large_all", (("show", "all"),)),
+    Case("1 head x 64 tokens, labels", "/heads", 62, "large_head"),
+    Case("1 head x 64 tokens, Pipeline", "/", 62, "canvas_weights"),
+)
+
+MARK = """key => {
+    const host = [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight);
+    host.__mark = 7;
+    for (const canvas of host.shadowRoot.querySelectorAll("canvas")) canvas.__mark = 7;
+}"""
+KEPT = """key => {
+    const host = [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight);
+    return host?.__mark === 7 && [...host.shadowRoot.querySelectorAll("canvas")].every((canvas) => canvas.__mark === 7);
+}"""
+# Every repaint leaves its time; the screen's own frames are counted beside it.
+WATCH = """key => {
+    const host = [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight);
+    const seen = (window.__seen = { paints: [], ticks: 0, last: host.__headlight.frames });
+    const tick = () => {
+        if (window.__seen !== seen) return;
+        seen.ticks += 1;
+        if (host.__headlight.frames !== seen.last) seen.paints.push(performance.now());
+        seen.last = host.__headlight.frames;
+        requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+}"""
+SEEN = "() => { const { paints, ticks } = window.__seen; window.__seen = null; return { paints, ticks }; }"
+
+
+async def drag(page: Page, key: str, traffic: list[int]) -> dict[str, float]:
+    """Drag back and forth for SECONDS, release, and say what was painted meanwhile."""
+    slider = page.locator(f".st-key-{key} input[type=range]")
+    await slider.evaluate("slider => slider.scrollIntoView({ block: 'center' })")
+    await page.wait_for_timeout(300)
+    box = await slider.bounding_box()
+    assert box is not None
+    x, y, width = box["x"], box["y"] + box["height"] / 2, box["width"]
+    mouse = await page.context.new_cdp_session(page)
+    await page.mouse.move(x + width / 2, y)
+    await page.mouse.down()
+    await page.wait_for_timeout(200)
+    traffic.clear()
+    await page.evaluate(WATCH, key)
+    begin = time.perf_counter()
+    reports = []
+    while (now := time.perf_counter() - begin) < SECONDS:
+        phase = now % 1.0 * 2  # there and back once a second
+        place = {"x": x + width * (0.05 + 0.9 * min(phase, 2 - phase)), "y": y}
+        event = {"type": "mouseMoved", "button": "left", "buttons": 1, **place}
+        reports.append(asyncio.create_task(mouse.send("Input.dispatchMouseEvent", event)))
+        await asyncio.sleep(REPORT)
+    seen = await page.evaluate(SEEN)
+    frames = len(traffic)
+    await asyncio.gather(*reports)
+    await page.mouse.up()
+    await settle(page)
+    span = (seen["paints"][-1] - seen["paints"][0]) / 1e3
+    return {"fps": (len(seen["paints"]) - 1) / span, "screen": seen["ticks"] / SECONDS, "traffic": frames}
+
+
+async def settle(page: Page) -> None:
+    """Wait until Python has answered."""
+    await page.wait_for_timeout(300)
+    await page.wait_for_function(IDLE, timeout=60_000)
+
+
+def listen(traffic: list[int], socket: WebSocket) -> None:
+    """Count every message of this connection, in both directions."""
+    socket.on("framesent", lambda _: traffic.append(1))
+    socket.on("framereceived", lambda _: traffic.append(1))
+
+
+async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
+    """One case: RUNS drags, of which the median counts."""
+    words = ("the law saw the king but its city should be just " * 60).split()[: case.words]
+    traffic: list[int] = []
+    page.on("websocket", partial(listen, traffic))
+    await page.goto(f"{url}{case.path}?{urlencode({'text': ' '.join(words), **dict(case.query)})}")
+    await page.locator(f".st-key-{case.key} input[type=range]").wait_for(timeout=60_000)
+    await settle(page)
+    await page.evaluate(MARK, case.key)
+    runs = [await drag(page, case.key, traffic) for _ in range(RUNS)]
+    return {
+        "case": case.name,
+        "frames/s": statistics.median(run["fps"] for run in runs),
+        "screen frames/s": statistics.median(run["screen"] for run in runs),
+        "messages while dragging": max(run["traffic"] for run in runs),
+        "nodes kept": bool(await page.evaluate(KEPT, case.key)),
+    }
+
+
+async def measured(url: str) -> list[dict[str, object]]:
+    """Every case, each on a fresh page."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+        rows = []
+        for case in CASES:
+            page = await browser.new_page(viewport={"width": 1440, "height": 900})
+            rows.append(await measure(page, url, case))
+            await page.close()
+        await browser.close()
+    return rows
+
+
+def main() -> None:
+    """All cases on one server."""
+    with serve("app.py") as server:
+        rows = asyncio.run(measured(server.url))
+    report("Frames a second under the finger", rows, target=TARGET, frames_per_second=rows[0]["frames/s"])
+
+
+if __name__ == "__main__":
+    main()
