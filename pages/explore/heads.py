@@ -46,10 +46,10 @@ run = choice.run()
 layer = run.layers[choice.layer]
 if choice.study.model == SCRATCH:
     st.info(page["untrained"], icon=":material/casino:")
-strip(layer, page)
-left, right = st.columns([1.08, 1], gap="large")
+left, right = st.columns([1.16, 1], gap="large")
 with left:
     overview(choice, run, page)
+    strip(layer, page)
     with st.container(key="portrait"):
         portrait(choice, layer, page)
 with right:

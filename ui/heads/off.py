@@ -10,10 +10,10 @@ from ui import compare
 from ui.components.canvas import Panel, Pick, canvas
 from ui.controls import Choice, switch_heads_off
 from ui.figures.heads import token_bars
-from ui.heads.shared import mode, show_head
+from ui.heads.shared import layer_names, mode, renamed, show_head
 from ui.numbers import significant
 from ui.session import run as run_of
-from ui.text import Words, words
+from ui.text import Words
 
 
 def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
@@ -43,13 +43,16 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
     moved = _grid(found)
     with right:
         st.markdown(page["off.others"])
-        panel = Panel(name="moved", values=moved, rows="layer", cols="head", scale="positive", title="JS", note="nats")
+        for layer, head in ablated:
+            moved[layer, head] = np.nan
+        nats = page["unit.nats"]
+        panel = Panel(name="moved", values=moved, rows="query", cols="key", scale="positive", title="JS", note=nats)
         canvas(
             [[panel]],
             key="off_others",
-            queries=(),
-            keys=(),
-            words=words("canvas"),
+            queries=layer_names([layer.name for layer in run.layers]),
+            keys=[str(head + 1) for head in range(moved.shape[1])],
+            words=renamed(page, "layer", "head") | {"masked": page["off.masked"]},
             group="off",
             summary=page["off.others_alt"],
             on_pick=_head_chosen,

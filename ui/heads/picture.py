@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from attention_core.measures import mean_over_heads
 from attention_core.models import LayerTrace, Run
@@ -26,8 +27,8 @@ PORTRAIT = ("entropy", "distance", "previous", "first", "last")
 def overview(choice: Choice, run: Run, page: Words) -> None:
     """All layers × all heads, one byte a value."""
     longest = max(max(len(layer.queries), len(layer.keys)) for layer in run.layers)
-    pooled = page.format("overview.pooled", tokens=longest, side=THUMBNAIL) if longest > THUMBNAIL else ""
-    st.caption(f"{page['overview.text']} {pooled}")
+    if longest > THUMBNAIL:
+        st.caption(page.format("overview.pooled", tokens=longest, side=THUMBNAIL))
     panels = [
         [
             Panel(
@@ -83,7 +84,7 @@ def large(choice: Choice, layer: LayerTrace, show: str, page: Words) -> dict[str
     live = None
     if show in ("head", "all") and layer.settings.normalizer == "softmax" and not too_long:
         live = Live(temperature(), TEMPERATURES, page["temperature"])
-    panels = [[_panel(layer, choice.head, show)]] if not together else _of_layer(layer, too_long)
+    panels = [[_panel(layer, choice.head, show)]] if not together else _of_layer(layer, too_long, page)
     if note := _note(layer, show, too_long, page):
         st.caption(note)
     canvas(
@@ -94,6 +95,7 @@ def large(choice: Choice, layer: LayerTrace, show: str, page: Words) -> dict[str
         words=words("canvas"),
         live=live,
         layout="grid" if together else "equation",
+        row_titles=_row_titles(len(panels), layer.name.n_head) if together else (),
         selected=f"h{choice.head}" if together else None,
         summary=page.data("large.summary", layer=layer_label(layer.name), head=choice.head + 1),
         on_pick=_head_of(choice.layer) if together else token_chosen,
@@ -106,25 +108,32 @@ def _panel(layer: LayerTrace, head: int, show: str) -> Panel:
     if show == "head":
         return live_panel(layer, head)
     masked = layer.attention.masked_scores.isneginf()
-    shape = " × ".join(map(str, masked.shape[1:]))
     if show == "mean":
-        values = mean_over_heads(layer.attention.weights).masked_fill(masked.all(dim=0), float("nan"))
-        return Panel(
-            name="mean", values=values.numpy(), rows="query", cols="key", scale="weights", title="ᾱ", note=shape
-        )
-    values = compare.value_norms(layer)[head].masked_fill(masked[head], float("nan"))
+        mean = mean_over_heads(layer.attention.weights)
+        return _square("mean", mean.masked_fill(masked.all(dim=0), float("nan")), "weights", "ᾱ")
+    norms = compare.value_norms(layer, slice(head, head + 1))[0]
     title = "‖α v‖" if layer.projections.W_O is None else "‖α v W_O‖"
-    return Panel(
-        name="norm", values=values.numpy(), rows="query", cols="key", scale="positive", title=title, note=shape
-    )
+    return _square("norm", norms.masked_fill(masked[head], float("nan")), "positive", title)
 
 
-def _of_layer(layer: LayerTrace, pooled: bool) -> list[list[Panel]]:
-    made = [replace(live_panel(layer, head), name=f"h{head}", title=f"{head + 1}") for head in range(layer.name.n_head)]
+def _square(name: str, values: Tensor, scale: str, title: str) -> Panel:
+    shape = " × ".join(map(str, values.shape))
+    return Panel(name=name, values=values.numpy(), rows="query", cols="key", scale=scale, title=title, note=shape)
+
+
+def _of_layer(layer: LayerTrace, pooled: bool, page: Words) -> list[list[Panel]]:
+    name = layer_label(layer.name)
+    titles = [page.data("overview.head", layer=name, head=head + 1) for head in range(layer.name.n_head)]
+    made = [replace(live_panel(layer, head), name=f"h{head}", title=title) for head, title in enumerate(titles)]
     if pooled:
         codes = overview_codes(layer.attention.weights.numpy(), LIVE_TOKENS)
         made = [replace(panel, values=code, live=False) for panel, code in zip(made, codes, strict=True)]
     return [made[start : start + ACROSS] for start in range(0, len(made), ACROSS)]
+
+
+def _row_titles(rows: int, n_head: int) -> list[str]:
+    ends = [(row * ACROSS + 1, min((row + 1) * ACROSS, n_head)) for row in range(rows)]
+    return [str(first) if first == last else f"{first} – {last}" for first, last in ends]
 
 
 def _note(layer: LayerTrace, show: str, too_long: bool, page: Words) -> str:

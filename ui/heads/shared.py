@@ -1,6 +1,6 @@
 """What the sections of the Heads page share: callbacks of a click, matrices with their masked cells, labels."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -8,11 +8,11 @@ import streamlit as st
 from jaxtyping import Float
 
 from attention_core.measures import MEASURES
-from attention_core.models import LayerTrace
+from attention_core.models import LayerName, LayerTrace
 from ui.components.canvas import Pick
-from ui.controls import focus, set_focus
+from ui.controls import focus, layer_label, set_focus
 from ui.palette import Mode
-from ui.text import Words
+from ui.text import Words, words
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def shown_weights(layer: LayerTrace, head: int) -> Float[np.ndarray, "n_q n_k"]:
 
 
 def kept(name: str, question: Hashable, answer: Callable[[], T]) -> T:
-    """The answer to the newest question of that name, kept for this reader, so that a click does not compute it again."""
+    """The answer to the newest question of that name, kept for this reader: a click does not compute it again."""
     known = st.session_state.get(f"kept_{name}")
     if known is None or known[0] != question:
         known = st.session_state[f"kept_{name}"] = (question, answer())
@@ -52,6 +52,18 @@ def with_unit(name: str, page: Words) -> str:
     unit = MEASURES[name].unit if name in MEASURES else ""
     title = page[f"measure.{name}.title"]
     return f"{title} ({page[f'unit.{unit}']})" if unit else title
+
+
+def renamed(page: Words, rows: str | None = None, cols: str | None = None) -> dict[str, str]:
+    """The words of a canvas whose rows are not queries, or whose columns are not keys, but layers or heads."""
+    names = {"query": rows, "key": cols}
+    other = {kind: page[f"axis.{name}"] for kind, name in names.items() if name}
+    return {**words("canvas"), **other, **{f"axis_{kind}": name for kind, name in other.items()}}
+
+
+def layer_names(layers: Sequence[LayerName]) -> list[str]:
+    """Names of layers as labels of an axis, where an ordinary space would be drawn as in a token."""
+    return [layer_label(layer).replace(" ", "\N{NO-BREAK SPACE}") for layer in layers]
 
 
 def mode() -> Mode:

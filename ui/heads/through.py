@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from attention_core.models import Run
+from attention_core.models import LayerTrace, Run
 from ui import compare
 from ui.components.canvas import Panel, Pick, canvas
 from ui.controls import Choice, focus, set_focus
-from ui.heads.shared import token_chosen
+from ui.heads.shared import layer_names, renamed, token_chosen
 from ui.link import publish, seed
 from ui.text import Words, words
 
@@ -27,50 +27,48 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
     found = compare.rollouts(run, percent / 100)
     with right:
         for stack, shares in found.items():
-            tokens = next(layer.queries for layer in run.layers if layer.name.stack == stack)
+            layers = [layer for layer in run.layers if layer.name.stack == stack]
             # Only the stack that is looked at shares the focus of the sentence above: others may be longer or shorter.
             group = "main" if stack == run.layers[choice.layer].name.stack else f"rollout_{stack}"
-            _stack(stack, shares.numpy(), tokens, group, page)
+            _stack(layers, shares.numpy(), group, page)
     return {f"rollout_{stack}": shares.numpy() for stack, shares in found.items()}
 
 
-def _stack(stack: str, shares: np.ndarray, tokens: tuple[str, ...], group: str, page: Words) -> None:
-    query, key = focus(len(tokens), len(tokens))
-    st.text(page.data(f"rollout.query.{stack}", number=query + 1, token=tokens[query]))
-    per_layer = Panel(
-        name="layers",
-        values=shares[:, query],
-        rows="layer",
-        cols="key",
-        scale="weights",
-        title=page["rollout.layers"],
-        note=" × ".join(map(str, shares[:, query].shape)),
-    )
-    whole = Panel(
-        name="whole",
-        values=shares[-1],
-        rows="query",
-        cols="key",
-        scale="weights",
-        title=page["rollout.whole"],
-        note=" × ".join(map(str, shares[-1].shape)),
-    )
-    canvas(
-        [[per_layer], [whole]],
-        key=f"rollout_{stack}",
-        queries=tokens,
-        keys=tokens,
-        words=words("canvas"),
-        group=group,
-        focus=None if group == "main" else (query, key),
-        summary=page["rollout.summary"],
-        on_pick=_chosen,
-    )
+def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words) -> None:
+    stack, tokens = layers[0].name.stack, layers[0].queries
+    query, _ = focus(len(tokens), len(tokens))
+    title = page.data(f"rollout.query.{stack}", number=query + 1, token=tokens[query])
+    st.text(title)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        # Its rows are layers, so it keeps its own hover: elsewhere a row is a token.
+        canvas(
+            [[_panel("layers", shares[:, query], page["rollout.layers"])]],
+            key=f"rollout_{stack}_layers",
+            queries=layer_names([layer.name for layer in layers]),
+            keys=tokens,
+            words=renamed(page, "layer"),
+            group=f"rollout_{stack}_layers",
+            summary=title,
+            on_pick=_key_chosen,
+        )
+    with right:
+        canvas(
+            [[_panel("whole", shares[-1], page["rollout.whole"])]],
+            key=f"rollout_{stack}",
+            queries=tokens,
+            keys=tokens,
+            words=words("canvas"),
+            group=group,
+            summary=page["rollout.summary"],
+            on_pick=token_chosen,
+        )
 
 
-def _chosen(pick: Pick) -> None:
-    """In the picture of the layers a row is a layer, so a click there changes the key only."""
-    if pick.panel == "layers":
-        set_focus(focus(10**6, 10**6)[0], pick.col)
-    else:
-        token_chosen(pick)
+def _panel(name: str, shares: np.ndarray, title: str) -> Panel:
+    shape = " × ".join(map(str, shares.shape))
+    return Panel(name=name, values=shares, rows="query", cols="key", scale="weights", title=title, note=shape)
+
+
+def _key_chosen(pick: Pick) -> None:
+    set_focus(focus(10**6, 10**6)[0], pick.col)
