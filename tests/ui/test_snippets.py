@@ -1,0 +1,54 @@
+"""The Python script of the take-away menu runs and prints the numbers on screen."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.testing import assert_close
+from transformers import AutoModel
+
+from attention_core.models import Settings, Sizes, load_embedded
+from attention_core.models.pretrained import embedded_folder
+from ui import session
+from ui.session import SCRATCH, Study
+from ui.snippets import snippet
+
+ROOT = Path(__file__).parents[2]
+
+
+def printed_row(study: Study, layer: int, head: int, query: int) -> torch.Tensor:
+    output = subprocess.run(
+        [sys.executable, "-c", snippet(study, layer, head, query)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8:backslashreplace"},
+    ).stdout
+    tensor = output[output.rindex("tensor(") :]
+    return torch.tensor([float(number) for number in re.findall(r"-?\d+\.\d*", tensor)])
+
+
+def test_the_trained_models_script_prints_what_eager_attention_computes() -> None:
+    text = 'The "law" isn\'t \\ perfect """ #\n{x} 🙂 مرحبا'
+    tokens = load_embedded().tokenize(text)
+    eager = AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float32).eval()
+    with torch.no_grad():
+        weights = eager(input_ids=torch.tensor([tokens.ids]), output_attentions=True).attentions
+    assert_close(printed_row(Study(text=text), 3, 7, 5), weights[3][0, 7, 5], rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("source", ["embeddings", "digest"])
+def test_the_from_scratch_script_prints_the_same_numbers(source: str) -> None:
+    study = Study(
+        text="The law saw the king",
+        model=SCRATCH,
+        sizes=Sizes(n_head=3, d_model=22, d_k=7, d_v=5, seed=11, source=source),
+        settings=Settings(mask="window", radius=1, temperature=0.5, ablated=frozenset({(0, 1)})),
+    )
+    expected = session.run(study).layers[0].attention.weights[2, 3]
+    assert_close(printed_row(study, 0, 2, 3), expected, rtol=0, atol=2e-6)

@@ -1,0 +1,136 @@
+"""The figure of the Pipeline page: its stages, its ledger, the split into heads, its trust line."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from attention_core.models import FromScratch, Settings, Sizes, load_embedded
+from ui.split import split_into_heads
+from ui.stages import arrays, ledger, live_panel, stages
+from ui.trust import row_sum_residual, sdpa_residual
+
+SIZES = Sizes(n_head=3, d_model=22, d_k=7, d_v=5, seed=3, source="digest", positions="alibi")
+TEXT = "The law saw the king , but its city"
+ORDER = ["x", "W", "qkv", "scores", "scaled", "masked", "exp", "weights", "context", "concat", "output"]
+
+
+def run(settings: Settings | None = None, text: str = TEXT, sizes: Sizes = SIZES):
+    model = FromScratch(sizes)
+    return model.run(model.tokenize(text), settings or Settings())
+
+
+def test_the_stages_come_in_the_order_in_which_they_are_computed() -> None:
+    layer = run(Settings(mask="causal")).layers[0]
+    made = stages(layer, 1)
+    assert [stage.key for stage in made] == ORDER
+    sizes = {"query": 9, "key": 9, "d_model": 22, "d_k": 7, "d_v": 5, "concat": 15, "sum": 1}
+    for stage in made:
+        assert not stage.missing
+        for panel in stage.panels:
+            assert panel.values.shape == (sizes[panel.rows], sizes[panel.cols]), panel.name
+
+
+def test_masked_cells_are_nan_and_all_others_are_not() -> None:
+    layer = run(Settings(mask="causal")).layers[0]
+    future = torch.ones(9, 9, dtype=torch.bool).triu(1)
+    seen = 0
+    for stage in stages(layer, 1):
+        for panel in stage.panels:
+            if panel.name in ("masked", "exp", "weights"):
+                assert_close(torch.from_numpy(panel.values).isnan(), future)
+                seen += 1
+    assert seen == 4
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 5.0])
+def test_the_live_panel_holds_scores_whose_softmax_is_the_weights(temperature: float) -> None:
+    layer = run(Settings(mask="causal", temperature=temperature)).layers[0]
+    scores = torch.from_numpy(live_panel(layer, 1).values).nan_to_num(nan=-torch.inf)
+    assert_close((scores / temperature).softmax(-1), layer.head(1).weights, rtol=1e-5, atol=1e-6)
+
+
+def test_hard_weights_are_shown_as_they_are() -> None:
+    layer = run(Settings(normalizer="hard")).layers[0]
+    panel = live_panel(layer, 0)
+    assert not panel.live
+    assert_close(torch.from_numpy(panel.values), layer.head(0).weights)
+
+
+def test_the_ledger_lists_every_tensor_with_its_own_shape_and_bytes() -> None:
+    found = run()
+    rows = {symbol: (shape, dtype, size) for symbol, _, shape, dtype, size in ledger(found, found.layers[0])}
+    assert rows["X"] == ((9, 22), "float32", 9 * 22 * 4)
+    assert rows["W_Q"] == ((3, 22, 7), "float32", 3 * 22 * 7 * 4)
+    assert rows["α"] == ((3, 9, 9), "float32", 3 * 81 * 4)
+    assert rows["Concat"][0] == (9, 15)
+    assert "b_Q" not in rows
+
+
+def test_arrays_to_take_away_hold_every_stage() -> None:
+    layer = run(Settings(mask="causal")).layers[0]
+    found = arrays(layer, 1)
+    assert {"x", "W_Q", "q", "k", "v", "scores", "scaled", "masked", "exp", "weights", "context", "output"} <= set(
+        found
+    )
+    assert_close(torch.from_numpy(found["weights"]), layer.head(1).weights)
+
+
+def test_a_text_as_long_as_the_model_reads_stays_below_twelve_megabytes() -> None:
+    model = load_embedded()
+    layer = model.run(model.tokenize("cat " * 600)).layers[0]
+    assert sum(panel.values.nbytes for stage in stages(layer, 0) for panel in stage.panels) < 12 * 2**20
+
+
+def test_what_a_model_does_not_expose_is_named_and_not_drawn() -> None:
+    layer = run().layers[0]
+    hidden = replace(layer, x=None, projections=replace(layer.projections, W_Q=None, W_O=None))
+    made = {stage.key: stage for stage in stages(hidden, 0)}
+    assert made["x"].missing == ("X",)
+    assert made["W"].missing == ("W_Q",)
+    assert made["output"].missing == ("W_O",)
+    assert not made["output"].panels
+
+
+def test_view_after_transpose_fails_with_torchs_own_words_and_contiguous_cures_it() -> None:
+    steps = split_into_heads(run().layers[0])
+    failed = [step for step in steps if step.error]
+    assert len(failed) == 1
+    assert "view size is not compatible with input tensor's size and stride" in failed[0].error
+    assert [step.shape for step in steps if not step.error] == [(9, 21), (9, 3, 7), (3, 9, 7), (3, 63), (9, 21)]
+    assert [step.contiguous for step in steps if not step.error] == [True, True, False, True, True]
+
+
+def test_one_head_or_one_token_can_be_viewed_either_way() -> None:
+    assert not any(step.error for step in split_into_heads(run(text="law").layers[0]))
+    one = Sizes(n_head=1, d_model=22, d_k=7, d_v=5, source="digest")
+    assert not any(step.error for step in split_into_heads(run(sizes=one).layers[0]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(),
+        Settings(mask="causal"),
+        Settings(mask="window", radius=1, temperature=0.5),
+        Settings(ablated=frozenset({(0, 1)})),
+    ],
+)
+def test_real_runs_are_within_rounding_of_torchs_own_attention(settings: Settings) -> None:
+    layer = run(settings).layers[0]
+    assert row_sum_residual(layer) < 1e-6
+    assert sdpa_residual(layer) is not None
+    assert float(sdpa_residual(layer) or 0) < 1e-5
+
+
+def test_the_trust_line_sees_wrong_numbers() -> None:
+    layer = run().layers[0]
+    wrong = replace(layer, attention=replace(layer.attention, weights=layer.attention.weights * 1.01))
+    assert row_sum_residual(wrong) > 5e-3
+    wrong = replace(layer, attention=replace(layer.attention, context=layer.attention.context + 0.1))
+    assert float(sdpa_residual(wrong) or 0) > 0.05
+
+
+def test_there_is_no_residual_where_torch_has_no_such_attention() -> None:
+    assert sdpa_residual(run(Settings(normalizer="hard")).layers[0]) is None
