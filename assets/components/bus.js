@@ -2,7 +2,7 @@
 const BUS = (window.__headlightBus ??= { state: {}, target: new EventTarget() });
 
 function busState(group) {
-  return (BUS.state[group] ??= { focus: null, hover: null });
+  return (BUS.state[group] ??= { focus: null, hover: null, locked: false });
 }
 
 function busSend(group, change) {

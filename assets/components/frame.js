@@ -15,11 +15,11 @@ function decodeFrame(bytes) {
   } catch {
     throw new FrameError("header");
   }
-  if (!header || typeof header.arrays !== "object" || start + header.bytes > copy.length) throw new FrameError("truncated");
+  if (!header?.meta || !header.arrays || !(start + header.bytes <= copy.length)) throw new FrameError("truncated");
   const arrays = {};
   for (const [name, { dtype, shape, offset }] of Object.entries(header.arrays)) {
     const Kind = { f4: Float32Array, u1: Uint8Array }[dtype];
-    const count = Array.isArray(shape) ? shape.reduce((a, b) => a * b, 1) : NaN;
+    const count = Array.isArray(shape) && shape.every((n) => n >= 0) ? shape.reduce((a, b) => a * b, 1) : NaN;
     if (!Kind || !Number.isInteger(count) || !Number.isInteger(offset) || offset < 0 || offset % 4) throw new FrameError("array");
     if (start + offset + count * Kind.BYTES_PER_ELEMENT > copy.length) throw new FrameError("truncated");
     arrays[name] = new Kind(copy.buffer, copy.byteOffset + start + offset, count);

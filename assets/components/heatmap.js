@@ -33,18 +33,20 @@ class Picture {
     this.panels = [];
     this.frames = 0;
     this.waiting = {};
-    this.locked = false;
     this.host.__headlight = { panels: {}, frames: 0 };
     this.observer = new ResizeObserver(() => {
       if (this.root.clientWidth !== this.width) this.later("layout", () => this.layout());
     });
     this.observer.observe(this.root);
-    this.root.addEventListener("pointerleave", () => this.hover(null));
+    this.root.addEventListener("pointerleave", (event) => this.leave(event));
+    this.watchRatio();
   }
 
   stop() {
     this.observer.disconnect();
     this.unlisten?.();
+    if (this.group) busSend(this.group, { hover: null, locked: false }); // nobody is left to unlock it
+    this.ratio.onchange = null;
     Object.values(this.waiting).forEach(cancelAnimationFrame);
   }
 
@@ -52,6 +54,20 @@ class Picture {
   later(name, job) {
     cancelAnimationFrame(this.waiting[name]);
     this.waiting[name] = requestAnimationFrame(job);
+  }
+
+  // Another screen, another zoom of the browser: the same size in CSS pixels, other pixels to draw.
+  watchRatio() {
+    this.ratio = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    this.ratio.onchange = () => {
+      this.ratio.onchange = null;
+      this.watchRatio();
+      this.later("layout", () => this.layout());
+    };
+  }
+
+  get locked() {
+    return busState(this.group).locked === true;
   }
 
   // New bytes, or a new theme. What cannot be read becomes a sentence; the next good frame brings the picture back.
@@ -64,7 +80,7 @@ class Picture {
     } catch (problem) {
       if (!(problem instanceof FrameError)) console.error(problem); // the reader gets the sentence, a test the error
       this.data = null;
-      this.error.textContent = this.meta?.words.damaged ?? this.root.dataset.damaged;
+      this.error.textContent = this.words?.damaged ?? this.root.dataset.damaged;
       this.error.hidden = false;
       this.stage.hidden = this.legend.hidden = this.bar.hidden = true;
       return;
@@ -131,8 +147,9 @@ class Picture {
           const line = element("div", { class: "row" });
           if (meta.row_titles?.[i]) line.append(element("div", { class: "row-title", text: meta.row_titles[i] }));
           for (const panel of row) {
-            if (panel.operator) line.append(element("div", { class: "operator", text: panel.operator }));
-            line.append(meta.layout === "grid" ? this.thumbnail(panel) : panel.canvas);
+            const figure = meta.layout === "grid" ? this.thumbnail(panel) : panel.canvas;
+            const sign = panel.operator && element("div", { class: "operator", text: panel.operator });
+            line.append(sign ? element("div", { class: "term" }, sign, figure) : figure);
           }
           return line;
         }),
@@ -192,7 +209,7 @@ class Picture {
       this.slider.setAttribute("aria-label", label);
       this.slider.value = stops.reduce((best, stop, i) => (Math.abs(stop - value) < Math.abs(stops[best] - value) ? i : best), 0);
     }
-    this.lock(this.locked, true);
+    this.showLock();
   }
 
   // The one piece of mathematics done here: softmax(scores / T) over each row, in 32-bit numbers as torch does it.
@@ -237,6 +254,7 @@ class Picture {
     if (!width || !this.meta || !this.error.hidden) return;
     if (this.meta.layout === "grid") this.layoutGrid(width);
     else for (const row of this.rows) this.layoutRow(row, width);
+    this.hint.hidden = this.meta.layout === "grid" || !this.panels.some((panel) => this.crowded(panel));
     this.draw();
   }
 
@@ -279,14 +297,14 @@ class Picture {
       return { left, top, w, h, right, turned, cell };
     };
     const operators = row.filter((panel) => panel.operator).length * 58;
-    const least = Math.max(2.5, Math.min(13, 300 / Math.max(this.tokens.query.length, this.tokens.key.length, 1)));
+    const least = Math.min(13, 300 / Math.max(this.tokens.query.length, this.tokens.key.length, 1));
     let chosen;
-    for (let cell = 30; cell >= 3; cell -= cell > 12 ? 1 : 0.5) {
+    for (let cell = 30; cell > 0.2; cell = cell > 12 ? cell - 1 : cell > 3 ? cell - 0.5 : cell * 0.96) {
       chosen = row.map((panel) => measure(panel, cell));
       const total = chosen.reduce((sum, box) => sum + box.left + box.w + box.right + 14, operators);
       const tall = Math.max(...chosen.map((box) => box.h));
       if (total <= width && tall <= 620) break;
-      if (cell < least && row.length > 1 && tall <= 620) {
+      if (cell < least && row.length > 1) {
         chosen = row.map((panel) => this.alone(panel, width, measure)); // too narrow for one line: each gets its own
         break;
       }
@@ -315,6 +333,7 @@ class Picture {
   follow() {
     if (this.meta.layout !== "grid") this.later("draw", () => this.draw());
     this.lightChips();
+    this.showLock();
   }
 
   draw() {
@@ -424,7 +443,7 @@ class Picture {
     if (TOKENS.has(panel.cols)) {
       const names = this.tokens[panel.cols];
       const width = box.w / view.w;
-      const step = Math.max(1, Math.ceil((box.turned ? 13 : 16) / width));
+      const step = Math.max(1, Math.ceil((box.turned ? 15 : 16) / width));
       for (let c = Math.ceil(view.c); c < view.c + view.w && c < names.length; c++) {
         const lit = this.at(panel.cols, hover) === c || this.at(panel.cols, focus) === c;
         if (c % step && !lit) continue;
@@ -467,7 +486,8 @@ class Picture {
       );
     });
     if (masked) items.push(element("span", { class: "key" }, element("i", { class: "hatched" }), element("span", { text: this.words.masked })));
-    this.legend.replaceChildren(...items);
+    this.hint = element("span", { class: "hint", text: this.words.hint_zoom, hidden: "" });
+    this.legend.replaceChildren(...items, this.hint);
   }
 
   // --- the sentence strip ---
@@ -569,9 +589,9 @@ class Picture {
       this.point(panel, cell, event);
       this.pick(panel, cell);
     };
-    target.onpointerleave = () => this.hover(null);
+    target.onpointerleave = (event) => this.leave(event);
     target.onwheel = (event) => {
-      if (!(event.ctrlKey || event.metaKey || this.active === panel && document.activeElement && this.zoomable(panel))) return;
+      if (!(event.ctrlKey || event.metaKey || (this.active === panel && this.zoomable(panel)))) return;
       event.preventDefault();
       this.zoom(panel, Math.exp(event.deltaY * 0.0025), place(event));
     };
@@ -653,10 +673,15 @@ class Picture {
   }
 
   hover(state) {
-    if (this.locked) return;
     if (!state) this.tip.hidden = true;
+    if (this.locked) return;
     if (JSON.stringify(state) === JSON.stringify(busState(this.group).hover)) return;
     busSend(this.group, { hover: state });
+  }
+
+  // A finger that lifts has read nothing yet: what it touched stays lit until it touches something else.
+  leave(event) {
+    if (event.pointerType !== "touch") this.hover(null);
   }
 
   say(event, lines) {
@@ -675,22 +700,35 @@ class Picture {
     this.send.setTriggerValue("pick", { panel: panel.name, row: cell.r, col: cell.c });
   }
 
-  lock(on, quiet = false) {
-    this.locked = on;
-    this.tool.lock.replaceChildren(padlock(on));
-    this.tool.lock.setAttribute("aria-pressed", String(on));
-    this.root.dataset.locked = on;
-    if (!on && !quiet) this.hover(null);
+  // Locked for the whole group: otherwise the next canvas on the way to the margin would change what is lit.
+  lock(on) {
+    busSend(this.group, { locked: on });
+    if (!on) this.hover(null);
+  }
+
+  showLock() {
+    if (!this.tool || this.root.dataset.locked === String(this.locked)) return;
+    this.root.dataset.locked = this.locked;
+    this.tool.lock.replaceChildren(padlock(this.locked));
+    this.tool.lock.setAttribute("aria-pressed", String(this.locked));
   }
 
   reset() {
-    for (const panel of this.panels) panel.view = { r: 0, c: 0, h: panel.shape[0], w: panel.shape[1] };
+    for (const panel of this.panels) {
+      panel.view = { r: 0, c: 0, h: panel.shape[0], w: panel.shape[1] };
+      panel.canvas.style.touchAction = "";
+    }
     this.lock(false);
     this.draw();
   }
 
   zoomed({ view, shape }) {
     return view.h < shape[0] || view.w < shape[1];
+  }
+
+  // Are tokens so close that not all of their names are written?
+  crowded({ box, shape, rows, cols }) {
+    return (TOKENS.has(rows) && box.h / shape[0] < 10) || (TOKENS.has(cols) && box.w / shape[1] < 10);
   }
 
   zoomable({ box, shape }) {
@@ -704,6 +742,7 @@ class Picture {
     const fx = (at.x - box.x) / box.w;
     const fy = (at.y - box.y) / box.h;
     panel.view = { h, w, c: view.c + fx * (view.w - w), r: view.r + fy * (view.h - h) };
+    panel.canvas.style.touchAction = this.zoomed(panel) ? "none" : ""; // now a finger moves the picture, not the page
     this.pan(panel, 0, 0);
   }
 
@@ -752,7 +791,10 @@ class Picture {
     const { frame, canvases, signs } = this.places();
     const origin = new Map(canvases.map(({ node, x, y }) => [node, { x, y }]));
     const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\ud800-\udfff](?![\udc00-\udfff])/g, "\ufffd");
-    const out = [`<rect width="100%" height="100%" fill="${this.colour.paper}"/>`];
+    const out = [
+      `<rect width="100%" height="100%" fill="${this.colour.paper}"/>`,
+      `<pattern id="masked" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${this.colour.quiet}" stroke-opacity="0.45"/></pattern>`,
+    ];
     const text = (x, y, words, extra = "") => out.push(`<text x="${x}" y="${y}" fill="${this.colour.ink}" ${extra}>${escape(words)}</text>`);
     for (const panel of this.panels) {
       const { x, y } = origin.get(this.meta.layout === "grid" ? this.sheet : panel.canvas);
@@ -761,19 +803,21 @@ class Picture {
       const image = panel.image.getContext("2d").getImageData(0, 0, cols, rows).data;
       if (rows * cols <= 4096) {
         for (let i = 0; i < rows * cols; i++) {
-          const colour = image[i * 4 + 3] ? `rgb(${image[i * 4]},${image[i * 4 + 1]},${image[i * 4 + 2]})` : this.colour.line;
+          const colour = image[i * 4 + 3] ? `rgb(${image[i * 4]},${image[i * 4 + 1]},${image[i * 4 + 2]})` : "url(#masked)";
           out.push(`<rect x="${x + box.x + ((i % cols) * box.w) / cols}" y="${y + box.y + (Math.floor(i / cols) * box.h) / rows}" width="${box.w / cols}" height="${box.h / rows}" fill="${colour}"/>`);
         }
       } else out.push(`<image x="${x + box.x}" y="${y + box.y}" width="${box.w}" height="${box.h}" preserveAspectRatio="none" href="${panel.image.toDataURL()}"/>`);
       if (this.meta.layout === "grid") continue;
       text(x + box.x, y + 14, `${panel.title} ${panel.note}`, 'font-weight="600"');
       if (!panel.labels) continue;
-      if (TOKENS.has(panel.rows)) this.tokens[panel.rows].forEach((name, r) => text(x + box.x - 6, y + box.y + ((r + 0.5) * box.h) / rows + 4, visible(name), 'text-anchor="end" font-size="11"'));
+      const thinned = (names, room) => names.map((name, i) => [name, i]).filter(([, i]) => i % Math.max(1, Math.ceil(14 / room)) === 0);
+      if (TOKENS.has(panel.rows))
+        for (const [name, r] of thinned(this.tokens[panel.rows], box.h / rows)) text(x + box.x - 6, y + box.y + ((r + 0.5) * box.h) / rows + 4, visible(name), 'text-anchor="end" font-size="11"');
       if (TOKENS.has(panel.cols))
-        this.tokens[panel.cols].forEach((name, c) => {
+        for (const [name, c] of thinned(this.tokens[panel.cols], box.w / cols)) {
           const [left, top] = [x + box.x + ((c + 0.5) * box.w) / cols, y + box.y - 6];
           text(left, top, visible(name), `font-size="11" transform="rotate(-45 ${left} ${top})"`);
-        });
+        }
     }
     for (const { node, x, y, w, h } of signs) text(x + w / 2, y + h / 2 + 6, node.textContent, 'text-anchor="middle"');
     const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${frame.width}" height="${frame.height}" font-family="sans-serif" font-size="13">${out.join("")}</svg>`;

@@ -29,7 +29,7 @@ class Lines {
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.root);
     this.canvas.onpointermove = (event) => this.hover(this.tokenAt(event));
-    this.canvas.onpointerleave = () => this.hover(null);
+    this.canvas.onpointerleave = (event) => event.pointerType !== "touch" && this.hover(null);
     this.canvas.onclick = (event) => this.choose(this.tokenAt(event));
     this.canvas.onkeydown = (event) => this.walk(event);
     this.canvas.onblur = () => this.hover(null);
@@ -49,7 +49,7 @@ class Lines {
     } catch (problem) {
       if (!(problem instanceof FrameError)) console.error(problem);
       this.data = null;
-      this.error.textContent = this.meta?.words.damaged ?? this.root.dataset.damaged;
+      this.error.textContent = this.meta?.words?.damaged ?? this.root.dataset.damaged;
       this.error.hidden = false;
       this.canvas.hidden = this.bar.hidden = true;
       return;
@@ -163,6 +163,7 @@ class Lines {
 
   hover(state) {
     this.canvas.style.cursor = state ? "pointer" : "default";
+    if (busState(this.group).locked) return;
     if (JSON.stringify(state) !== JSON.stringify(busState(this.group).hover)) busSend(this.group, { hover: state });
   }
 

@@ -57,11 +57,12 @@ function widthOf(context, text) {
   return WIDTHS.get(key);
 }
 
+// Isolated (U+2068 … U+2069): the direction of a token is its own, so that Arabic keeps its full stop on the left.
 function ellipsis(context, text, room) {
-  if (widthOf(context, text) <= room) return text;
+  if (widthOf(context, text) <= room) return `\u2068${text}\u2069`;
   const letters = [...GRAPHEMES.segment(text)].map((s) => s.segment);
   while (letters.length > 1 && widthOf(context, letters.join("") + "…") > room) letters.pop();
-  return letters.join("") + "…";
+  return `\u2068${letters.join("")}…\u2069`;
 }
 
 function element(tag, attributes = {}, ...children) {

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.components.canvas import WORDS, Panel, Pick, checked_pick, overview_codes
+from ui.components.canvas import WORDS, Panel, Pick, _spec, checked_pick, overview_codes
 from ui.text import LANGUAGES, words
 
 SHAPES = {"scores": (7, 5), "query": (7, 1)}
@@ -73,8 +74,15 @@ def test_every_word_of_the_canvas_is_there(language: str) -> None:
     assert set(WORDS) == set(words("canvas", language))
 
 
-def test_an_unknown_scale_is_refused() -> None:
-    from ui.components.canvas import _spec
+def test_minus_infinity_in_a_live_panel_is_masked() -> None:
+    arrays: dict[str, np.ndarray] = {}
+    scores = np.array([[1.5, -np.inf], [-np.inf, -np.inf]], np.float32)
+    _spec(Panel(name="a", values=scores, rows="query", cols="key", scale="weights", live=True), arrays)
+    expected = torch.tensor([[1.5, math.nan], [math.nan, math.nan]])
+    torch.testing.assert_close(torch.from_numpy(arrays["0"]), expected, equal_nan=True)
+    assert np.isneginf(scores[0, 1]), "the caller's scores were changed"
 
+
+def test_an_unknown_scale_is_refused() -> None:
     with pytest.raises(ValueError, match="scale"):
         _spec(Panel(name="a", values=np.zeros((2, 3), np.float32), rows="query", cols="key", scale="rainbow"), {})

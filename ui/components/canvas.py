@@ -34,6 +34,7 @@ WORDS = (
     "summary",
     "hint_keys",
     "hint_lines",
+    "hint_zoom",
     "lock",
     "reset",
     "png",
@@ -50,8 +51,9 @@ _CANVAS = component("heatmap")
 class Panel:
     """One matrix. `rows` and `cols` say what its axes count: panels of a group light up together where these agree.
 
-    `values` are float32 (NaN: masked, hatched) or uint8 codes of an overview; `limit` is the end of the colour range,
-    ±limit for a signed scale, from the data when None. With `live`, the browser shows the softmax of the values.
+    `values` are float32 (NaN, in a live panel also −∞: masked, hatched)
+    or uint8 codes of an overview; `limit` is the end of the colour range, ±limit for a signed scale, from the data
+    when None. With `live`, the browser shows the softmax of the values.
     """
 
     name: str
@@ -165,7 +167,8 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     if panel.values.ndim != 2:
         raise ValueError(f"a panel shows a matrix; {panel.name} has {panel.values.ndim} axes")
     array = f"{len(arrays)}"
-    arrays[array] = panel.values if panel.values.dtype == np.uint8 else panel.values.astype(np.float32, copy=False)
+    values = panel.values if panel.values.dtype == np.uint8 else panel.values.astype(np.float32, copy=False)
+    arrays[array] = np.where(np.isneginf(values), np.float32(np.nan), values) if panel.live else values
     return {
         "name": panel.name,
         "array": array,

@@ -73,7 +73,7 @@ canvas(
     **common,
 )  # fmt: skip
 lines(trace.weights[0].numpy(), key="lines", on_pick=picked, **common)
-damage = st.number_input("damage", 0, 9, 0, key="damage")
+damage = st.number_input("damage", 0, 11, 0, key="damage")
 good = encode(
     {
         "panels": [[{"name": "only", "array": "0", "shape": [2, 3], "rows": "query", "cols": "key", "scale": "weights",
@@ -94,6 +94,8 @@ DAMAGED = (
     good.replace(b'"f4"', b'"f8"'),
     good.replace(b'"offset":0', b'"offset":8'),
     good.replace(b'"shape":[2,3],"offset"', b'"shape":[2,9],"offset"'),
+    good.replace(b'"shape":[2,3],"offset"', b'"shape":[-2,3],"offset"').replace(b'{"meta"', b'{"met"'),
+    good.replace(b'"bytes":', b'"bites":'),
 )
 _CANVAS(key="broken", data=DAMAGED[int(damage)], on_pick_change=lambda: None)
 st.text(f"picks {picks}")
