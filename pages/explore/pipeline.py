@@ -84,6 +84,8 @@ def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:
 @fragment
 def figure(choice: Choice, run: Run, page: Words) -> None:
     """The sentence, the stages and the margin: all that a click changes."""
+    if temperature() != choice.study.settings.temperature:
+        st.rerun()  # a released slider changes the run itself, which was computed outside this fragment
     layer = run.layers[choice.layer]
     made = stages(layer, choice.head)
     query, key = focus(len(layer.queries), len(layer.keys))
