@@ -136,7 +136,6 @@ class Picture {
   build() {
     const { words, meta } = this;
     this.root.dataset.layout = meta.layout;
-    this.root.dataset.titled = meta.row_titles.length > 0;
     this.root.setAttribute("aria-label", meta.summary || words.summary);
     const shape = JSON.stringify([meta.layout, meta.row_titles, this.rows.map((row) => row.map((p) => [p.name, p.operator]))]);
     if (shape !== this.shape) {
@@ -260,10 +259,13 @@ class Picture {
 
   layoutGrid(width) {
     const most = Math.max(...this.rows.map((row) => row.length), 1);
-    const title = width > 600 && this.meta.row_titles.length ? 76 : 0;
-    const columns = width > 600 ? most : Math.min(most, 6);
-    const side = Math.max(34, Math.min(132, Math.floor((width - title - 6 * columns) / columns)));
+    const folded = width <= 420; // too narrow for all heads in one line: titles stand above, six heads in a line
+    const title = this.meta.row_titles.length && !folded ? 72 : 0;
+    const columns = folded ? Math.min(most, 6) : most;
+    const side = Math.max(18, Math.min(132, Math.floor((width - title - 6 * columns) / columns)));
+    this.root.dataset.folded = folded;
     this.root.style.setProperty("--columns", columns);
+    this.root.style.setProperty("--lead", title ? `${title}px` : " ");
     for (const panel of this.panels) {
       const [rows, cols] = panel.shape;
       const part = (count) => Math.max(8, Math.round((side * count) / Math.max(rows, cols)));

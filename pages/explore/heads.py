@@ -25,7 +25,9 @@ TAKE_VALUES = 2**22  # the weights of all heads up to 16 MiB; of a longer text t
 # On a narrow screen the large head follows its thumbnails at once; its portrait comes after it.
 STYLE = """<style>
 @media (max-width: 640px) {
-  [data-testid="stColumn"]:has(.st-key-portrait) { display: contents; }
+  [data-testid="stColumn"]:has(.st-key-portrait), [data-testid="stColumn"]:has(.st-key-portrait) > div {
+    display: contents;
+  }
   [data-testid="stLayoutWrapper"]:has(> .st-key-portrait) { order: 2; }
 }
 </style>"""
