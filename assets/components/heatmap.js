@@ -1,10 +1,5 @@
 // Matrices on canvases: one head large, many heads as thumbnails, or operands and result side by side as in a paper.
 const PICTURES = new WeakMap();
-const LABEL_FONT = 12;
-const HEAD = 22; // the line above a panel: its name and its shape
-const AXIS = 16; // the name of an axis
-const TOKENS = new Set(["query", "key"]);
-
 function heatmap({ data, parentElement, setStateValue, setTriggerValue }) {
   let picture = PICTURES.get(parentElement);
   if (!picture) PICTURES.set(parentElement, (picture = new Picture(parentElement)));
@@ -127,6 +122,7 @@ class Picture {
     panel.view = same ? old.view : { r: 0, c: 0, h: rows, w: cols };
     panel.cursor = same ? old.cursor : null;
     panel.button = old?.button;
+    panel.sign = old?.sign;
     panel.canvas = old?.canvas ?? element("canvas", { role: "img" });
     panel.image = same ? old.image : Object.assign(document.createElement("canvas"), { width: cols, height: rows });
     return panel;
@@ -148,6 +144,7 @@ class Picture {
           for (const panel of row) {
             const figure = meta.layout === "grid" ? this.thumbnail(panel) : panel.canvas;
             const sign = panel.operator && element("div", { class: "operator", text: panel.operator });
+            panel.sign = sign || null;
             line.append(sign ? element("div", { class: "term" }, sign, figure) : figure);
           }
           return line;
@@ -187,8 +184,8 @@ class Picture {
       this.tool = {
         lock: tool("lock", "", () => this.lock(!this.locked)),
         reset: tool("reset", "⟲", () => this.reset()),
-        png: tool("png", "PNG", () => this.png()),
-        svg: tool("svg", "SVG", () => this.svg()),
+        png: tool("png", "PNG", () => savePng(this)),
+        svg: tool("svg", "SVG", () => saveSvg(this)),
       };
       this.slider = element("input", { type: "range", min: 0, step: 1, class: "slider" });
       this.reading = element("output", {});
@@ -223,7 +220,7 @@ class Picture {
         if (preview) this.tint(panel);
       }
     }
-    if (preview) this.draw();
+    if (preview) this.drawLive();
   }
 
   // Values → one pixel a cell. Masked cells stay transparent, so that the hatching behind them shows.
@@ -252,7 +249,7 @@ class Picture {
     const width = (this.width = this.root.clientWidth);
     if (!width || !this.meta || !this.error.hidden) return;
     if (this.meta.layout === "grid") this.layoutGrid(width);
-    else for (const row of this.rows) this.layoutRow(row, width);
+    else for (const row of this.rows) layoutRow(this, row, width);
     this.hint.hidden = this.meta.layout === "grid" || !this.panels.some((panel) => this.crowded(panel));
     this.draw();
   }
@@ -279,57 +276,12 @@ class Picture {
     size(this.sheet, this.stage.clientWidth, this.stage.clientHeight);
   }
 
-  // One cell size for the whole row: the largest with which the operands and the result stand side by side.
-  layoutRow(row, width) {
-    const probe = document.createElement("canvas").getContext("2d");
-    probe.font = `${LABEL_FONT}px ${this.font()}`;
-    const gutter = (panel, tokens) => (panel.labels && tokens ? Math.min(104, 10 + Math.max(0, ...tokens.map((t) => widthOf(probe, visible(t))))) : 0);
-    const measure = (panel, cell) => {
-      const [rows, cols] = panel.shape;
-      const across = TOKENS.has(panel.cols);
-      const down = TOKENS.has(panel.rows);
-      const left = AXIS + gutter(panel, down && this.tokens[panel.rows]);
-      const names = across && panel.labels ? this.tokens[panel.cols] : null;
-      const longest = names ? Math.max(0, ...names.map((t) => Math.min(92, widthOf(probe, visible(t))))) : 0;
-      const turned = longest > cell - 4;
-      const top = HEAD + AXIS + (names ? (turned ? Math.min(70, longest * 0.72 + 12) : 18) : 0);
-      const w = across ? cell * cols : thickness(cols, cell, row.length === 1 ? Math.min(720, width - 140) : 340);
-      const h = down ? cell * rows : thickness(rows, cell, 260);
-      const right = Math.max(turned && names ? Math.min(60, longest * 0.5) : 4, 84 - w); // a thin panel still has a title
-      return { left, top, w, h, right, turned, cell };
-    };
-    const operators = row.filter((panel) => panel.operator).length * 58;
-    const least = Math.min(13, 300 / Math.max(this.tokens.query.length, this.tokens.key.length, 1));
-    let chosen;
-    for (let cell = 30; cell > 0.2; cell = cell > 12 ? cell - 1 : cell > 3 ? cell - 0.5 : cell * 0.96) {
-      chosen = row.map((panel) => measure(panel, cell));
-      const total = chosen.reduce((sum, box) => sum + box.left + box.w + box.right + 14, operators);
-      const tall = Math.max(...chosen.map((box) => box.h));
-      if (total <= width && tall <= 620) break;
-      if (cell < least && row.length > 1) {
-        chosen = row.map((panel) => this.alone(panel, width, measure)); // too narrow for one line: each gets its own
-        break;
-      }
-    }
-    row.forEach((panel, i) => {
-      const box = row.length === 1 ? this.alone(panel, width, measure) : chosen[i];
-      panel.box = { ...box, x: box.left, y: box.top };
-      size(panel.canvas, Math.min(width, box.left + box.w + box.right), box.top + box.h + 4);
-    });
-  }
-
-  alone(panel, width, measure) {
-    const square = TOKENS.has(panel.rows) && TOKENS.has(panel.cols);
-    const tall = Math.max(260, Math.min(640, window.innerHeight * 0.5)); // cause and effect fit on one screen
-    for (let cell = square ? 34 : 18; cell > 0.2; cell *= 0.96) {
-      const box = measure(panel, cell);
-      if (box.left + box.w + box.right <= width && box.h <= tall) return box;
-    }
-    return measure(panel, 0.2);
-  }
-
   font() {
-    return getComputedStyle(this.root).fontFamily;
+    return (this.family ??= getComputedStyle(this.root).fontFamily);
+  }
+
+  axis(kind, arrow) {
+    return `${this.words[`axis_${kind}`] ?? kind} ${arrow}`;
   }
 
   follow() {
@@ -339,130 +291,41 @@ class Picture {
   }
 
   draw() {
-    const { focus, hover } = busState(this.group);
-    const drawn = this.panels.filter((panel) => panel.box && panel.shape[0] && panel.shape[1]);
+    const drawn = this.drawn();
     if (this.meta.layout === "grid") {
-      const context = fresh(this.sheet);
-      for (const panel of drawn) this.drawMatrix(context, panel);
-    } else for (const panel of drawn) this.drawPanel(panel, focus, hover);
+      const context = pen(this.sheet);
+      context.clearRect(0, 0, this.sheet.width, this.sheet.height);
+      for (const panel of drawn) drawMatrix(context, this, panel);
+    } else
+      for (const panel of drawn) {
+        const { box, view, canvas, shape } = panel;
+        canvas.__box = { ...box, view, rows: shape[0], cols: shape[1] }; // where cells are, for tests
+        const context = pen(canvas);
+        context.clearRect(0, 0, canvas.width, canvas.height);
+        drawPanel(context, this, panel);
+      }
+    this.counted();
+  }
+
+  // Under the finger only the cells of live panels change: names and frames stay.
+  drawLive() {
+    for (const panel of this.drawn()) {
+      if (!panel.live) continue;
+      const grid = this.meta.layout === "grid";
+      const context = pen(grid ? this.sheet : panel.canvas);
+      context.clearRect(panel.box.x, panel.box.y, panel.box.w, panel.box.h);
+      (grid ? drawMatrix : drawBody)(context, this, panel);
+    }
+    this.counted();
+  }
+
+  drawn() {
+    return this.panels.filter((panel) => panel.box && panel.shape[0] && panel.shape[1]);
+  }
+
+  counted() {
     this.frames += 1;
     this.host.__headlight.frames = this.frames;
-  }
-
-  drawMatrix(context, panel) {
-    const { box } = panel;
-    if (panel.masked) hatch(context, box, this.colour);
-    drawCells(context, panel);
-    context.strokeStyle = this.colour.line;
-    context.lineWidth = 1;
-    context.strokeRect(box.x - 0.5, box.y - 0.5, box.w + 1, box.h + 1);
-  }
-
-  drawPanel(panel, focus, hover) {
-    const { box, view, canvas, shape } = panel;
-    canvas.__box = { ...box, view, rows: shape[0], cols: shape[1] }; // where cells are, for tests
-    const context = fresh(canvas);
-    this.drawMatrix(context, panel);
-    this.drawMarks(context, panel, focus, hover);
-    this.drawNames(context, panel, focus, hover);
-  }
-
-  // What an axis shows of a state: the position of its own kind, if any.
-  at(kind, state) {
-    return state && kind in state && state[kind] != null ? state[kind] : -1;
-  }
-
-  drawMarks(context, panel, focus, hover) {
-    const { box, view } = panel;
-    const cellW = box.w / view.w;
-    const cellH = box.h / view.h;
-    context.save();
-    context.beginPath();
-    context.rect(box.x - 1.5, box.y - 1.5, box.w + 3, box.h + 3);
-    context.clip();
-    const line = (state, colour, width) => {
-      const r = this.at(panel.rows, state);
-      const c = this.at(panel.cols, state);
-      context.strokeStyle = colour;
-      context.lineWidth = width;
-      if (r >= 0) context.strokeRect(box.x - 0.5, box.y + (r - view.r) * cellH - 0.5, box.w + 1, cellH + 1);
-      if (c >= 0) context.strokeRect(box.x + (c - view.c) * cellW - 0.5, box.y - 0.5, cellW + 1, box.h + 1);
-    };
-    line(focus, this.colour.focus, 1.5);
-    line(hover, this.colour.ink, 1);
-    const cell = panel.cursor;
-    if (cell && this.active === panel) {
-      context.strokeStyle = this.colour.ink;
-      context.lineWidth = 2;
-      context.strokeRect(box.x + (cell.c - view.c) * cellW, box.y + (cell.r - view.r) * cellH, Math.max(cellW, 3), Math.max(cellH, 3));
-    }
-    context.restore();
-  }
-
-  drawNames(context, panel, focus, hover) {
-    const { box, view } = panel;
-    const { words } = this;
-    const font = this.font();
-    context.textBaseline = "alphabetic";
-    context.fillStyle = this.hueOf(panel);
-    context.font = `600 14px ${font}`;
-    context.fillText(panel.title, box.x, 14);
-    const shift = panel.title ? context.measureText(panel.title).width + 8 : 0;
-    context.font = `12px ${font}`;
-    context.fillStyle = this.colour.quiet;
-    if (panel.note) context.fillText(panel.note, box.x + shift, 14);
-    context.font = `11px ${font}`;
-    const [rows, cols] = panel.shape;
-    const axis = (kind, count) => `${words[`axis_${kind}`] ?? kind}${TOKENS.has(kind) || count < 2 ? "" : ` 1…${count}`}`;
-    context.fillText(`${ellipsis(context, axis(panel.cols, cols), Math.max(box.w, 70))} →`, box.x, HEAD + 9);
-    const down = `← ${ellipsis(context, axis(panel.rows, rows), Math.max(box.h, 50))}`;
-    context.save();
-    context.translate(11, box.y + context.measureText(down).width);
-    context.rotate(-Math.PI / 2);
-    context.fillText(down, 0, 0);
-    context.restore();
-    if (!panel.labels) return;
-    context.font = `${LABEL_FONT}px ${font}`;
-    const paint = (kind, index) => {
-      const lit = this.at(kind, hover) === index || this.at(kind, focus) === index;
-      context.fillStyle = lit ? this.colour.ink : this.colour.quiet;
-      context.font = `${lit ? "600 " : ""}${LABEL_FONT}px ${font}`;
-    };
-    if (TOKENS.has(panel.rows)) {
-      const names = this.tokens[panel.rows];
-      const height = box.h / view.h;
-      const step = Math.max(1, Math.ceil(14 / height));
-      context.textAlign = "right";
-      for (let r = Math.ceil(view.r); r < view.r + view.h && r < names.length; r++) {
-        const lit = this.at(panel.rows, hover) === r || this.at(panel.rows, focus) === r;
-        if (r % step && !lit) continue;
-        if (!lit && step > 1 && [hover, focus].some((s) => Math.abs(this.at(panel.rows, s) - r) < step && this.at(panel.rows, s) >= 0)) continue;
-        paint(panel.rows, r);
-        context.fillText(ellipsis(context, visible(names[r]), box.left - AXIS - 6), box.x - 6, box.y + (r - view.r + 0.5) * height + 4);
-      }
-      context.textAlign = "left";
-    }
-    if (TOKENS.has(panel.cols)) {
-      const names = this.tokens[panel.cols];
-      const width = box.w / view.w;
-      const step = Math.max(1, Math.ceil((box.turned ? 15 : 16) / width));
-      for (let c = Math.ceil(view.c); c < view.c + view.w && c < names.length; c++) {
-        const lit = this.at(panel.cols, hover) === c || this.at(panel.cols, focus) === c;
-        if (c % step && !lit) continue;
-        if (!lit && step > 1 && [hover, focus].some((s) => Math.abs(this.at(panel.cols, s) - c) < step && this.at(panel.cols, s) >= 0)) continue;
-        paint(panel.cols, c);
-        context.save();
-        context.translate(box.x + (c - view.c + 0.5) * width, box.y - 6);
-        if (box.turned) context.rotate(-Math.PI / 4);
-        else context.textAlign = "center";
-        context.fillText(ellipsis(context, visible(names[c]), box.turned ? 86 : width - 2), 0, 0);
-        context.restore();
-      }
-    }
-  }
-
-  hueOf(panel) {
-    return this.colour[panel.scale] ?? this.colour.ink;
   }
 
   legends() {
@@ -531,9 +394,9 @@ class Picture {
     for (const kind of ["query", "key"]) {
       for (const chip of this.strip.querySelectorAll(`.${kind} .chip`)) {
         const index = +chip.dataset.index;
-        chip.classList.toggle("focus", this.at(kind, focus) === index);
-        chip.classList.toggle("lit", this.at(kind, hover) === index);
-        chip.setAttribute("aria-pressed", String(this.at(kind, focus) === index));
+        chip.classList.toggle("focus", at(kind, focus) === index);
+        chip.classList.toggle("lit", at(kind, hover) === index);
+        chip.setAttribute("aria-pressed", String(at(kind, focus) === index));
       }
     }
   }
@@ -611,7 +474,7 @@ class Picture {
 
   home(panel) {
     const { focus } = busState(this.group);
-    return { r: Math.max(0, this.at(panel.rows, focus)), c: Math.max(0, this.at(panel.cols, focus)) };
+    return { r: Math.max(0, at(panel.rows, focus)), c: Math.max(0, at(panel.cols, focus)) };
   }
 
   walk(event, panel) {
@@ -761,90 +624,6 @@ class Picture {
     view.c = shift(view.c, view.w, cursor.c, shape[1]);
   }
 
-  // --- pictures to keep ---
-
-  // Every canvas of the picture, and every sign between them, where they stand on the page.
-  places() {
-    const frame = this.stage.getBoundingClientRect();
-    const place = (node) => {
-      const box = node.getBoundingClientRect();
-      return { node, x: box.left - frame.left, y: box.top - frame.top, w: box.width, h: box.height };
-    };
-    const signs = [...this.stage.querySelectorAll(".operator, .row-title")].map(place);
-    return { frame, canvases: [...this.stage.querySelectorAll("canvas")].map(place), signs };
-  }
-
-  png() {
-    const { frame, canvases, signs } = this.places();
-    const sheet = Object.assign(document.createElement("canvas"), { width: frame.width * 2, height: frame.height * 2 });
-    const context = sheet.getContext("2d");
-    context.scale(2, 2);
-    context.fillStyle = this.colour.paper;
-    context.fillRect(0, 0, frame.width, frame.height);
-    for (const { node, x, y, w, h } of canvases) context.drawImage(node, x, y, w, h);
-    context.fillStyle = this.colour.ink;
-    context.font = `16px ${this.font()}`;
-    context.textAlign = "center";
-    for (const { node, x, y, w, h } of signs) context.fillText(node.textContent, x + w / 2, y + h / 2 + 6);
-    sheet.toBlob((blob) => save("headlight.png", blob));
-  }
-
-  svg() {
-    const { frame, canvases, signs } = this.places();
-    const origin = new Map(canvases.map(({ node, x, y }) => [node, { x, y }]));
-    const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\ud800-\udfff](?![\udc00-\udfff])/g, "\ufffd");
-    const out = [
-      `<rect width="100%" height="100%" fill="${this.colour.paper}"/>`,
-      `<pattern id="masked" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M0 6L6 0" stroke="${this.colour.quiet}" stroke-opacity="0.45"/></pattern>`,
-    ];
-    const text = (x, y, words, extra = "") => out.push(`<text x="${x}" y="${y}" fill="${this.colour.ink}" ${extra}>${escape(words)}</text>`);
-    for (const panel of this.panels) {
-      const { x, y } = origin.get(this.meta.layout === "grid" ? this.sheet : panel.canvas);
-      const [rows, cols] = panel.shape;
-      const { box } = panel;
-      const image = panel.image.getContext("2d").getImageData(0, 0, cols, rows).data;
-      if (rows * cols <= 4096) {
-        for (let i = 0; i < rows * cols; i++) {
-          const colour = image[i * 4 + 3] ? `rgb(${image[i * 4]},${image[i * 4 + 1]},${image[i * 4 + 2]})` : "url(#masked)";
-          out.push(`<rect x="${x + box.x + ((i % cols) * box.w) / cols}" y="${y + box.y + (Math.floor(i / cols) * box.h) / rows}" width="${box.w / cols}" height="${box.h / rows}" fill="${colour}"/>`);
-        }
-      } else out.push(`<image x="${x + box.x}" y="${y + box.y}" width="${box.w}" height="${box.h}" preserveAspectRatio="none" href="${panel.image.toDataURL()}"/>`);
-      if (this.meta.layout === "grid") continue;
-      text(x + box.x, y + 14, `${panel.title} ${panel.note}`, 'font-weight="600"');
-      if (!panel.labels) continue;
-      const thinned = (names, room) => names.map((name, i) => [name, i]).filter(([, i]) => i % Math.max(1, Math.ceil(14 / room)) === 0);
-      if (TOKENS.has(panel.rows))
-        for (const [name, r] of thinned(this.tokens[panel.rows], box.h / rows)) text(x + box.x - 6, y + box.y + ((r + 0.5) * box.h) / rows + 4, visible(name), 'text-anchor="end" font-size="11"');
-      if (TOKENS.has(panel.cols))
-        for (const [name, c] of thinned(this.tokens[panel.cols], box.w / cols)) {
-          const [left, top] = [x + box.x + ((c + 0.5) * box.w) / cols, y + box.y - 6];
-          text(left, top, visible(name), `font-size="11" transform="rotate(-45 ${left} ${top})"`);
-        }
-    }
-    for (const { node, x, y, w, h } of signs) text(x + w / 2, y + h / 2 + 6, node.textContent, 'text-anchor="middle"');
-    const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${frame.width}" height="${frame.height}" font-family="sans-serif" font-size="13">${out.join("")}</svg>`;
-    save("headlight.svg", new Blob([source], { type: "image/svg+xml" }));
-  }
-}
-
-// Cells smaller than a pixel are averaged, along the axis where they are small only: rows of tokens stay sharp.
-const BENCH = document.createElement("canvas");
-
-function drawCells(context, { image, box, view }) {
-  const [across, down] = [box.w / view.w < 1, box.h / view.h < 1];
-  if (across === down) {
-    context.imageSmoothingEnabled = across;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(image, view.c, view.r, view.w, view.h, box.x, box.y, box.w, box.h);
-    return;
-  }
-  const [w, h] = [across ? Math.ceil(box.w) : Math.ceil(view.w), down ? Math.ceil(box.h) : Math.ceil(view.h)];
-  Object.assign(BENCH, { width: w, height: h });
-  const bench = BENCH.getContext("2d");
-  bench.imageSmoothingQuality = "high";
-  bench.drawImage(image, view.c, view.r, view.w, view.h, 0, 0, w, h);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(BENCH, 0, 0, w, h, box.x, box.y, box.w, box.h);
 }
 
 function padlock(closed) {
@@ -855,35 +634,6 @@ function padlock(closed) {
   for (const [name, value] of Object.entries({ fill: "none", stroke: "currentColor", "stroke-width": 1.6 })) path.setAttribute(name, value);
   drawing.append(path);
   return drawing;
-}
-
-// The drawing context of an empty canvas, in CSS pixels.
-function fresh(canvas) {
-  const ratio = canvas.width / parseFloat(canvas.style.width);
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  return context;
-}
-
-// How thick a feature axis is drawn: a third of a token cell, within bounds.
-const thickness = (count, cell, most) => Math.max(Math.min(count * 14, 60), Math.min(most, count * Math.max(1, cell / 3)));
-
-function hatch(context, { x, y, w, h }, colour) {
-  context.save();
-  context.beginPath();
-  context.rect(x, y, w, h);
-  context.clip();
-  context.strokeStyle = colour.quiet;
-  context.globalAlpha = 0.45;
-  context.lineWidth = 1;
-  context.beginPath();
-  for (let d = -h; d < w; d += 6) {
-    context.moveTo(x + d, y + h);
-    context.lineTo(x + d + h, y);
-  }
-  context.stroke();
-  context.restore();
 }
 
 function softmaxRows(scores, out, rows, cols, temperature) {

@@ -65,6 +65,36 @@ function ellipsis(context, text, room) {
   return `\u2068${letters.join("")}…\u2069`;
 }
 
+// "W_Q", "d_model": a letter and what stands below it, as papers write it. For our own words, never for a reader's.
+const subscripts = (text) => text.split(/_([A-Za-z]+)/).map((part, i) => ({ part, below: i % 2 === 1 }));
+const written = (text) => subscripts(text).map(({ part, below }) => (below ? element("sub", { text: part }) : part));
+const lowered = (font) => font.replace(/([\d.]+)px/, (_, size) => `${size * 0.74}px`);
+
+function spread(context, text) {
+  const { font } = context;
+  const width = subscripts(text).reduce((sum, { part, below }) => {
+    context.font = below ? lowered(font) : font;
+    return sum + widthOf(context, part);
+  }, 0);
+  context.font = font;
+  return width;
+}
+
+// Writes text with subscripts; returns how wide it is.
+function inscribe(context, text, x, y, align = "left") {
+  const width = spread(context, text);
+  const { font } = context;
+  let left = x - { left: 0, center: width / 2, right: width }[align];
+  context.textAlign = "left";
+  for (const { part, below } of subscripts(text)) {
+    context.font = below ? lowered(font) : font;
+    context.fillText(part, left, y + (below ? 3 : 0));
+    left += widthOf(context, part);
+  }
+  context.font = font;
+  return width;
+}
+
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

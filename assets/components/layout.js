@@ -1,0 +1,72 @@
+// Where everything stands, in CSS pixels: a panel's box is its matrix (x, y, w, h) and the room left of and above it.
+const LABEL_FONT = 12;
+const HEAD = 22; // the line above a panel: its name and its shape
+const AXIS = 16; // the line that names an axis
+const SIGN = 44; // an operator and the gap after it
+const GAP = 14;
+const TOKENS = new Set(["query", "key"]);
+
+// One cell size for the whole row: the largest with which operands and result stand side by side, their rows level.
+function layoutRow(picture, row, width) {
+  const measure = measurer(picture, row.length === 1 ? Math.min(720, width - 140) : 340);
+  const longest = Math.max(picture.tokens.query.length, picture.tokens.key.length, 1);
+  const least = Math.min(13, 190 / longest);
+  const tallest = Math.max(300, Math.min(620, window.innerHeight * 0.6));
+  const signs = row.filter((panel) => panel.operator).length * SIGN;
+  let boxes = null;
+  for (let cell = Math.min(44, Math.max(30, 400 / longest)); row.length > 1 && cell >= least; cell *= 0.96) {
+    const tried = row.map((panel) => measure(panel, cell));
+    const total = tried.reduce((sum, box) => sum + box.left + box.w + box.right + GAP, signs);
+    if (total > width || Math.max(...tried.map((box) => box.h)) > tallest) continue;
+    const [top, low] = [Math.max(...tried.map((box) => box.top)), Math.min(...tried.map((box) => box.h))];
+    boxes = tried.map((box) => ({ ...box, top, middle: top + Math.min(low, 240) / 2 }));
+    break;
+  }
+  row.forEach((panel, i) => {
+    const box = boxes?.[i] ?? alone(panel, width - (panel.operator ? SIGN : 0), measure);
+    panel.box = { ...box, x: box.left, y: box.top };
+    size(panel.canvas, Math.min(width, Math.ceil(box.left + box.w + box.right)), Math.ceil(box.top + box.h + 4));
+    if (panel.sign) panel.sign.style.marginTop = `${box.middle - 20}px`;
+  });
+}
+
+// A panel with a line of its own: as large as fits, and no taller than half a screen, so that cause and effect fit on it.
+function alone(panel, width, measure) {
+  const square = TOKENS.has(panel.rows) && TOKENS.has(panel.cols);
+  const tall = Math.max(260, Math.min(640, window.innerHeight * 0.5));
+  const start = square ? Math.min(44, Math.max(34, 400 / Math.max(...panel.shape))) : 20;
+  let box;
+  for (let cell = start; cell > 0.2; cell *= 0.96) {
+    box = measure(panel, cell);
+    if (box.left + box.w + box.right <= width && box.h <= tall) break;
+  }
+  return { ...box, middle: box.top + Math.min(box.h, 240) / 2 };
+}
+
+// measure(panel, cell) -> box, when a token takes `cell` pixels and a feature axis at most `most`.
+function measurer(picture, most) {
+  const probe = document.createElement("canvas").getContext("2d");
+  const family = picture.font();
+  const wide = (text, font = `${LABEL_FONT}px`, width = widthOf) => {
+    probe.font = `${font} ${family}`;
+    return width(probe, text);
+  };
+  const widest = (tokens, bound) => tokens.reduce((most, token) => Math.max(most, Math.min(bound, wide(visible(token)))), 0);
+  return (panel, cell) => {
+    const [rows, cols] = panel.shape;
+    const [down, across] = [TOKENS.has(panel.rows), TOKENS.has(panel.cols)];
+    const heading = wide(panel.title, "600 14px", spread) + (panel.note ? 8 + wide(panel.note) : 0);
+    const name = wide(picture.axis(panel.rows, "↓"), "11px", spread);
+    const columns = across && panel.labels ? widest(picture.tokens[panel.cols], 92) : 0;
+    const turned = columns > cell - 4;
+    const left = 8 + Math.max(name, down && panel.labels ? widest(picture.tokens[panel.rows], 96) : 0);
+    const top = HEAD + AXIS + (!columns ? 0 : turned ? Math.min(70, columns * 0.72 + 12) : 18);
+    const w = across ? cell * cols : thickness(cols, cell, most);
+    const h = down ? cell * rows : thickness(rows, cell, 260);
+    const right = Math.max(turned ? Math.min(60, columns * 0.5) : 4, heading - w + 2);
+    return { left, top, own: top, w, h, right, turned, cell };
+  };
+}
+
+// How thick a feature axis is drawn: a third of a token cell, within bounds.
+const thickness = (count, cell, most) => Math.max(Math.min(count * 14, 60), Math.min(most, count * Math.max(1, cell / 3)));
