@@ -35,6 +35,8 @@ class Picture {
     this.observer.observe(this.root);
     this.root.addEventListener("pointerleave", (event) => this.leave(event));
     this.watchRatio();
+    this.onscroll = () => this.scrolled();
+    window.addEventListener("scroll", this.onscroll, { capture: true, passive: true });
   }
 
   stop() {
@@ -42,6 +44,7 @@ class Picture {
     this.unlisten?.();
     if (this.group) busSend(this.group, { hover: null, locked: false }); // nobody is left to unlock it
     this.ratio.onchange = null;
+    window.removeEventListener("scroll", this.onscroll, { capture: true });
     Object.values(this.waiting).forEach(cancelAnimationFrame);
   }
 
@@ -81,6 +84,7 @@ class Picture {
       return;
     }
     this.mode = themeOf(this.host);
+    this.family = null;
     this.root.dataset.mode = this.mode;
     this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
     for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
@@ -178,12 +182,12 @@ class Picture {
   tools() {
     const { words, meta } = this;
     const any = this.panels.length > 0;
-    const tool = (name, glyph, action) =>
-      element("button", { type: "button", class: `tool ${name}`, title: words[name], "aria-label": words[name], text: glyph, onclick: action });
+    const tool = (name, face, action) =>
+      element("button", { type: "button", class: `tool ${name}`, title: words[name], "aria-label": words[name], onclick: action }, face);
     if (!this.tool) {
       this.tool = {
         lock: tool("lock", "", () => this.lock(!this.locked)),
-        reset: tool("reset", "⟲", () => this.reset()),
+        reset: tool("reset", icon("M3 3v4h4 M3.5 7a5.2 5.2 0 1 1-.6 3"), () => this.reset()),
         png: tool("png", "PNG", () => savePng(this)),
         svg: tool("svg", "SVG", () => saveSvg(this)),
       };
@@ -235,14 +239,21 @@ class Picture {
     if (values instanceof Uint8Array) for (let i = 0; i < values.length; i++) pixels[i] = table[values[i]];
     else {
       const low = signedRamp(panel.scale) ? -panel.limit : 0;
-      const factor = 255 / (panel.limit - low || 1);
+      const factor = 1 / (panel.limit - low || 1);
+      const root = panel.scale === "weights"; // as in the overview: 1/n stays visible where n is large
+      panel.masked = false;
       for (let i = 0; i < values.length; i++) {
         const x = values[i];
-        pixels[i] = x !== x ? 0 : table[Math.max(0, Math.min(255, ((x - low) * factor + 0.5) | 0))];
+        if (x !== x) {
+          pixels[i] = 0;
+          panel.masked = true;
+          continue;
+        }
+        const share = Math.max(0, Math.min(1, (x - low) * factor));
+        pixels[i] = table[((root ? Math.sqrt(share) : share) * 255 + 0.5) | 0];
       }
     }
     context.putImageData(image, 0, 0);
-    panel.masked = values instanceof Float32Array && values.some(Number.isNaN);
   }
 
   layout() {
@@ -251,6 +262,10 @@ class Picture {
     if (this.meta.layout === "grid") this.layoutGrid(width);
     else for (const row of this.rows) layoutRow(this, row, width);
     this.hint.hidden = this.meta.layout === "grid" || !this.panels.some((panel) => this.crowded(panel));
+    if (this.meta.layout !== "grid") {
+      const ends = this.panels.map(({ canvas }) => canvas.offsetLeft + canvas.offsetWidth);
+      this.bar.style.maxWidth = `${Math.max(440, ...ends)}px`; // the tools stand above the picture, not at the edge of the page
+    }
     this.draw();
   }
 
@@ -313,7 +328,7 @@ class Picture {
       if (!panel.live) continue;
       const grid = this.meta.layout === "grid";
       const context = pen(grid ? this.sheet : panel.canvas);
-      context.clearRect(panel.box.x, panel.box.y, panel.box.w, panel.box.h);
+      context.clearRect(panel.box.x - 2, panel.box.y - 2, panel.box.w + 4, panel.box.h + 4); // a frame and marks stand out by 2
       (grid ? drawMatrix : drawBody)(context, this, panel);
     }
     this.counted();
@@ -344,10 +359,10 @@ class Picture {
       return element(
         "span",
         { class: "key" },
-        element("b", { text: name }),
+        element("b", {}, ...written(name)),
         element("span", { text: significant(low, 3) }),
         element("i", { style: `background:linear-gradient(90deg,${stops})` }),
-        element("span", { text: significant(high, 3) + (panel.values instanceof Uint8Array ? ` ${this.words.rooted}` : "") }),
+        element("span", { text: significant(high, 3) + (panel.scale === "weights" ? ` ${this.words.rooted}` : "") }),
       );
     });
     if (masked) items.push(element("span", { class: "key" }, element("i", { class: "hatched" }), element("span", { text: this.words.masked })));
@@ -372,7 +387,7 @@ class Picture {
             dir: "auto",
             title: token,
             text: visible(token),
-            "data-index": index,
+            "aria-pressed": "false",
             onclick: () => {
               busSend(this.group, { focus: { ...busState(this.group).focus, [kind]: index } });
               this.send.setTriggerValue("pick", { panel: kind, row: index, col: 0 });
@@ -388,16 +403,24 @@ class Picture {
     this.lightChips();
   }
 
+  // Only what changes is touched: a long sentence has a thousand chips. The chip in focus is scrolled into its row.
   lightChips() {
     if (this.strip.hidden) return;
     const { focus, hover } = busState(this.group);
-    for (const kind of ["query", "key"]) {
-      for (const chip of this.strip.querySelectorAll(`.${kind} .chip`)) {
-        const index = +chip.dataset.index;
-        chip.classList.toggle("focus", at(kind, focus) === index);
-        chip.classList.toggle("lit", at(kind, hover) === index);
-        chip.setAttribute("aria-pressed", String(at(kind, focus) === index));
-      }
+    for (const [i, kind] of ["query", "key"].entries()) {
+      const row = this.strip.children[i].lastChild;
+      const swap = (name, chip) => {
+        const old = row.querySelector(`.${name}`);
+        if (old === chip) return false;
+        old?.classList.remove(name);
+        chip?.classList.add(name);
+        if (name === "focus") old?.setAttribute("aria-pressed", "false");
+        if (name === "focus") chip?.setAttribute("aria-pressed", "true");
+        return chip;
+      };
+      swap("lit", row.children[at(kind, hover)] ?? null);
+      const chip = swap("focus", row.children[at(kind, focus)] ?? null);
+      if (chip) row.scrollTop += Math.min(0, chip.offsetTop - row.scrollTop) + Math.max(0, chip.offsetTop + chip.offsetHeight - row.scrollTop - row.clientHeight);
     }
   }
 
@@ -407,14 +430,14 @@ class Picture {
     const target = this.meta.layout === "grid" ? panel.button : panel.canvas;
     if (this.meta.layout === "grid") {
       target.onclick = () => this.send.setTriggerValue("pick", { panel: panel.name, row: 0, col: 0 });
-      target.onpointermove = (event) => this.say(event, [panel.title || panel.name, panel.note].filter(Boolean));
+      target.onpointermove = (event) => this.say(event, [[panel.title || panel.name, ""], ...(panel.note ? [["", panel.note]] : [])]);
       target.onpointerleave = () => (this.tip.hidden = true);
       target.onkeydown = (event) => this.walkGrid(event, panel);
       return;
     }
     const pointers = new Map();
     let moved = 0;
-    let spread = 0;
+    let apart = 0;
     const place = (event) => {
       const frame = target.getBoundingClientRect();
       return { x: event.clientX - frame.left, y: event.clientY - frame.top };
@@ -422,7 +445,7 @@ class Picture {
     target.onpointerdown = (event) => {
       pointers.set(event.pointerId, place(event));
       moved = 0;
-      spread = 0;
+      apart = 0;
       this.active = panel;
       if (this.zoomed(panel)) target.setPointerCapture(event.pointerId);
     };
@@ -435,8 +458,8 @@ class Picture {
         if (pointers.size === 2) {
           const [a, b] = [...pointers.values()];
           const distance = Math.hypot(a.x - b.x, a.y - b.y);
-          if (spread) this.zoom(panel, spread / distance, { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
-          spread = distance;
+          if (apart) this.zoom(panel, apart / distance, { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+          apart = distance;
           return;
         }
         if (this.zoomed(panel) && moved > 4) {
@@ -456,7 +479,7 @@ class Picture {
     };
     target.onpointerleave = (event) => this.leave(event);
     target.onwheel = (event) => {
-      if (!(event.ctrlKey || event.metaKey || (this.active === panel && this.zoomable(panel)))) return;
+      if (!event.ctrlKey && !event.metaKey) return; // a bare wheel scrolls the page, also over a matrix
       event.preventDefault();
       this.zoom(panel, Math.exp(event.deltaY * 0.0025), place(event));
     };
@@ -513,35 +536,46 @@ class Picture {
   }
 
   point(panel, cell, event = null, aloud = false) {
-    if (!cell) return this.hover(null);
+    if (this.locked && event) return; // what is lit and said stays, wherever the pointer goes
+    if (!cell) return void this.hover(null);
     this.hover({ [panel.rows]: cell.r, [panel.cols]: cell.c });
     const value = panel.values[cell.r * panel.shape[1] + cell.c];
     const lines = [this.where(panel.rows, cell.r), this.where(panel.cols, cell.c), this.reads(panel, value)];
-    if (event) this.say(event, lines);
-    else {
-      const frame = panel.canvas.getBoundingClientRect();
-      const { box, view } = panel;
-      this.say({ clientX: frame.left + box.x + ((cell.c - view.c + 1) * box.w) / view.w, clientY: frame.top + box.y + ((cell.r - view.r + 1) * box.h) / view.h }, lines);
-    }
-    if (aloud) this.live.textContent = lines.join(", ");
+    this.told = { panel, cell, lines };
+    this.say(event ?? this.corner(panel, cell), lines);
+    if (aloud) this.live.textContent = lines.map((line) => line.join("")).join(", ");
   }
 
+  // Where the lower right corner of a cell is on the screen.
+  corner({ canvas, box, view }, { r, c }) {
+    const { left, top } = canvas.getBoundingClientRect();
+    return { clientX: left + box.x + ((c - view.c + 1) * box.w) / view.w, clientY: top + box.y + ((r - view.r + 1) * box.h) / view.h };
+  }
+
+  // A line of the tip: our words, which may have subscripts, and the reader's, which are written as they are.
   where(kind, index) {
     const name = this.words[`axis_${kind}`] ?? kind;
-    return TOKENS.has(kind) ? `${name} ${index + 1}: ${visible(this.tokens[kind][index] ?? "")}` : `${name} ${index + 1}`;
+    return [name, TOKENS.has(kind) ? ` ${index + 1}: ${visible(this.tokens[kind][index] ?? "")}` : ` ${index + 1}`];
   }
 
   reads(panel, value) {
-    if (Number.isNaN(value)) return this.words.masked;
-    if (panel.values instanceof Uint8Array) return `≈ ${significant((value / 255) ** 2, 2)}`;
-    return `${panel.title || panel.name} = ${significant(value)}`;
+    if (Number.isNaN(value)) return ["", this.words.masked];
+    if (panel.values instanceof Uint8Array) return ["", `≈ ${significant((value / 255) ** 2, 2)}`];
+    return [panel.title || panel.name, ` = ${significant(value)}`];
   }
 
   hover(state) {
-    if (!state) this.tip.hidden = true;
     if (this.locked) return;
+    if (!state) this.tip.hidden = true;
     if (JSON.stringify(state) === JSON.stringify(busState(this.group).hover)) return;
     busSend(this.group, { hover: state });
+  }
+
+  // The tip stands on the screen, its cell on the page: a scroll parts them.
+  scrolled() {
+    if (this.tip.hidden) return;
+    if (this.locked && this.told) this.say(this.corner(this.told.panel, this.told.cell), this.told.lines);
+    else this.tip.hidden = true;
   }
 
   // A finger that lifts has read nothing yet: what it touched stays lit until it touches something else.
@@ -550,7 +584,7 @@ class Picture {
   }
 
   say(event, lines) {
-    this.tip.replaceChildren(...lines.map((line) => element("div", { text: line, dir: "auto" })));
+    this.tip.replaceChildren(...lines.map(([ours, theirs]) => element("div", { dir: "auto" }, ...written(ours), theirs)));
     this.tip.hidden = false;
     const { offsetWidth: w, offsetHeight: h } = this.tip;
     this.tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - w - 4))}px`;
@@ -574,7 +608,7 @@ class Picture {
   showLock() {
     if (!this.tool || this.root.dataset.locked === String(this.locked)) return;
     this.root.dataset.locked = this.locked;
-    this.tool.lock.replaceChildren(padlock(this.locked));
+    this.tool.lock.replaceChildren(icon(`M3 7h10v7H3z M5 7V4.5a3 3 0 0 1 6 0${this.locked ? "V7" : ""}`));
     this.tool.lock.setAttribute("aria-pressed", String(this.locked));
   }
 
@@ -594,10 +628,6 @@ class Picture {
   // Are tokens so close that not all of their names are written?
   crowded({ box, shape, rows, cols }) {
     return (TOKENS.has(rows) && box.h / shape[0] < 10) || (TOKENS.has(cols) && box.w / shape[1] < 10);
-  }
-
-  zoomable({ box, shape }) {
-    return box.w / shape[1] < 14 || box.h / shape[0] < 14;
   }
 
   zoom(panel, factor, at) {
@@ -623,16 +653,17 @@ class Picture {
     view.r = shift(view.r, view.h, cursor.r, shape[0]);
     view.c = shift(view.c, view.w, cursor.c, shape[1]);
   }
-
 }
 
-function padlock(closed) {
-  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  for (const [name, value] of Object.entries({ viewBox: "0 0 16 16", width: 13, height: 13, "aria-hidden": true })) drawing.setAttribute(name, value);
-  path.setAttribute("d", `M3 7h10v7H3z M5 7V4.5a3 3 0 0 1 6 0${closed ? "V7" : ""}`);
-  for (const [name, value] of Object.entries({ fill: "none", stroke: "currentColor", "stroke-width": 1.6 })) path.setAttribute(name, value);
-  drawing.append(path);
+// A line drawing on a field of 16 × 16.
+function icon(path) {
+  const node = (tag, attributes) => {
+    const drawn = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) drawn.setAttribute(name, value);
+    return drawn;
+  };
+  const drawing = node("svg", { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": true });
+  drawing.append(node("path", { d: path, fill: "none", stroke: "currentColor", "stroke-width": 1.5, "stroke-linejoin": "round" }));
   return drawing;
 }
 
