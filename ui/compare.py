@@ -28,7 +28,7 @@ class Effect:
 
     relative: Float[Tensor, " n"]
     cosine: Float[Tensor, " n"]
-    divergence: tuple[Float[Tensor, " h"], ...]
+    divergence: tuple[Float[Tensor, " _"], ...]
 
 
 def difference(a: LayerTrace, head_a: int, b: LayerTrace, head_b: int) -> Difference | None:
@@ -75,8 +75,8 @@ def effect(on: Run, off: Run) -> Effect:
     return Effect(relative, F.cosine_similarity(on.output, off.output, dim=-1), moved)
 
 
-def rollouts(run: Run, residual: float) -> dict[str, Float[Tensor, "layer n n"]]:
-    """Rollout of every stack that is one chain of self-attention, by the name of the stack. Cross-attention is not."""
+def rollouts(run: Run, residual: float) -> dict[str, Float[Tensor, "_ _ _"]]:
+    """Rollout (layer n n) of every stack that is one chain of self-attention, by its name; cross-attention is none."""
     chains: dict[str, list[LayerTrace]] = {}
     for layer in run.layers:
         if layer.name.stack != "cross":

@@ -13,7 +13,7 @@ TICKS = 48  # token labels at most; the others are a hover away
 
 
 def heads_by_layer(
-    values: Sequence[Float[np.ndarray, " h"]],
+    values: Sequence[Float[np.ndarray, " _"]],
     *,
     names: Sequence[str],
     chosen: tuple[int, int],

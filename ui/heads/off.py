@@ -33,7 +33,7 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
     left, right = st.columns([1, 1], gap="large")
     with left:
         st.markdown(page["off.output"])
-        with st.container(horizontal=True, gap="large"):
+        with st.container(horizontal=True, gap="large", key="off_numbers"):
             for name, value in numbers.items():
                 st.metric(page[f"off.number.{name}"], significant(value), width="content")
         figure = token_bars(found.relative.numpy(), tokens=run.tokens.strings, label=page["off.change"], mode=mode())
