@@ -220,7 +220,7 @@ class Picture {
       this.slider.setAttribute("aria-valuetext", significant(temperature));
       this.badge.textContent = preview ? this.words.preview : "";
       for (const panel of live) {
-        softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], Math.fround(temperature));
+        softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], Math.fround(1 / temperature));
         if (preview) this.tint(panel);
       }
     }
@@ -608,6 +608,7 @@ class Picture {
   showLock() {
     if (!this.tool || this.root.dataset.locked === String(this.locked)) return;
     this.root.dataset.locked = this.locked;
+    if (!this.locked) this.tip.hidden = true;
     this.tool.lock.replaceChildren(icon(`M3 7h10v7H3z M5 7V4.5a3 3 0 0 1 6 0${this.locked ? "V7" : ""}`));
     this.tool.lock.setAttribute("aria-pressed", String(this.locked));
   }
@@ -667,11 +668,12 @@ function icon(path) {
   return drawing;
 }
 
-function softmaxRows(scores, out, rows, cols, temperature) {
+// A product, not a quotient: torch multiplies the scores by one factor, and each rounds once.
+function softmaxRows(scores, out, rows, cols, factor) {
   for (let r = 0, start = 0; r < rows; r++, start += cols) {
     let most = -Infinity;
     for (let i = start; i < start + cols; i++) {
-      out[i] = scores[i] / temperature;
+      out[i] = scores[i] * factor;
       if (out[i] > most) most = out[i];
     }
     let sum = 0;
