@@ -23,12 +23,17 @@ class Lines {
     this.bar = element("div", { class: "bar" }, element("label", { class: "sliding" }, this.name, this.slider, this.reading));
     this.canvas = element("canvas", { class: "pairs", tabindex: 0, role: "application" });
     this.live = element("div", { class: "sr", "aria-live": "polite" });
-    this.window = element("div", { class: "pairs-window" }, this.canvas);
-    this.root.append(this.error, this.bar, this.window, this.live);
+    // The canvas is as tall as the window and sticks to it; a long sentence scrolls the roll behind it.
+    this.empty = element("p", { class: "badge" });
+    this.roll = element("div", { class: "pairs-roll" }, this.canvas);
+    this.window = element("div", { class: "pairs-window", onscroll: () => this.draw() }, this.roll);
+    this.root.append(this.error, this.bar, this.window, this.empty, this.live);
     this.host.__headlight = { panels: {}, frames: 0 };
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.root);
     this.canvas.onpointermove = (event) => this.hover(this.tokenAt(event));
+    this.canvas.onpointerenter = () => (this.inside = true);
+    this.canvas.addEventListener("pointerleave", () => (this.inside = false));
     this.canvas.onpointerleave = (event) => event.pointerType !== "touch" && this.hover(null);
     this.canvas.onclick = (event) => this.choose(this.tokenAt(event));
     this.canvas.onkeydown = (event) => this.walk(event);
@@ -72,8 +77,21 @@ class Lines {
     if (meta.group !== this.group) {
       this.unlisten?.();
       this.group = meta.group;
-      this.unlisten = busListen(meta.group, () => this.draw());
+      this.unlisten = busListen(meta.group, () => this.follow());
     }
+  }
+
+  // What another picture lights scrolls into sight; under the pointer nothing moves by itself.
+  follow() {
+    const { hover, focus } = busState(this.group);
+    const index = (hover ?? focus)?.query ?? (hover ?? focus)?.key;
+    if (index >= 0 && !this.inside && this.root.clientWidth) {
+      const { row, top } = this.geometry();
+      const place = top + index * row - this.window.scrollTop;
+      const room = this.window.clientHeight;
+      if (place < top || place + row > room) this.window.scrollTop += place - room / 2;
+    }
+    this.draw();
   }
 
   draw() {
@@ -83,21 +101,26 @@ class Lines {
 
   geometry() {
     const { queries, keys } = this.meta;
-    const width = Math.min(this.root.clientWidth, 760);
     const most = Math.max(queries.length, keys.length, 1);
-    const row = Math.max(9, Math.min(26, 900 / most));
-    return { width, row, top: 24, gutter: Math.min(150, width * 0.3), height: 24 + most * row + 6 };
+    const row = Math.max(12, Math.min(26, 560 / most));
+    const height = 24 + most * row + 6;
+    const seen = Math.min(height, 600);
+    const width = Math.min(this.root.clientWidth - (seen < height ? 16 : 0), 760); // a scroll bar needs its room
+    return { width, row, top: 24, gutter: Math.min(150, width * 0.3), height, seen };
   }
 
   paint() {
     if (!this.meta || !this.root.clientWidth || !this.error.hidden) return;
     const { meta, weights, colour } = this;
-    const { width, row, top, gutter, height } = this.geometry();
-    size(this.canvas, width, height);
+    const { width, row, top, gutter, height, seen } = this.geometry();
+    const scroll = this.window.scrollTop;
+    size(this.canvas, width, seen);
+    this.roll.style.height = `${height}px`;
+    this.roll.style.width = `${width}px`;
     const ratio = this.canvas.width / width;
     const context = this.canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    context.clearRect(0, 0, width, seen);
     const threshold = +this.slider.value;
     this.reading.textContent = significant(threshold, 2);
     const { hover, focus } = busState(this.group);
@@ -105,41 +128,36 @@ class Lines {
     const query = state.query ?? -1;
     const key = state.key ?? -1;
     const [n, m] = [meta.queries.length, meta.keys.length];
-    const y = (i) => top + (i + 0.5) * row;
+    const y = (i) => top + (i + 0.5) * row - scroll;
+    const faintest = query >= 0 || key >= 0 ? 0.25 : 0.08; // what is drawn is seen, in a crowd and alone
     let drawn = 0;
-    context.strokeStyle = colour.ink;
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < m; j++) {
         const w = weights[i * m + j];
         if (!(w >= threshold) || w === 0) continue;
         if ((query >= 0 && i !== query) || (query < 0 && key >= 0 && j !== key)) continue;
-        context.globalAlpha = Math.min(1, w);
-        context.lineWidth = 0.6 + 2.6 * w;
+        drawn++;
+        const [from, to] = [y(i), y(j)];
+        if (Math.max(from, to) < 0 || Math.min(from, to) > seen) continue;
+        context.globalAlpha = faintest + (1 - faintest) * Math.min(1, w);
+        context.lineWidth = 0.7 + 2.6 * w;
         context.strokeStyle = query === i ? colour.q : key === j ? colour.k : colour.ink;
         context.beginPath();
-        context.moveTo(gutter, y(i));
-        context.bezierCurveTo(width * 0.45, y(i), width * 0.55, y(j), width - gutter, y(j));
+        context.moveTo(gutter, from);
+        context.bezierCurveTo(width * 0.45, from, width * 0.55, to, width - gutter, to);
         context.stroke();
-        drawn++;
       }
     }
     context.globalAlpha = 1;
     const family = getComputedStyle(this.root).fontFamily;
-    context.font = `11px ${family}`;
-    context.fillStyle = colour.quiet;
-    context.textAlign = "right";
-    context.fillText(meta.words.query, gutter - 6, 13);
-    context.textAlign = "left";
-    context.fillText(meta.words.key, width - gutter + 6, 13);
-    const step = Math.max(1, Math.ceil(12 / row));
     const column = (tokens, side, kind, chosen) =>
       tokens.forEach((token, i) => {
         const lit = chosen === i || focus?.[kind] === i;
-        if (i % step && !lit) return;
+        if (y(i) < top - row || y(i) > seen + row) return;
         const at = side === "left" ? gutter - 6 : width - gutter + 6;
         context.textAlign = side === "left" ? "right" : "left";
         context.fillStyle = lit ? colour[kind === "query" ? "q" : "k"] : colour.ink;
-        context.font = `${lit ? "600 " : ""}${Math.min(13, Math.max(10, row))}px ${family}`;
+        context.font = `${lit ? "600 " : ""}${Math.min(13, row - 1)}px ${family}`;
         let text = ellipsis(context, visible(token), gutter - 12);
         const other = kind === "key" && query >= 0 ? weights[query * m + i] : kind === "query" && query < 0 && key >= 0 ? weights[i * m + key] : NaN;
         if (other >= threshold && other > 0) text = kind === "key" ? `${ellipsis(context, visible(token), gutter - 58)} ${significant(other, 3)}` : `${significant(other, 3)} ${ellipsis(context, visible(token), gutter - 58)}`;
@@ -147,6 +165,15 @@ class Lines {
       });
     column(meta.queries, "left", "query", query);
     column(meta.keys, "right", "key", key);
+    context.clearRect(0, 0, width, top); // the names of the columns stay above what scrolls
+    context.font = `11px ${family}`;
+    context.fillStyle = colour.quiet;
+    context.textAlign = "right";
+    context.fillText(meta.words.query, gutter - 6, 13);
+    context.textAlign = "left";
+    context.fillText(meta.words.key, width - gutter + 6, 13);
+    const largest = drawn ? 0 : weights.reduce((most, w) => (w > most ? w : most), 0);
+    this.empty.textContent = drawn || hover ? "" : fill(meta.words.nothing, { largest: significant(largest, 3) });
     this.host.__headlight.frames += 1;
     this.host.__headlight.drawn = drawn;
   }
@@ -155,7 +182,7 @@ class Lines {
     const frame = this.canvas.getBoundingClientRect();
     const { width, row, top, gutter } = this.geometry();
     const x = event.clientX - frame.left;
-    const i = Math.floor((event.clientY - frame.top - top) / row);
+    const i = Math.floor((event.clientY - frame.top + this.window.scrollTop - top) / row);
     const kind = x < gutter + 12 ? "query" : x > width - gutter - 12 ? "key" : null;
     const count = kind === "query" ? this.meta.queries.length : this.meta.keys.length;
     return kind && i >= 0 && i < count ? { [kind]: i } : null;

@@ -41,6 +41,7 @@ WORDS = (
     "svg",
     "preview",
     "threshold",
+    "nothing",
     "damaged",
 )
 
