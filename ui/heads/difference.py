@@ -62,9 +62,7 @@ def _choose_b(choice: Choice, page: Words) -> Other | None:
     names = {SAME: page["compare.as_a"], SCRATCH: common["scratch"]}
     with st.container(horizontal=True, vertical_alignment="bottom", key="b_bar"):
         seed("b_text", "", str)
-        typed = st.text_input(
-            page["compare.sentence"], key="b_text", persist_state="session", placeholder=choice.study.text
-        )
+        typed = st.text_input(page["compare.sentence"], key="b_text", placeholder=choice.study.text)
         publish("b_text", typed, "")
         options = (SAME, *(name for name in catalogue() if name != choice.study.model or name == SCRATCH))
         name = choose("b_model", options, page["compare.model"], lambda name: names.get(name, name), width=190)
@@ -117,7 +115,7 @@ def _settings_of_b(a: Settings, rule: str, layer: int, page: Words) -> Settings:
         seed("b_temperature", 1.0, float, TEMPERATURES)
         temperature = float(
             st.select_slider(
-                page["temperature"], TEMPERATURES, key="b_temperature", persist_state="session", width=320,
+                page["temperature"], TEMPERATURES, key="b_temperature", width=320,
                 format_func=lambda value: significant(value),
             )
         )  # fmt: skip

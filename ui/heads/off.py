@@ -72,7 +72,6 @@ def _switches(choice: Choice, page: Words) -> None:
             key="switch_head",
             on_click=switch_heads_off,
             args=(sorted(ablated ^ {here}),),
-            type="primary",
             icon=":material/toggle_on:" if is_off else ":material/toggle_off:",
         )
         if ablated:

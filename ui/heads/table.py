@@ -23,7 +23,7 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
     left, right = st.columns([1, 2], gap="large")
     with left:
         name = choose("measure", compare.MEASURED, page["measures.plot"], lambda name: page[f"measure.{name}.title"])
-        st.latex(MEASURES[name].formula if name in MEASURES else compare.VALUE_NORM)
+        st.markdown(rf"$\displaystyle {_formula(name)}$")
         st.caption(page[f"measure.{name}.text"])
     with right:
         values = [
@@ -72,5 +72,8 @@ def _table(rows: Rows, run: Run, page: Words) -> None:
 
 
 def _help(name: str, page: Words) -> str:
-    formula = MEASURES[name].formula if name in MEASURES else compare.VALUE_NORM
-    return f"${formula}$\n\n{page[f'measure.{name}.text']}"
+    return f"${_formula(name)}$\n\n{page[f'measure.{name}.text']}"
+
+
+def _formula(name: str) -> str:
+    return MEASURES[name].formula if name in MEASURES else compare.VALUE_NORM

@@ -19,7 +19,7 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
         st.markdown(page["rollout.text"])
         st.latex(r"R^{(l)} = \tilde A^{(l)} R^{(l-1)} \qquad \tilde A^{(l)} = (1-r)\,\bar\alpha^{(l)} + r\,I")
         seed("residual", 50, int, range(101))
-        percent = st.slider(page["rollout.residual"], 0, 100, key="residual", step=5, persist_state="session")
+        percent = st.slider(page["rollout.residual"], 0, 100, key="residual", step=5)
         publish("residual", str(percent), "50")
         st.caption(page["rollout.source"])
         if any(layer.name.stack == "cross" for layer in run.layers):

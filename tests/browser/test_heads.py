@@ -1,0 +1,257 @@
+"""What a person does on the Heads page, against transformers' own eager attention and torch."""
+
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from torch.testing import assert_close
+from transformers import AutoModel
+
+from attention_core.models.pretrained import embedded_folder, load_embedded
+from benchmarks.browser import wait_idle
+from ui.controls import DEFAULT_SENTENCE, TEMPERATURES
+from ui.text import words
+
+WORDS = words("heads", "en")
+OTHER = "The law didn't stop the king because it was too tired"
+HOST = "[...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def awake(browser, server) -> None:
+    """The model is loaded, and the server knows its pages, before the first test looks at one of them."""
+    page = browser.new_page()
+    page.goto(server.url)
+    page.get_by_role("heading", level=1).wait_for(timeout=120_000)
+    wait_idle(page, timeout=120_000)
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def eager():
+    """The embedded model with transformers' own attention: the oracle."""
+    return AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float32).eval()
+
+
+def hidden(eager, text: str = DEFAULT_SENTENCE):
+    ids = torch.tensor([load_embedded().tokenize(text).ids])
+    with torch.no_grad():
+        return eager(input_ids=ids, output_attentions=True)
+
+
+def painted(page: Page, key: str, panel: str) -> torch.Tensor:
+    """The numbers a canvas holds. NaN travels as null."""
+    page.wait_for_function(f"([key, panel]) => {HOST}?.__headlight.panels[panel]", arg=[key, panel])
+    values = page.evaluate(
+        f"""([key, panel]) => Array.from({HOST}.__headlight.panels[panel], (x) => (Number.isNaN(x) ? null : x))""",
+        [key, panel],
+    )
+    return torch.tensor([float("nan") if value is None else float(value) for value in values])
+
+
+def settled(page: Page) -> None:
+    wait_idle(page)
+    page.wait_for_timeout(300)
+
+
+def click_cell(page: Page, key: str, row: int, col: int) -> None:
+    place = page.evaluate(
+        f"""([key, row, col]) => {{
+            const picture = {HOST}.shadowRoot.querySelector("canvas:not(.sheet)");
+            picture.scrollIntoView({{ block: "center" }});
+            const frame = picture.getBoundingClientRect();
+            const {{ x, y, w, h, rows, cols }} = picture.__box;
+            return [frame.left + x + ((col + 0.5) * w) / cols, frame.top + y + ((row + 0.5) * h) / rows];
+        }}""",
+        [key, row, col],
+    )
+    page.mouse.click(*place)
+    settled(page)
+
+
+def test_a_thumbnail_opens_its_head_large(open_page, eager) -> None:
+    page = open_page("/heads")
+    page.get_by_role("button", name="Layer 6, head 11", exact=True).click()
+    settled(page)
+    weights = hidden(eager).attentions[5][0, 10]
+    assert_close(painted(page, "large_head", "weights"), weights.flatten(), rtol=0, atol=1e-6)
+    codes = painted(page, "overview", "5.10")
+    assert_close(codes, (255 * weights.sqrt()).round().flatten(), rtol=0, atol=1.0)
+    chosen = page.get_by_role("button", name="Layer 6, head 11", exact=True)
+    assert chosen.get_attribute("aria-pressed") == "true"
+    page.wait_for_url("**layer=6**")
+    assert "head=11" in page.url
+
+
+def test_first_screen_holds_the_grid_the_head_and_the_slider(open_page) -> None:
+    page = open_page("/heads")
+    settled(page)
+    for key, inside in (("overview", ".stage"), ("large_head", "canvas"), ("large_head", "input[type=range]")):
+        box = page.locator(f".st-key-{key} {inside}").first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 912, f"{inside} of {key} ends below the first screen"
+
+
+@pytest.mark.parametrize("show", ["head", "all"])
+def test_the_temperature_slider_paints_torchs_softmax_before_and_after_release(open_page, eager, show) -> None:
+    page = open_page("/heads", query={"show": show})
+    settled(page)
+    model = load_embedded()
+    scores = model.run(model.tokenize(DEFAULT_SENTENCE)).layers[3].attention.scaled_scores
+    panel, heads = ("weights", [1]) if show == "head" else ("h{}", range(12))
+    slider = page.locator(f".st-key-large_{show} input[type=range]")
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2, steps=7)
+    page.wait_for_timeout(200)
+    temperature = TEMPERATURES[int(slider.input_value())]
+    assert temperature < 1
+    for head in heads:
+        expected = (scores[head] / temperature).softmax(-1).flatten()
+        assert_close(painted(page, f"large_{show}", panel.format(head)), expected, rtol=0, atol=1e-6)
+    page.mouse.up()
+    settled(page)
+    page.wait_for_url(f"**temperature={temperature}**")
+    for head in heads:
+        expected = (scores[head] / temperature).softmax(-1).flatten()
+        assert_close(painted(page, f"large_{show}", panel.format(head)), expected, rtol=0, atol=1e-5)
+
+
+def test_mean_over_heads(open_page, eager) -> None:
+    page = open_page("/heads", query={"show": "mean"})
+    expected = hidden(eager).attentions[3][0].mean(dim=0)
+    assert_close(painted(page, "large_mean", "mean"), expected.flatten(), rtol=0, atol=1e-6)
+    assert page.get_by_text("It is not a head").is_visible()
+
+
+def test_lines_show_the_head_and_the_mean_and_light_up_together(open_page, eager) -> None:
+    page = open_page("/heads", query={"tab": "lines"})
+    weights = hidden(eager).attentions[3][0]
+    assert_close(painted(page, "lines", "weights"), weights[1].flatten(), rtol=0, atol=1e-6)
+    assert_close(painted(page, "lines_mean", "weights"), weights.mean(dim=0).flatten(), rtol=0, atol=1e-6)
+    page.locator(".st-key-strip_canvas .query .chip").nth(10).hover()
+    page.wait_for_timeout(200)
+    drawn = page.evaluate(f"key => {HOST}.__headlight.drawn", "lines")
+    assert drawn == int((weights[1][10] >= 0.05).sum())
+
+
+def test_the_table_sorts_and_a_row_jumps_to_its_head(open_page, eager) -> None:
+    page = open_page("/heads", query={"tab": "measures"})
+    settled(page)
+    entropy = torch.stack([torch.special.entr(w[0]).sum(-1).mean(-1) for w in hidden(eager).attentions])
+    table = page.get_by_test_id("stDataFrame")
+    table.scroll_into_view_if_needed()
+    headers = table.locator("th, [role=columnheader]")  # the words of its canvas for screen readers
+    headers.filter(has_text="Entropy (nats)").first.wait_for(state="attached")
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 190, box["y"] + 18)  # the third column, after the boxes, layer and head
+    headers.filter(has_text="↑ Entropy (nats)").wait_for(state="attached")
+    page.mouse.click(box["x"] + 17, box["y"] + 35 + 17)  # the box of the first row
+    settled(page)
+    layer, head = divmod(int(entropy.argmin()), 12)
+    chosen = page.get_by_role("button", name=f"Layer {layer + 1}, head {head + 1}", exact=True)
+    assert chosen.get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Layer 2, head 5", exact=True).click()
+    settled(page)
+    other = page.get_by_role("button", name="Layer 2, head 5", exact=True)
+    assert other.get_attribute("aria-pressed") == "true", "the row that is still ticked called its head back"
+
+
+def test_another_sentence_is_compared_cell_by_cell(open_page, eager) -> None:
+    page = open_page("/heads", query={"tab": "compare", "b_head": "2"})
+    box = page.get_by_label(WORDS["compare.sentence"])
+    box.fill(OTHER)
+    box.press("Enter")
+    settled(page)
+    a, b = (hidden(eager, text).attentions[3][0, 1] for text in (DEFAULT_SENTENCE, OTHER))
+    assert_close(painted(page, "compare_B", "B"), b.flatten(), rtol=0, atol=1e-6)
+    assert_close(painted(page, "compare_D", "D"), (a - b).flatten(), rtol=0, atol=1e-6)
+    middle = (a + b) / 2
+    apart = ((a * (a / middle).log()).sum(-1) + (b * (b / middle).log()).sum(-1)).mean() / 2
+    shown = page.get_by_test_id("stMetric").filter(has_text="Jensen").get_by_test_id("stMetricValue").inner_text()
+    assert_close(float(shown), float(apart), rtol=2e-3, atol=0)
+    assert page.get_by_text("B has another sentence.").is_visible()
+
+
+def test_a_head_that_is_off_changes_the_output_as_if_its_columns_of_w_o_were_zero(open_page, eager) -> None:
+    page = open_page("/heads", query={"tab": "off", "layer": "2", "head": "3"})
+    page.get_by_role("button", name="Switch head 2.3 off").click()
+    settled(page)
+    before = hidden(eager)
+    dense = eager.encoder.layer[1].attention.output.dense
+    kept = dense.weight.detach().clone()
+    dense.weight.data[:, 2 * 32 : 3 * 32] = 0
+    after = hidden(eager)
+    dense.weight.data = kept
+    change = (before.last_hidden_state - after.last_hidden_state)[0].norm(dim=-1) / before.last_hidden_state[0].norm(
+        dim=-1
+    )
+    metrics = page.locator(".st-key-off_numbers").get_by_test_id("stMetricValue").all_inner_texts()
+    assert_close(float(metrics[0]), float(change.mean()), rtol=2e-3, atol=0)
+    assert_close(float(metrics[1]), float(change.max()), rtol=2e-3, atol=0)
+    moved = painted(page, "off_others", "moved").reshape(6, 12)
+    assert moved[1, 2].isnan()
+    assert_close(moved[:2].nan_to_num(), torch.zeros(2, 12))
+    a, b = before.attentions[4][0, 7], after.attentions[4][0, 7]
+    middle = (a + b) / 2
+    apart = ((a * (a / middle).log()).sum(-1) + (b * (b / middle).log()).sum(-1)).mean() / 2
+    assert_close(float(moved[4, 7]), float(apart), rtol=1e-2, atol=1e-7)
+    page.wait_for_url("**off=2.3**")
+    click_cell(page, "off_others", 4, 7)
+    chosen = page.get_by_role("button", name="Layer 5, head 8", exact=True)
+    assert chosen.get_attribute("aria-pressed") == "true"
+
+
+def test_rollout_of_the_token_in_focus(open_page, eager) -> None:
+    page = open_page("/heads", query={"tab": "rollout", "focus": "4,2", "residual": "25"})
+    shares = torch.eye(15)
+    for weights in hidden(eager).attentions:
+        shares = (0.75 * weights[0].mean(dim=0) + 0.25 * torch.eye(15)) @ shares
+    assert_close(painted(page, "rollout_layer", "whole"), shares.flatten(), rtol=0, atol=1e-5)
+    per_layer = painted(page, "rollout_layer_layers", "layers").reshape(6, 15)
+    assert_close(per_layer[5], shares[4], rtol=0, atol=1e-5)
+
+
+def test_the_link_opens_the_same_view_elsewhere(open_page) -> None:
+    page = open_page("/heads")
+    page.get_by_role("button", name="Layer 3, head 10", exact=True).click()
+    settled(page)
+    page.get_by_role("radio", name=WORDS["tab.rollout"]).click()
+    settled(page)
+    page.locator(".st-key-strip_canvas .query .chip").nth(4).click()
+    settled(page)
+    page.locator(".st-key-strip_canvas .key .chip").nth(7).click()
+    settled(page)
+    again = open_page(url=page.url)
+    settled(again)
+    for key, panel in (("large_head", "weights"), ("rollout_layer", "whole")):
+        assert_close(painted(again, key, panel), painted(page, key, panel))
+    focus = again.locator(".st-key-strip_canvas .chip.focus").all_inner_texts()
+    assert focus == page.locator(".st-key-strip_canvas .chip.focus").all_inner_texts()
+    assert len(focus) == 2
+    assert again.get_by_role("button", name="Layer 3, head 10", exact=True).get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("width", [1024, 390])
+@pytest.mark.parametrize("tab", ["lines", "measures", "compare", "rollout", "off"])
+def test_no_tab_scrolls_sideways(open_page, tab, width) -> None:
+    page = open_page("/heads", width=width, query={"tab": tab, "off": "1.1", "show": "all", "b_settings": "own"})
+    settled(page)
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    widest = page.evaluate(
+        """() => Math.max(...[...document.querySelectorAll("*")].filter((node) => node.__headlight)
+            .flatMap((node) => [...node.shadowRoot.querySelectorAll("canvas, button")])
+            .map((part) => part.getBoundingClientRect().right))"""
+    )
+    assert widest <= width
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("tab", ["lines", "measures", "compare", "rollout", "off"])
+def test_no_tab_has_an_accessibility_violation(open_page, tab, theme) -> None:
+    page = open_page("/heads", theme=theme, query={"tab": tab, "off": "1.1", "b_settings": "own"})
+    settled(page)
+    found = Axe().run(page).response["violations"]
+    assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
