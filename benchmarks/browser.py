@@ -46,7 +46,7 @@ def launch() -> Iterator[Browser]:
             browser.close()
 
 
-def wait_idle(page: Page, timeout: float = 30_000) -> None:
+def wait_idle(page: Page, timeout: float = 90_000) -> None:
     """Wait until Python has nothing left to do for this page. Whether a canvas has painted is another question."""
     page.wait_for_timeout(150)  # a rerun that was only just asked for needs a moment to begin
     page.wait_for_function(IDLE, timeout=timeout)

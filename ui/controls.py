@@ -58,7 +58,6 @@ def study_bar() -> Choice:
             common["sentence"],
             key="text",
             live=True,
-            persist_state="session",
             placeholder=common["placeholder"],
             width="stretch",
         )
@@ -194,11 +193,9 @@ def _number(key: str, count: int, default: int, label: str, name: Callable[[int]
     default = min(default, count)
     seed(key, default - 1, lambda spelling: int(spelling) - 1, range(count))
     if count <= 12:
-        index = st.segmented_control(
-            label, range(count), format_func=name, required=True, key=key, persist_state="session"
-        )
+        index = st.segmented_control(label, range(count), format_func=name, required=True, key=key)
     else:
-        index = st.selectbox(label, range(count), format_func=name, key=key, persist_state="session", width=160)
+        index = st.selectbox(label, range(count), format_func=name, key=key, width=160)
     index = index or 0
     publish(key, str(index + 1), str(default))
     return index
@@ -209,9 +206,7 @@ def choose(
 ) -> S:
     """One of a list; the first is the default."""
     seed(key, options[0], str, options)
-    chosen = st.selectbox(
-        label, options, format_func=name, key=key, persist_state="session", help=help, width=width or "stretch"
-    )
+    chosen = st.selectbox(label, options, format_func=name, key=key, help=help, width=width or "stretch")
     publish(key, chosen, options[0])
     return chosen
 
@@ -219,9 +214,7 @@ def choose(
 def switch(key: str, options: Sequence[S], label: str, name: Callable[[S], str], help: str | None = None) -> S:
     """One of two or three, all in sight; the first is the default."""
     seed(key, options[0], str, options)
-    shown = st.segmented_control(
-        label, options, format_func=name, required=True, key=key, persist_state="session", help=help
-    )
+    shown = st.segmented_control(label, options, format_func=name, required=True, key=key, help=help)
     chosen = options[0] if shown is None else shown
     publish(key, chosen, options[0])
     return chosen
@@ -230,7 +223,7 @@ def switch(key: str, options: Sequence[S], label: str, name: Callable[[S], str],
 def whole_number(key: str, low: int, high: int, default: int, label: str, width: int = 0) -> int:
     """A whole number between two bounds."""
     seed(key, default, int, range(low, high + 1))
-    value = int(st.number_input(label, low, high, key=key, persist_state="session", width=width or "stretch"))
+    value = int(st.number_input(label, low, high, key=key, width=width or "stretch"))
     publish(key, str(value), str(default))
     return value
 
@@ -243,9 +236,7 @@ def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words)
             common["scaling_help"],
         )  # fmt: skip
         seed("alpha", 1.0, float, INPUT_SCALES)
-        alpha = st.select_slider(
-            common["input_scale"], INPUT_SCALES, key="alpha", persist_state="session", help=common["input_scale_help"]
-        )
+        alpha = st.select_slider(common["input_scale"], INPUT_SCALES, key="alpha", help=common["input_scale_help"])
         publish("alpha", str(alpha), "1.0")
         normalizer = choose(
             "normalizer", tuple(NORMALIZERS), common["normalizer"], lambda rule: common[f"normalizers.{rule}"]
@@ -279,7 +270,6 @@ def _ablated(layers: Sequence[LayerName], common: Words) -> frozenset[tuple[int,
         common["ablated"],
         options,
         key="off",
-        persist_state="session",
         placeholder=common["ablated_placeholder"],
         help=common["ablated_help"],
     )

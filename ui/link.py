@@ -9,26 +9,39 @@ from typing import TypeVar
 import streamlit as st
 
 T = TypeVar("T")
+ARRIVED = "arrived"  # True during the first run of a page after another one
 
 
 def seed(name: str, default: T, read: Callable[[str], T], options: Collection[T] | None = None) -> None:
     """Before a widget with `key=name`: give it its value from this session, else from the link, else the default.
 
     What the link or an earlier page holds is checked: `read` may raise ValueError, and a value outside `options` is
-    replaced by the default.
+    replaced by the default. Streamlit forgets a widget that was not drawn, so the last published value is kept beside
+    it. On another page the widget is new to Streamlit and would start empty: it is given its value again, once.
     """
     if name not in st.session_state:
-        st.session_state[name] = _from_link(name, default, read)
+        kept = st.session_state.get(f"kept_{name}")
+        st.session_state[name] = _from_link(name, default, read) if kept is None else kept
+    elif st.session_state.get(ARRIVED):
+        st.session_state[name] = st.session_state[name]
     if options is not None and st.session_state[name] not in options:
         st.session_state[name] = default
 
 
 def publish(name: str, spelling: str, default: str) -> None:
-    """After the widget: keep the link in step. A default is left out, so a link says only what was changed."""
+    """After the widget: keep its value, and the link in step. A default is left out of the link."""
+    if name in st.session_state:
+        st.session_state[f"kept_{name}"] = st.session_state[name]
     if spelling == default:
         st.query_params.pop(name, None)
     elif st.query_params.get(name) != spelling:
         st.query_params[name] = spelling
+
+
+def arrive(page: str) -> None:
+    """Once a run, before the page: note whether the reader has just come from another page."""
+    st.session_state[ARRIVED] = st.session_state.get("page", page) != page
+    st.session_state["page"] = page
 
 
 def recall(name: str, default: str) -> str:

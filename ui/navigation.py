@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from ui.link import arrive
 from ui.text import words
 
 Section = Literal["explore", "saturation", "mechanisms", "training"]
@@ -47,6 +48,7 @@ def navigation() -> st.Page:
         # Until st.navigation has run once in a process, Streamlit answers a link to a page with "Page not found".
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
         st.stop()
+    arrive(page.url_path)
     return page
 
 

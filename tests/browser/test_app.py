@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from benchmarks.browser import wait_idle
 from benchmarks.serving import serve
+from ui.controls import DEFAULT_SENTENCE
 from ui.navigation import PAGES
 from ui.text import words
 
@@ -62,3 +63,24 @@ def test_the_language_switch_stays_in_the_link_and_from_page_to_page(open_page):
     page.wait_for_url("**lang=zh**")
     again = open_page(url=page.url)
     again.get_by_role("heading", level=1, name=chinese["page.heads.title"], exact=True).wait_for()
+
+
+@pytest.mark.parametrize("typed", ["", "Thinking Machines"])
+def test_what_was_chosen_or_left_alone_stays_on_the_next_page(open_page, typed):
+    page = open_page("/", query={"alpha": "2.0"})
+    if typed:
+        page.get_by_label("Your sentence").fill(typed)
+        page.get_by_label("Your sentence").press("Enter")
+        wait_idle(page)
+    page.get_by_role("radio", name="7", exact=True).click()
+    wait_idle(page)
+    sentence = page.get_by_label("Your sentence").input_value()
+    english = words("common", "en")
+    page.get_by_test_id("stHeader").get_by_text(english["section.explore"]).click()
+    page.get_by_role("menuitem", name=english["page.heads.title"]).click()
+    page.get_by_role("heading", level=1, name=english["page.heads.title"], exact=True).wait_for()
+    wait_idle(page)
+    assert page.get_by_label("Your sentence").input_value() == sentence == (typed or DEFAULT_SENTENCE)
+    assert page.get_by_role("radio", name="7", exact=True).is_checked()
+    assert "alpha=2.0" in page.url
+    assert page.get_by_test_id("stAlert").count() == 0
