@@ -41,9 +41,9 @@ def shown_weights(layer: LayerTrace, head: int) -> Float[np.ndarray, "n_q n_k"]:
 
 def kept(name: str, question: Hashable, answer: Callable[[], T]) -> T:
     """The answer to the newest question of that name, kept for this reader: a click does not compute it again."""
-    known = st.session_state.get(f"kept_{name}")
+    known = st.session_state.get(f"answer_{name}")
     if known is None or known[0] != question:
-        known = st.session_state[f"kept_{name}"] = (question, answer())
+        known = st.session_state[f"answer_{name}"] = (question, answer())
     return known[1]
 
 
