@@ -305,7 +305,7 @@ def test_a_click_does_not_send_the_pictures_again(open_page) -> None:
     assert sum(received) < whole / 10
 
 
-@pytest.mark.parametrize("damage", range(1, 12))
+@pytest.mark.parametrize("damage", range(1, 13))
 def test_bytes_that_do_not_fit_are_a_sentence_and_the_next_good_ones_a_picture(page, damage) -> None:
     broken = component(page, "broken")
     for value, sentence in ((damage, True), (0, False)):
@@ -445,6 +445,8 @@ def test_the_saved_svg_is_whole_and_escaped(page) -> None:
     rects = [node for node in drawing if node.tag.endswith("rect")]
     assert len(rects) == 1 + COUNT * 7 * 2 + COUNT * COUNT
     assert sum(rect.get("fill") == "none" for rect in rects) == COUNT * (COUNT - 1) // 2
+    hatching = [node for node in drawing if node.tag.endswith("path") and node.get("d", "").count("M") > COUNT]
+    assert len(hatching) == 1, "only the scores have masked cells, and the file hatches them"
     assert "<b>saw</b>" in [node.text for node in drawing if node.tag.endswith("text")]
     with page.expect_download() as download:
         component(page, "product").locator(".tool.png").click()

@@ -73,7 +73,7 @@ canvas(
     **common,
 )  # fmt: skip
 lines(trace.weights[0].numpy(), key="lines", on_pick=picked, **common)
-damage = st.number_input("damage", 0, 11, 0, key="damage")
+damage = st.number_input("damage", 0, 12, 0, key="damage")
 good = encode(
     {
         "panels": [[{"name": "only", "array": "0", "shape": [2, 3], "rows": "query", "cols": "key", "scale": "weights",
@@ -94,8 +94,9 @@ DAMAGED = (
     good.replace(b'"f4"', b'"f8"'),
     good.replace(b'"offset":0', b'"offset":8'),
     good.replace(b'"shape":[2,3],"offset"', b'"shape":[2,9],"offset"'),
-    good.replace(b'"shape":[2,3],"offset"', b'"shape":[-2,3],"offset"').replace(b'{"meta"', b'{"met"'),
+    good.replace(b'"shape":[2,3],"offset"', b'"shape":[-2,3],"offset"'),
     good.replace(b'"bytes":', b'"bites":'),
+    good.replace(b'{"meta"', b'{"mate"'),
 )
 _CANVAS(key="broken", data=DAMAGED[int(damage)], on_pick_change=lambda: None)
 st.text(f"picks {picks}")
