@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "attention_core/models/pretrained.py": CORE + PRETRAINED,
     "attention_core": CORE,
     "ui/figures": ("plotly", "numpy", "jaxtyping", "ui.figures", "ui.palette"),
-    "ui": ("streamlit", "torch", "numpy", "attention_core", "ui"),
+    "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),
     "pages": ("streamlit", "numpy", "ui", "attention_core"),
     "app.py": ("streamlit", "ui"),
 }
