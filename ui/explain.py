@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from attention_core.attention import AttentionTrace
 from attention_core.models import LayerTrace
 from attention_core.multihead import concatenate
 from attention_core.normalizers import exponentials
@@ -129,7 +130,7 @@ def _projected(name: str) -> Callable[[LayerTrace, int, int, int], Explanation]:
             value=value,
             again=again if agrees else None,
             terms=terms,
-            code="\n".join([*lines, f"{name}[{row}, {col}]"]),
+            code="\n".join([*lines, f"{name}[{row}, {col}]"]) if agrees else f"trace.{name}[{row}, {col}]",
             note="" if agrees else "note.rotated",
         )
 
@@ -217,7 +218,7 @@ def _exp(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
         numbers=rf"e^{{{tex(score)} - ({tex(most)})}} = {tex(math.exp(score - most))}",
         value=float(stretched[0, col]),
         again=math.exp(score - most),
-        code=f"row = trace.masked_scores[{row}]\n(row - row.max()).exp()[{col}]",
+        code=f"row = trace.masked_scores[{row}]\n{_stretched(trace, row)}[{col}]",
         note="note.exp",
     )
 
@@ -233,7 +234,7 @@ def _row_sum(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
         value=float(total),
         again=math.fsum(parts),
         terms=_largest(terms),
-        code=f"row = trace.masked_scores[{row}]\n(row - row.max()).exp().sum()",
+        code=f"row = trace.masked_scores[{row}]\n{_stretched(trace, row)}.sum()",
     )
 
 
@@ -241,6 +242,15 @@ def _weights(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     trace = layer.head(head)
     value = float(trace.weights[row, col])
     i, j = row + 1, col + 1
+    if _empty(trace, row):
+        return Explanation(
+            symbols=rf"\alpha_{{{i},{j}}} = 0",
+            numbers=tex(value),
+            value=value,
+            again=0.0,
+            code=f"trace.weights[{row}, {col}]",
+            note="note.empty_row",
+        )
     if layer.settings.normalizer != "softmax":
         return Explanation(
             symbols=rf"\alpha_{{{i},{j}}} = [\,{j} = \arg\max_l m_{{{i},l}}\,]",
@@ -252,15 +262,14 @@ def _weights(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     stretched, total, _ = exponentials(trace.masked_scores[row : row + 1].double())
     top, bottom = float(stretched[0, col]), float(total)
     terms = tuple(Term("token", index, part, 1.0, part) for index, part in enumerate(stretched[0].tolist()))
-    again = top / bottom if bottom else 0.0
+    again = top / bottom
     return Explanation(
         symbols=rf"\alpha_{{{i},{j}}} = \frac{{e^{{m_{{{i},{j}}} - \max}}}}{{\sum_l e^{{m_{{{i},l}} - \max}}}}",
-        numbers=rf"\frac{{{tex(top)}}}{{{tex(bottom)}}} = {tex(again)}" if bottom else "0",
+        numbers=rf"\frac{{{tex(top)}}}{{{tex(bottom)}}} = {tex(again)}",
         value=value,
         again=again,
         terms=_largest(terms),
         code=f"trace.masked_scores[{row}].softmax(-1)[{col}]",
-        note="" if bottom else "note.empty_row",
     )
 
 
@@ -275,7 +284,7 @@ def _context(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
         value=float(trace.context[row, col]),
         again=None if silent else again,
         terms=terms,
-        code=f"(trace.weights @ trace.v)[{row}, {col}]",
+        code=f"trace.context[{row}, {col}]" if silent else f"(trace.weights @ trace.v)[{row}, {col}]",
         note="note.ablated" if silent else "",
     )
 
@@ -313,6 +322,15 @@ def _output(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
         terms=terms,
         code=f"concat = layer.attention.context.transpose(0, 1).flatten(1)\n({product})[{row}, {col}]",
     )
+
+
+def _empty(trace: AttentionTrace, row: int) -> bool:
+    return bool(trace.masked_scores[row].isneginf().all())
+
+
+def _stretched(trace: AttentionTrace, row: int) -> str:
+    """The code of the exponentials of a row; its maximum is left out where it is −∞, since ∞ − ∞ is NaN."""
+    return "row.exp()" if _empty(trace, row) else "(row - row.max()).exp()"
 
 
 def _sum_of_products(left: Tensor, right: Tensor, kind: str, bias: float | None) -> tuple[tuple[Term, ...], float]:

@@ -96,7 +96,9 @@ function drawLabels(context, picture, panel, kind, across) {
   const names = picture.tokens[kind];
   const [start, count, length] = across ? [view.c, view.w, box.w] : [view.r, view.h, box.h];
   const cell = length / count;
-  const step = Math.max(1, Math.ceil((across ? (box.turned ? 15 : 16) : 14) / cell));
+  const [pitch, tight] = across && box.turned ? [15, 12] : [12.5, 10.5]; // how close names of 12 and of 10 pixels may stand
+  const font = cell < pitch ? 10 : LABEL_FONT;
+  const step = Math.max(1, Math.ceil((cell < pitch ? tight : pitch) / cell));
   const { focus, hover } = busState(picture.group);
   const near = (a, b) => a >= 0 && b >= 0 && a !== b && Math.abs(a - b) < step;
   const lit = at(kind, hover);
@@ -106,12 +108,12 @@ function drawLabels(context, picture, panel, kind, across) {
     const marked = i === lit || i === chosen;
     if (!marked && (i % step || near(i, lit) || near(i, chosen))) continue;
     context.fillStyle = marked ? picture.colour.ink : picture.colour.quiet;
-    context.font = `${marked ? "600 " : ""}${LABEL_FONT}px ${family}`;
+    context.font = `${marked ? "600 " : ""}${font}px ${family}`;
     const place = (i - start + 0.5) * cell;
     const text = visible(names[i]);
     if (!across) {
       context.textAlign = "right";
-      context.fillText(ellipsis(context, text, box.left - 8), box.x - 6, box.y + place + 4);
+      context.fillText(ellipsis(context, text, box.left - 8), box.x - 6, box.y + place + font / 3);
     } else {
       context.save();
       context.translate(box.x + place + (box.turned ? 3 : 0), box.y - 6);
@@ -136,7 +138,7 @@ function drawCells(context, panel) {
   const [across, down] = [box.w / view.w < 1, box.h / view.h < 1];
   if (across === down) {
     context.imageSmoothingEnabled = across;
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = box.w / view.w < 0.5 ? "high" : "low"; // high is worth its time only when much is averaged
     return context.drawImage(image, view.c, view.r, view.w, view.h, box.x, box.y, box.w, box.h);
   }
   const [w, h] = [across ? Math.ceil(box.w) : Math.ceil(view.w), down ? Math.ceil(box.h) : Math.ceil(view.h)];

@@ -137,11 +137,11 @@ class Picture {
     const { words, meta } = this;
     this.root.dataset.layout = meta.layout;
     this.root.setAttribute("aria-label", meta.summary || words.summary);
-    const shape = JSON.stringify([meta.layout, meta.row_titles, this.rows.map((row) => row.map((p) => [p.name, p.operator]))]);
+    const shape = JSON.stringify([meta.layout, meta.row_titles, meta.col_titles, this.rows.map((row) => row.map((p) => [p.name, p.operator]))]);
     if (shape !== this.shape) {
       this.shape = shape;
       this.stage.replaceChildren(
-        ...(meta.layout === "grid" ? [this.sheet] : []),
+        ...(meta.layout === "grid" ? [this.sheet, ...this.heading()] : []),
         ...this.rows.map((row, i) => {
           const line = element("div", { class: "row" });
           if (meta.row_titles?.[i]) line.append(element("div", { class: "row-title", text: meta.row_titles[i] }));
@@ -172,6 +172,14 @@ class Picture {
     }
     this.tools();
     this.chips();
+  }
+
+  // The line above the thumbnails: what each column is.
+  heading() {
+    const { row_titles, col_titles } = this.meta;
+    if (!col_titles?.length) return [];
+    const corner = row_titles.length ? [element("div", { class: "row-title" })] : [];
+    return [element("div", { class: "row heading" }, ...corner, ...col_titles.map((text) => element("div", { class: "col-title", text })))];
   }
 
   thumbnail(panel) {
@@ -284,6 +292,7 @@ class Picture {
       panel.button.style.width = `${part(cols)}px`;
       panel.button.style.height = `${part(rows)}px`;
     }
+    for (const title of this.stage.querySelectorAll(".col-title")) title.style.width = `${side}px`;
     for (const panel of this.panels) {
       const { offsetLeft: x, offsetTop: y, offsetWidth: w, offsetHeight: h } = panel.button;
       panel.box = { x, y, w, h };

@@ -2,15 +2,15 @@
 const LABEL_FONT = 12;
 const HEAD = 22; // the line above a panel: its name and its shape
 const AXIS = 16; // the line that names an axis
-const SIGN = 44; // an operator and the gap after it
-const GAP = 14;
+const SIGN = 34; // an operator and the gap after it
+const GAP = 8;
 const TOKENS = new Set(["query", "key"]);
 
 // One cell size for the whole row: the largest with which operands and result stand side by side, their rows level.
 function layoutRow(picture, row, width) {
   const measure = measurer(picture, row.length === 1 ? Math.min(720, width - 140) : 340);
   const longest = Math.max(picture.tokens.query.length, picture.tokens.key.length, 1);
-  const least = Math.min(13, 190 / longest);
+  const least = Math.min(10.5, 190 / longest);
   const tallest = Math.max(300, Math.min(620, window.innerHeight * 0.6));
   const signs = row.filter((panel) => panel.operator).length * SIGN;
   let boxes = null;
@@ -52,18 +52,21 @@ function measurer(picture, most) {
     return width(probe, text);
   };
   const widest = (tokens, bound) => tokens.reduce((most, token) => Math.max(most, Math.min(bound, wide(visible(token)))), 0);
+  // How far the turned names of the last columns stand out on the right.
+  const overhang = (tokens, cell) =>
+    tokens.slice(-12).reduceRight((most, token, i, last) => Math.max(most, Math.min(86, wide(visible(token))) * 0.71 + 4 - (last.length - i - 0.5) * cell), 4);
   return (panel, cell) => {
     const [rows, cols] = panel.shape;
     const [down, across] = [TOKENS.has(panel.rows), TOKENS.has(panel.cols)];
     const heading = wide(panel.title, "600 14px", spread) + (panel.note ? 8 + wide(panel.note) : 0);
     const name = wide(picture.axis(panel.rows, "↓"), "11px", spread);
     const columns = across && panel.labels ? widest(picture.tokens[panel.cols], 92) : 0;
-    const turned = columns > cell - 4;
+    const turned = columns > Math.max(0, cell - 4);
     const left = 8 + Math.max(name, down && panel.labels ? widest(picture.tokens[panel.rows], 96) : 0);
     const top = HEAD + AXIS + (!columns ? 0 : turned ? Math.min(70, columns * 0.72 + 12) : 18);
     const w = across ? cell * cols : thickness(cols, cell, most);
     const h = down ? cell * rows : thickness(rows, cell, 260);
-    const right = Math.max(turned ? Math.min(60, columns * 0.5) : 4, heading - w + 2);
+    const right = Math.max(turned ? overhang(picture.tokens[panel.cols], cell) : 4, heading - w + 2);
     return { left, top, own: top, w, h, right, turned, cell };
   };
 }

@@ -20,14 +20,14 @@ class Lines {
     this.slider = element("input", { type: "range", min: 0, max: 1, step: 0.01, class: "slider", oninput: () => this.draw() });
     this.reading = element("output", {});
     this.name = element("span", { class: "sliding-name" });
-    this.bar = element("div", { class: "bar" }, element("label", { class: "sliding" }, this.name, this.slider, this.reading));
+    this.empty = element("span", { class: "badge" });
+    this.bar = element("div", { class: "bar" }, element("label", { class: "sliding" }, this.name, this.slider, this.reading), this.empty);
     this.canvas = element("canvas", { class: "pairs", tabindex: 0, role: "application" });
     this.live = element("div", { class: "sr", "aria-live": "polite" });
     // The canvas is as tall as the window and sticks to it; a long sentence scrolls the roll behind it.
-    this.empty = element("p", { class: "badge" });
     this.roll = element("div", { class: "pairs-roll" }, this.canvas);
     this.window = element("div", { class: "pairs-window", onscroll: () => this.draw() }, this.roll);
-    this.root.append(this.error, this.bar, this.window, this.empty, this.live);
+    this.root.append(this.error, this.bar, this.window, this.live);
     this.host.__headlight = { panels: {}, frames: 0 };
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.root);

@@ -34,7 +34,7 @@ function drawStage(context, picture) {
     context.restore();
   }
   context.fillStyle = colour.ink;
-  for (const sign of stage.querySelectorAll(".operator, .row-title")) {
+  for (const sign of stage.querySelectorAll(".operator, .row-title, .col-title")) {
     const { x, y, width, height } = place(sign);
     context.font = `${sign.className === "operator" ? 26 : 12}px ${picture.font()}`;
     context.textAlign = "center";

@@ -101,6 +101,7 @@ def canvas(
     live: Live | None = None,
     layout: str = "equation",
     row_titles: Sequence[str] = (),
+    col_titles: Sequence[str] = (),
     selected: str | None = None,
     summary: str = "",
     on_pick: Callable[[Pick], None] | None = None,
@@ -110,7 +111,8 @@ def canvas(
 
     `on_pick` and `on_temperature` are called before that run, so they may change the state of widgets. Canvases of one
     `group` share hover and focus in the browser; give `focus` only to the one with the strip, so that the bytes of the
-    others stay the same when the focus moves. `layout` is "equation" or "grid" (thumbnails, one button each).
+    others stay the same when the focus moves. `layout` is "equation" or "grid" (thumbnails, one button
+    each; `row_titles` and `col_titles` name its lines).
     """
     shapes: dict[str, tuple[int, ...]] = {panel.name: panel.values.shape for row in panels for panel in row}
     shapes |= {"query": (len(queries), 1), "key": (len(keys), 1)} if strip else {}
@@ -126,6 +128,7 @@ def canvas(
         "live": None if live is None else {"value": live.value, "stops": list(live.stops), "label": live.label},
         "layout": layout,
         "row_titles": list(row_titles),
+        "col_titles": list(col_titles),
         "selected": selected,
         "summary": summary,
     }

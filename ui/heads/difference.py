@@ -40,7 +40,7 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
     differs = _differs(choice, other)
     st.markdown(_sentence(differs, a, b, page))
     maps = {"A": shown_weights(a, choice.head), "B": shown_weights(b, other.head)}
-    titles = {"A": _title("A", a, choice.head), "B": _title("B", b, other.head)}
+    titles = {"A": _title("A", a, choice.head, page), "B": _title("B", b, other.head, page)}
     columns = st.columns(2 if found is None else 3, gap="medium")
     for column, (side, layer) in zip(columns[:2], (("A", a), ("B", b)), strict=True):
         with column:
@@ -152,8 +152,8 @@ def _shape(layer: LayerTrace) -> str:
     return f"{len(layer.queries)} × {len(layer.keys)}"
 
 
-def _title(side: str, layer: LayerTrace, head: int) -> str:
-    return f"{side} · {layer_label(layer.name)}.{head + 1}"
+def _title(side: str, layer: LayerTrace, head: int, page: Words) -> str:
+    return f"{side} · {page.data('overview.head', layer=layer_label(layer.name), head=head + 1)}"
 
 
 def _map(side: str, title: str, values: np.ndarray, scale: str, layer: LayerTrace, group: str, page: Words) -> None:

@@ -51,6 +51,7 @@ def overview(choice: Choice, run: Run, page: Words) -> None:
         words=words("canvas"),
         layout="grid",
         row_titles=[layer_label(layer.name) for layer in run.layers],
+        col_titles=[str(head + 1) for head in range(max(layer.name.n_head for layer in run.layers))],
         selected=f"{choice.layer}.{choice.head}",
         summary=page["overview.summary"],
         on_pick=_thumbnail_chosen,

@@ -68,6 +68,7 @@ canvas(
     key="grid",
     layout="grid",
     row_titles=[f"Layer {i + 1}" for i in range(6)],
+    col_titles=[str(h + 1) for h in range(12)],
     selected="1.3",
     on_pick=picked,
     **common,
