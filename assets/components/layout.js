@@ -8,7 +8,7 @@ const TOKENS = new Set(["query", "key"]);
 
 // One cell size for the whole row: the largest with which operands and result stand side by side, their rows level.
 function layoutRow(picture, row, width) {
-  const measure = measurer(picture, row.length === 1 ? Math.min(720, width - 140) : 340);
+  const measure = measurer(picture, Math.min(row.length === 1 ? 720 : 340, width - 140));
   const longest = Math.max(picture.tokens.query.length, picture.tokens.key.length, 1);
   const least = Math.min(10.5, 190 / longest);
   const tallest = Math.max(300, Math.min(620, window.innerHeight * 0.6));
@@ -23,9 +23,10 @@ function layoutRow(picture, row, width) {
     break;
   }
   row.forEach((panel, i) => {
-    const box = boxes?.[i] ?? alone(panel, width - (panel.operator ? SIGN : 0), measure);
+    const room = width - (panel.operator ? SIGN : 0);
+    const box = boxes?.[i] ?? alone(panel, room, measure);
     panel.box = { ...box, x: box.left, y: box.top };
-    size(panel.canvas, Math.min(width, Math.ceil(box.left + box.w + box.right)), Math.ceil(box.top + box.h + 4));
+    size(panel.canvas, Math.min(room, Math.ceil(box.left + box.w + box.right)), Math.ceil(box.top + box.h + 4));
     if (panel.sign) panel.sign.style.marginTop = `${box.middle - 20}px`;
   });
 }
