@@ -36,6 +36,63 @@ def hard(
     return weights if permitted is None else weights.masked_fill(~permitted, 0.0)
 
 
+def sparsemax(
+    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*#batch #n_q #n_k"] | None = None
+) -> Float[Tensor, "*batch n_q n_k"]:
+    r"""$\alpha_{ij} = [s_{ij} - \tau_i]_+$ with $\tau_i$ such that the row sums to 1: the nearest point of the simplex.
+
+    Its Jacobian is $\mathrm{diag}(s) - ss^\top/|S|$, s = 1 on the support S and 0 off it
+    (Martins & Astudillo 2016, arXiv:1602.02068).
+    """
+
+    def threshold(mean: Tensor, variance: Tensor, size: Tensor) -> Tensor:
+        return mean - 1 / size
+
+    return _closed(_above(_steps(scores, permitted, 1.0), threshold), scores, permitted)
+
+
+def entmax15(
+    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*#batch #n_q #n_k"] | None = None
+) -> Float[Tensor, "*batch n_q n_k"]:
+    r"""$\alpha_{ij} = [s_{ij}/2 - \tau_i]_+^2$ with $\tau_i$ such that the row sums to 1.
+
+    Between softmax (1-entmax) and sparsemax (2-entmax). Its Jacobian is $\mathrm{diag}(s) - ss^\top/\sum_j s_j$ with
+    $s_j = \sqrt{\alpha_j}$. Exact, by sorting (Peters, Niculae & Martins 2019, arXiv:1905.05702).
+    """
+
+    def threshold(mean: Tensor, variance: Tensor, size: Tensor) -> Tensor:
+        return mean - (1 / size - variance).clamp(min=0).sqrt()
+
+    return _closed(_above(_steps(scores, permitted, 0.5), threshold).square(), scores, permitted)
+
+
+def softmax1(
+    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*#batch #n_q #n_k"] | None = None
+) -> Float[Tensor, "*batch n_q n_k"]:
+    r"""$\alpha_{ij} = e^{s_{ij}} / (1 + \sum_l e^{s_{il}})$: a softmax that may also attend to nothing.
+
+    Source: Miller 2023, evanmiller.org/attention-is-off-by-one.html.
+    """
+    # One more key of score 0: torch then subtracts max(0, largest), and a row of −∞ needs no special case.
+    return F.pad(scores, (0, 1)).softmax(dim=-1)[..., :-1]
+
+
+def sigmoid(
+    scores: Float[Tensor, "*batch n_q n_k"], permitted: Bool[Tensor, "*#batch #n_q #n_k"] | None = None
+) -> Float[Tensor, "*batch n_q n_k"]:
+    r"""$\alpha_{ij} = 1/(1 + e^{-(s_{ij} + b_i)})$ with $b_i = -\ln n_i$ for the n_i keys permitted to query i.
+
+    Each weight by itself: rows sum to anything from 0 to n_i (Ramapuram et al. 2024, arXiv:2409.04431, section 2).
+    """
+    wide = _wide(scores)
+    if permitted is None:
+        count = torch.full_like(wide[..., :1], scores.shape[-1])
+    else:
+        # At least 1: −∞ − ln 0 would be NaN in a row where nothing is permitted.
+        count = permitted.expand(scores.shape).sum(dim=-1, keepdim=True).clamp(min=1).to(wide.dtype)
+    return torch.sigmoid(wide - count.log()).to(scores.dtype)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normalizer:
     """One row of the table of normalizers."""
@@ -59,6 +116,30 @@ NORMALIZERS = {
         reference="Xu et al. (2015), arXiv:1502.03044, section 4.1",
         apply=hard,
     ),
+    "sparsemax": Normalizer(
+        title="Sparsemax",
+        formula=r"\alpha_{ij} = [s_{ij} - \tau_i]_+,\quad \textstyle\sum_j \alpha_{ij} = 1",
+        reference="Martins & Astudillo (2016), arXiv:1602.02068, equation 2",
+        apply=sparsemax,
+    ),
+    "entmax15": Normalizer(
+        title="1.5-entmax",
+        formula=r"\alpha_{ij} = \big[\tfrac12 s_{ij} - \tau_i\big]_+^2,\quad \textstyle\sum_j \alpha_{ij} = 1",
+        reference="Peters, Niculae & Martins (2019), arXiv:1905.05702",
+        apply=entmax15,
+    ),
+    "softmax1": Normalizer(
+        title="Softmax₁",
+        formula=r"\alpha_{ij} = \frac{e^{s_{ij}}}{1 + \sum_l e^{s_{il}}}",
+        reference="Miller (2023), evanmiller.org/attention-is-off-by-one.html",
+        apply=softmax1,
+    ),
+    "sigmoid": Normalizer(
+        title="Sigmoid",
+        formula=r"\alpha_{ij} = \frac{1}{1 + n_i\,e^{-s_{ij}}}",
+        reference="Ramapuram et al. (2024), arXiv:2409.04431, section 2",
+        apply=sigmoid,
+    ),
 }
 
 
@@ -74,3 +155,42 @@ def exponentials(
     largest = largest.masked_fill(largest.isneginf(), 0.0)
     stretched = torch.exp(masked_scores - largest)
     return stretched, stretched.sum(dim=-1, keepdim=True), largest
+
+
+def _wide(scores: Tensor) -> Tensor:
+    """The scores in float32 at least, so that 16-bit weights are rounded once, as torch's softmax does."""
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))
+
+
+def _steps(scores: Tensor, permitted: Tensor | None, slope: float) -> Tensor:
+    """slope · (scores − row maximum), between −1 and 0.
+
+    No weight exceeds 1, so no threshold lies below −1: what is raised to −1 has weight 0 still, and no sum sees −∞.
+    """
+    wide = _wide(scores)
+    if permitted is not None:
+        wide = wide.masked_fill(~permitted.any(dim=-1, keepdim=True), 0.0)
+    # The maximum is a constant to autograd: these weights do not see shifts.
+    return (slope * (wide - wide.detach().amax(dim=-1, keepdim=True))).clamp(min=-1.0)
+
+
+def _above(z: Tensor, threshold: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+    """[z − τ]₊ where τ = threshold(mean, variance, size) of the entries above τ; differentiable through τ."""
+    with torch.no_grad():
+        ordered = z.double().sort(dim=-1, descending=True).values
+        sizes = torch.arange(1, z.shape[-1] + 1, dtype=ordered.dtype, device=z.device)
+        mean = ordered.cumsum(dim=-1) / sizes
+        variance = ordered.square().cumsum(dim=-1) / sizes - mean.square()
+        reached = ordered > threshold(mean, variance, sizes).clamp(min=-1.0)
+        support = z >= ordered.gather(-1, reached.sum(dim=-1, keepdim=True) - 1)
+    # τ again from the support alone: sums of prefixes cancel, and must not be differentiated.
+    size = support.sum(dim=-1, keepdim=True).to(z.dtype)
+    mean = torch.where(support, z, 0.0).sum(dim=-1, keepdim=True) / size
+    variance = torch.where(support, (z - mean).square(), 0.0).sum(dim=-1, keepdim=True) / size
+    return torch.relu(z - threshold(mean, variance, size))
+
+
+def _closed(weights: Tensor, scores: Tensor, permitted: Tensor | None) -> Tensor:
+    """The weights in the precision of the scores, 0 behind the mask, also in a row where nothing is permitted."""
+    weights = weights.to(scores.dtype)
+    return weights if permitted is None else weights.masked_fill(~permitted, 0.0)

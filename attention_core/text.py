@@ -34,10 +34,10 @@ HAN = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """`text` fit to show, whether it was cut at the limit, and how many invisible characters were removed from it."""
+    """`text` fit to show, how many characters were cut off at the limit, and how many invisible ones were removed."""
 
     text: str
-    truncated: bool
+    cut: int
     removed: int
 
 
@@ -54,7 +54,7 @@ def clean(text: str, max_chars: int) -> Cleaned:
     joined = STRAY_JOINERS.sub("", visible)
     single = " ".join(unicodedata.normalize("NFC", joined).split())
     kept = single if len(single) <= max_chars else _cut(single, max_chars)
-    return Cleaned(kept, truncated=len(kept) < len(single), removed=len(text) - len(joined))
+    return Cleaned(kept, cut=len(single) - len(kept), removed=len(text) - len(joined))
 
 
 def words(text: str) -> tuple[str, ...]:

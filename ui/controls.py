@@ -8,14 +8,13 @@ from typing import TypeVar
 
 import streamlit as st
 
-from attention_core import NORMALIZERS, SCALINGS
+from attention_core import SCALINGS
 from attention_core.models import EMBEDDED, LayerName, Model, ModelError, Run, Settings, Sizes, Tokens
 from attention_core.models.base import MASKS
 from attention_core.models.from_scratch import Positions, Source
 from attention_core.text import clean
 from ui import session
-from ui.errors import ReaderError
-from ui.link import publish, recall, remember, seed
+from ui.link import publish, recall, remember, resend, seed
 from ui.sentences import SENTENCES, Sentence
 from ui.session import SCRATCH, Study
 from ui.text import Words, words
@@ -28,7 +27,9 @@ ROUND = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0
 # Fine enough that every frame of a drag finds a new stop: 160 to a factor of 100, and round numbers between them.
 TEMPERATURES = tuple(sorted({*ROUND, *(float(f"{10 ** (k / 80):.3g}") for k in range(-104, 105))}))
 POSITIONS: tuple[Positions, ...] = ("sinusoidal", "none", "rope", "alibi")
+NORMALIZERS = ("softmax", "hard")  # of the core's, those that ui/explain.py explains
 SOURCES: tuple[Source, ...] = ("embeddings", "digest")
+SETTINGS = ("scaling", "alpha", "normalizer", "mask", "radius", "where", "off")  # the widgets of the settings popover
 DEFAULT_SENTENCE = SENTENCES[0].text
 DEFAULT_LAYER, DEFAULT_HEAD, *_DEFAULT_PAIR = SENTENCES[0].look
 DEFAULT_FOCUS = ",".join(map(str, _DEFAULT_PAIR))
@@ -66,7 +67,7 @@ def study_bar() -> Choice:
             "model",
             list(session.catalogue()),
             common["model"],
-            lambda name: common["scratch"] if name == SCRATCH else name,
+            model_label,
             width=210,
         )
         settings_place = st.container(width="content")
@@ -89,7 +90,7 @@ def layer_label(layer: LayerName, common: Words | None = None) -> str:
 def focus(n_q: int, n_k: int) -> tuple[int, int]:
     """The query token and the key token in focus, within a sentence of this length. The link carries them."""
     query, key = _pair(recall("focus", DEFAULT_FOCUS))
-    return min(query, n_q - 1), min(key, n_k - 1)
+    return query if query < n_q else n_q // 2, key if key < n_k else n_k // 2
 
 
 def set_focus(query: int, key: int) -> None:
@@ -163,8 +164,8 @@ def _read(typed: str, model: Model, common: Words) -> tuple[str, Tokens]:
         st.warning(common["empty"], icon=":material/edit:")
         kept = st.session_state.get("last_sentence", DEFAULT_SENTENCE)
         return kept, model.tokenize(kept)
-    if cleaned.truncated:
-        facts.append(common.format("cut_characters", limit=MAX_CHARS, removed=cleaned.removed))
+    if cleaned.cut:
+        facts.append(common.format("cut_characters", limit=MAX_CHARS, cut=cleaned.cut))
     if tokens.dropped:
         facts.append(common.format("cut_tokens", limit=model.max_tokens, dropped=tokens.dropped))
     if tokens.unknown:
@@ -230,7 +231,10 @@ def whole_number(key: str, low: int, high: int, default: int, label: str, width:
 
 def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words) -> Settings:
     default = Settings()
-    with st.popover(common["settings"], icon=":material/tune:", width="content"):
+    resend(SETTINGS)
+    changed = st.session_state.get("changed_settings", 0)
+    label = common.format("settings_changed", count=changed) if changed else common["settings"]
+    with st.popover(label, icon=":material/tune:", width="content", key="settings"):
         scaling = choose(
             "scaling", ("model", *SCALINGS), common["scaling"], lambda rule: common[f"scalings.{rule}"],
             common["scaling_help"],
@@ -238,9 +242,7 @@ def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words)
         seed("alpha", 1.0, float, INPUT_SCALES)
         alpha = st.select_slider(common["input_scale"], INPUT_SCALES, key="alpha", help=common["input_scale_help"])
         publish("alpha", str(alpha), "1.0")
-        normalizer = choose(
-            "normalizer", tuple(NORMALIZERS), common["normalizer"], lambda rule: common[f"normalizers.{rule}"]
-        )
+        normalizer = choose("normalizer", NORMALIZERS, common["normalizer"], lambda rule: common[f"normalizers.{rule}"])
         mask = switch("mask", MASKS, common["mask"], lambda rule: common[f"masks.{rule}"], common["mask_help"])
         radius = whole_number("radius", 0, 64, default.radius, common["radius"]) if mask == "window" else default.radius
         where = "here"
@@ -250,7 +252,7 @@ def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words)
         if name == SCRATCH:
             st.caption(common["scratch_note"])
         st.button(common["reset"], icon=":material/restart_alt:", on_click=_reset, width="stretch")
-    return Settings(
+    made = Settings(
         scaling=scaling,
         input_scale=float(alpha),
         temperature=temperature(),
@@ -260,6 +262,22 @@ def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words)
         layers=None if where == "all" else (layer,),
         ablated=ablated,
     )
+    _count_changes(made)
+    return made
+
+
+def _count_changes(settings: Settings) -> None:
+    """The number on the settings button. It is known only below the button, so a change of it takes one more run."""
+    compared = ("scaling", "input_scale", "temperature", "normalizer", "mask", "ablated")
+    count = sum(getattr(settings, name) != getattr(Settings(), name) for name in compared)
+    if st.session_state.get("changed_settings", 0) != count:
+        st.session_state["changed_settings"] = count
+        st.rerun()
+
+
+def model_label(name: str) -> str:
+    """What the menu of models calls this model."""
+    return words("controls")["scratch"] if name == SCRATCH else name
 
 
 def _ablated(layers: Sequence[LayerName], common: Words) -> frozenset[tuple[int, int]]:
@@ -308,5 +326,7 @@ def _sizes() -> Sizes:
             "source", SOURCES, common["source"], lambda rule: common[f"sources.{rule}"], common["source_help"], 190
         )
     if positions == "rope" and numbers["d_k"] % 2:
-        raise ReaderError("odd_rope", d_k=numbers["d_k"])
-    return Sizes(**numbers, positions=positions, source=source)
+        st.warning(words("common").format("error.odd_rope", d_k=numbers["d_k"]), icon=":material/edit:")
+        return st.session_state.get("last_sizes", default)
+    st.session_state["last_sizes"] = Sizes(**numbers, positions=positions, source=source)
+    return st.session_state["last_sizes"]

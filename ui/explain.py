@@ -123,10 +123,7 @@ def _projected(name: str) -> Callable[[LayerTrace, int, int, int], Explanation]:
         i, c = row + 1, col + 1
         return Explanation(
             symbols=rf"{name}_{{{i},{c}}} = {scale}\sum_m x_{{{i},m}} W^{upper}_{{m,{c}}}{plus}{close}",
-            numbers=("" if alpha == 1.0 else rf"{tex(alpha)}\cdot\big(")
-            + _numbers(terms)
-            + ("" if alpha == 1.0 else r"\big)")
-            + rf" = {tex(again)}",
+            numbers=_sum(terms, again) if alpha == 1.0 else _sum(terms, again, rf"{tex(alpha)}\cdot\big(", r"\big)"),
             value=value,
             again=again if agrees else None,
             terms=terms,
@@ -147,7 +144,7 @@ def _scores(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     i, j = row + 1, col + 1
     return Explanation(
         symbols=rf"s_{{{i},{j}}} = q_{{{i}}}\cdot k_{{{j}}} = \sum_c q_{{{i},c}}\,k_{{{j},c}}",
-        numbers=rf"{_numbers(terms)} = {tex(again)}",
+        numbers=_sum(terms, again),
         value=float(trace.scores[row, col]),
         again=again,
         terms=terms,
@@ -215,7 +212,7 @@ def _exp(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     i, j = row + 1, col + 1
     return Explanation(
         symbols=rf"e^{{m_{{{i},{j}}} - \max_l m_{{{i},l}}}}",
-        numbers=rf"e^{{{tex(score)} - ({tex(most)})}} = {tex(math.exp(score - most))}",
+        numbers=rf"e^{{{tex(score)} {_minus(most)}}} = {tex(math.exp(score - most))}",
         value=float(stretched[0, col]),
         again=math.exp(score - most),
         code=f"row = trace.masked_scores[{row}]\n{_stretched(trace, row)}[{col}]",
@@ -228,11 +225,12 @@ def _row_sum(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     stretched, total, _ = exponentials(trace.masked_scores[row : row + 1])
     parts = stretched[0].double().tolist()
     terms = tuple(Term("token", index, part, 1.0, part) for index, part in enumerate(parts))
+    total_again = math.fsum(parts)
     return Explanation(
         symbols=rf"Z_{{{row + 1}}} = \sum_l e^{{m_{{{row + 1},l}} - \max}}",
-        numbers=rf"{_plain_sum(parts)} = {tex(math.fsum(parts))}",
+        numbers=_sum(terms, total_again),
         value=float(total),
-        again=math.fsum(parts),
+        again=total_again,
         terms=_largest(terms),
         code=f"row = trace.masked_scores[{row}]\n{_stretched(trace, row)}.sum()",
     )
@@ -280,7 +278,7 @@ def _context(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     i, c = row + 1, col + 1
     return Explanation(
         symbols=rf"z_{{{i},{c}}} = \sum_j \alpha_{{{i},j}}\,v_{{j,{c}}}",
-        numbers=rf"{_numbers(terms)} = {tex(again)}",
+        numbers=_sum(terms, again),
         value=float(trace.context[row, col]),
         again=None if silent else again,
         terms=terms,
@@ -316,7 +314,7 @@ def _output(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     product = "concat @ layer.projections.W_O.flatten(0, 1)" + ("" if b_O is None else " + layer.projections.b_O")
     return Explanation(
         symbols=rf"o_{{{row + 1},{col + 1}}} = {sum_}{plus}",
-        numbers=rf"{_numbers(terms)} = {tex(again)}",
+        numbers=_sum(terms, again),
         value=float(output[row, col]),
         again=again,
         terms=terms,
@@ -354,19 +352,27 @@ def _largest(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     return (*ordered[:LARGEST], Term("others", len(terms) - LARGEST, rest, 1.0, rest))
 
 
-def _numbers(terms: tuple[Term, ...]) -> str:
-    """The first products written out, the others as … ; a bias and a remainder are always written."""
+def _sum(terms: tuple[Term, ...], again: float, before: str = "", after: str = "") -> str:
+    """The first terms written out, the others as …, a bias always, and the result: each on a line, to fit a margin."""
     plain = [term for term in terms if term.kind not in ("bias", "others")]
-    written = [rf"({tex(term.left)})({tex(term.right)})" for term in plain[:SHOWN_TERMS]]
+    written = [_product(term) for term in plain[:SHOWN_TERMS]]
     if len(plain) > SHOWN_TERMS or any(term.kind == "others" for term in terms):
         written.append(r"\dots")
     written += [tex(term.product) for term in terms if term.kind == "bias"]
-    return " + ".join(written).replace("+ -", "- ")
+    first, *others = written or ["0"]
+    lines = [before + first, *(term if term.startswith("-") else f"+ {term}" for term in others)]
+    return r"\begin{aligned}&" + r"\\&".join([*lines[:-1], lines[-1] + after, f"= {tex(again)}"]) + r"\end{aligned}"
 
 
-def _plain_sum(parts: list[float]) -> str:
-    written = [tex(part) for part in parts[:SHOWN_TERMS]] + ([r"\dots"] if len(parts) > SHOWN_TERMS else [])
-    return " + ".join(written)
+def _product(term: Term) -> str:
+    """A product of two numbers, or one number where the other factor is 1 by definition."""
+    return (
+        tex(term.product) if term.kind == "token" and term.right == 1.0 else rf"({tex(term.left)})({tex(term.right)})"
+    )
+
+
+def _minus(x: float) -> str:
+    return f"+ {tex(-x)}" if x < 0 else f"- {tex(x)}"
 
 
 _EXPLAIN: dict[str, Callable[[LayerTrace, int, int, int], Explanation]] = {

@@ -28,6 +28,16 @@ def seed(name: str, default: T, read: Callable[[str], T], options: Collection[T]
         st.session_state[name] = default
 
 
+def resend(names: Collection[str]) -> None:
+    """Before widgets that may be folded away: the browser meets them when they unfold, and must then know their values.
+
+    Streamlit sends a value only in the run that set it; a widget drawn for the first time later would show its default.
+    """
+    for name in names:
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
+
+
 def publish(name: str, spelling: str, default: str) -> None:
     """After the widget: keep its value, and the link in step. A default is left out of the link."""
     if name in st.session_state:

@@ -5,7 +5,8 @@ from ui.session import SCRATCH, Study, catalogue
 
 def snippet(study: Study, layer: int, head: int, query: int) -> str:
     """A script that rebuilds the study and prints the shapes of one head and the weights of one query."""
-    return f"""import torch
+    return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
+import torch
 
 from attention_core.models import {_imports(study)}
 

@@ -98,6 +98,7 @@ def ledger(run: Run, layer: LayerTrace) -> list[tuple[str, str, tuple[int, ...],
         ("αV", "context", trace.context),
         ("Concat", "concat", concatenate(trace.context)),
         ("W_O", "W_O", projections.W_O),
+        ("b_O", "b_O", projections.b_O),
         ("output", "output", layer.output()),
         ("last hidden state", "last", run.output),
     ]
@@ -109,8 +110,10 @@ def ledger(run: Run, layer: LayerTrace) -> list[tuple[str, str, tuple[int, ...],
 
 
 def arrays(layer: LayerTrace, head: int) -> dict[str, np.ndarray]:
-    """Every stage of one head by name, to take away."""
+    """Every stage of one head by name, and the biases of its projections, to take away."""
     found = {panel.name: panel.values for stage in stages(layer, head) for panel in stage.panels if panel.name != "k_t"}
+    biases = {f"b_{name}": getattr(layer.projections, f"b_{name}") for name in "QKVO"}
+    found |= {name: (b if name == "b_O" else b[head]).numpy() for name, b in biases.items() if b is not None}
     return found | {"weights": layer.head(head).weights.numpy()}
 
 

@@ -147,7 +147,7 @@ class Picture {
           if (meta.row_titles?.[i]) line.append(element("div", { class: "row-title", text: meta.row_titles[i] }));
           for (const panel of row) {
             const figure = meta.layout === "grid" ? this.thumbnail(panel) : panel.canvas;
-            const sign = panel.operator && element("div", { class: "operator", text: panel.operator });
+            const sign = panel.operator && element("div", { class: `operator ${signKind(panel.operator)}`, text: panel.operator });
             panel.sign = sign || null;
             line.append(sign ? element("div", { class: "term" }, sign, figure) : figure);
           }

@@ -2,8 +2,8 @@
 const LABEL_FONT = 12;
 const HEAD = 22; // the line above a panel: its name and its shape
 const AXIS = 16; // the line that names an axis
-const SIGN = 34; // an operator and the gap after it
 const GAP = 8;
+const SIGN_FONT = { sign: 26, word: 15 }; // an operator of one character, and a longer one
 const TOKENS = new Set(["query", "key"]);
 
 // One cell size for the whole row: the largest with which operands and result stand side by side, their rows level.
@@ -12,7 +12,7 @@ function layoutRow(picture, row, width) {
   const longest = Math.max(picture.tokens.query.length, picture.tokens.key.length, 1);
   const least = Math.min(10.5, 190 / longest);
   const tallest = Math.max(300, Math.min(620, window.innerHeight * 0.6));
-  const signs = row.filter((panel) => panel.operator).length * SIGN;
+  const signs = row.reduce((sum, panel) => sum + signWidth(picture, panel), 0);
   let boxes = null;
   for (let cell = Math.min(44, Math.max(30, 400 / longest)); row.length > 1 && cell >= least; cell *= 0.96) {
     const tried = row.map((panel) => measure(panel, cell));
@@ -23,13 +23,23 @@ function layoutRow(picture, row, width) {
     break;
   }
   row.forEach((panel, i) => {
-    const room = width - (panel.operator ? SIGN : 0);
+    const room = width - signWidth(picture, panel);
     const box = boxes?.[i] ?? alone(panel, room, measure);
     panel.box = { ...box, x: box.left, y: box.top };
     size(panel.canvas, Math.min(room, Math.ceil(box.left + box.w + box.right)), Math.ceil(box.top + box.h + 4));
     if (panel.sign) panel.sign.style.marginTop = `${box.middle - 20}px`;
   });
 }
+
+// What an operator takes, with the gap after it.
+function signWidth(picture, { operator }) {
+  if (!operator) return 0;
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.font = `${SIGN_FONT[signKind(operator)]}px ${picture.font()}`;
+  return Math.max(26, Math.ceil(widthOf(probe, operator))) + GAP;
+}
+
+const signKind = (operator) => (operator.length > 1 ? "word" : "sign");
 
 // A panel with a line of its own: as large as fits, and no taller than half a screen, so that cause and effect fit on it.
 function alone(panel, width, measure) {

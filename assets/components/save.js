@@ -36,7 +36,7 @@ function drawStage(context, picture) {
   context.fillStyle = colour.ink;
   for (const sign of stage.querySelectorAll(".operator, .row-title, .col-title")) {
     const { x, y, width, height } = place(sign);
-    context.font = `${sign.className === "operator" ? 26 : 12}px ${picture.font()}`;
+    context.font = `${getComputedStyle(sign).fontSize} ${picture.font()}`;
     context.textAlign = "center";
     context.fillText(sign.textContent, x + width / 2, y + height / 2 + 5);
   }

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from attention_core.models import Run
-from ui.controls import Choice, focus, study_bar, switch
+from ui.controls import Choice, focus, model_label, study_bar, switch
 from ui.heads import difference, off, pairs, table, through
 from ui.heads.picture import large, overview, portrait, strip
 from ui.layout import page_header, take_away, trust_line
@@ -67,7 +67,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         oracle="torch.nn.functional.scaled_dot_product_attention",
         seed=choice.study.sizes.seed if choice.study.model == SCRATCH else None,
         dtype=str(run.output.dtype).removeprefix("torch."),
-        model=choice.study.model,
+        model=model_label(choice.study.model),
         device=str(run.output.device),
     )
     take_away(

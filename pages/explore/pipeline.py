@@ -4,7 +4,7 @@ import streamlit as st
 
 from attention_core.models import LayerTrace, Run
 from ui.components.canvas import Live, Pick, canvas
-from ui.controls import TEMPERATURES, Choice, focus, set_focus, set_temperature, study_bar, temperature
+from ui.controls import TEMPERATURES, Choice, focus, model_label, set_focus, set_temperature, study_bar, temperature
 from ui.errors import fragment
 from ui.explain import Explanation, Term, explain
 from ui.layout import page_header, take_away, trust_line
@@ -98,16 +98,39 @@ def figure(choice: Choice, run: Run, page: Words) -> None:
         margin(layer, choice.head, cell_of(made, query, key), page)
     with left:
         for stage in made:
-            show(stage, layer, page, shared)
+            show(stage, layer, choice.head, page, shared)
+    evidence(choice, run, query)
 
 
-def show(stage: Stage, layer: LayerTrace, page: Words, shared: dict) -> None:
+def evidence(choice: Choice, run: Run, query: int) -> None:
+    """Why the numbers can be believed, and how to take them away."""
+    layer = run.layers[choice.layer]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(
+            rows=row_sum_residual(layer),
+            residual=sdpa_residual(layer),
+            oracle="torch.nn.functional.scaled_dot_product_attention",
+            seed=choice.study.sizes.seed if choice.study.model == SCRATCH else None,
+            dtype=str(run.output.dtype).removeprefix("torch."),
+            model=model_label(choice.study.model),
+            device=str(run.output.device),
+        )
+        take_away(
+            "pipeline",
+            arrays=lambda: arrays(layer, choice.head),
+            snippet=snippet(choice.study, choice.layer, choice.head, query),
+        )
+
+
+def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) -> None:
     """One stage: what it is called, its formula, one or two sentences, its panels."""
     with st.container(key=f"stage_{stage.key}"):
         st.header(page[f"stage.{stage.key}.title"], anchor=stage.key)
-        st.markdown(page[f"stage.{stage.key}.formula"] + "  \n" + _sentence(stage, layer, page))
+        st.markdown(_formula(stage, layer, page) + "  \n" + _sentence(stage, layer, page))
         for name in stage.missing:
             st.info(page.format("missing", name=name), icon=":material/visibility_off:")
+        if stage.key == "context" and (layer.index, head) in layer.settings.ablated:
+            st.info(page["note.ablated"], icon=":material/power_off:")
         if not stage.panels:
             return
         live = None
@@ -121,6 +144,12 @@ def show(stage: Stage, layer: LayerTrace, page: Words, shared: dict) -> None:
             summary=page[f"stage.{stage.key}.title"],
             **shared,
         )
+
+
+def _formula(stage: Stage, layer: LayerTrace, page: Words) -> str:
+    """With the biases where the model adds them."""
+    bias = {"qkv": layer.projections.b_Q, "output": layer.projections.b_O}.get(stage.key)
+    return page[f"stage.{stage.key}.formula" if bias is None else f"stage.{stage.key}.biased"]
 
 
 def _sentence(stage: Stage, layer: LayerTrace, page: Words) -> str:
@@ -232,21 +261,5 @@ layer = run.layers[choice.layer]
 if choice.study.model == SCRATCH:
     st.info(page[f"untrained.{choice.study.sizes.source}"], icon=":material/casino:")
 figure(choice, run, page)
-query, _ = focus(len(layer.queries), len(layer.keys))
-with st.container(horizontal=True, vertical_alignment="center"):
-    trust_line(
-        rows=row_sum_residual(layer),
-        residual=sdpa_residual(layer),
-        oracle="torch.nn.functional.scaled_dot_product_attention",
-        seed=choice.study.sizes.seed if choice.study.model == SCRATCH else None,
-        dtype=str(run.output.dtype).removeprefix("torch."),
-        model=choice.study.model,
-        device=str(run.output.device),
-    )
-    take_away(
-        "pipeline",
-        arrays=lambda: arrays(layer, choice.head),
-        snippet=snippet(choice.study, choice.layer, choice.head, query),
-    )
 shape_ledger(run, layer, page)
 split_panel(layer, page)

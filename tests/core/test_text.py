@@ -71,7 +71,7 @@ def test_words_lose_nothing_but_white_space(text):
 )
 def test_clean_removes_what_cannot_be_seen_and_counts_it(text, expected, removed):
     cleaned = clean(text, 1000)
-    assert (cleaned.text, cleaned.truncated, cleaned.removed) == (expected, False, removed)
+    assert (cleaned.text, cleaned.cut, cleaned.removed) == (expected, 0, removed)
 
 
 def test_clean_follows_the_unicode_categories():
@@ -96,10 +96,10 @@ def test_clean_is_safe_bounded_and_final(text, limit):
     assert unicodedata.is_normalized("NFC", cleaned.text)
     assert cleaned.text == " ".join(cleaned.text.split())
     again = clean(cleaned.text, limit)
-    assert (again.text, again.truncated, again.removed) == (cleaned.text, False, 0)
+    assert (again.text, again.cut, again.removed) == (cleaned.text, 0, 0)
     whole = clean(text, 1000)
     assert whole.text.startswith(cleaned.text)
-    assert cleaned.truncated == (cleaned.text != whole.text)
+    assert cleaned.cut + len(cleaned.text) == whole.cut + len(whole.text)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_clean_is_safe_bounded_and_final(text, limit):
 def test_clean_never_cuts_inside_an_emoji_or_an_accent(text, limit, expected):
     cleaned = clean(text, limit)
     assert cleaned.text == expected
-    assert cleaned.truncated == (expected != text)
+    assert cleaned.cut == len(text) - len(expected)
 
 
 def test_clean_refuses_a_limit_below_one():

@@ -1,0 +1,357 @@
+// What a lab draws: each function takes a pen, the lab, a panel, and the room it has in CSS pixels.
+const SMALL = 11;
+const INK = { line: 1, curve: 2 };
+
+// log₁₀ → a number as people write it, far below what a 64-bit float holds.
+function powerOfTen(log, digits = 4) {
+  if (log === -Infinity) return "0";
+  if (log > -290) return significant(10 ** log, digits);
+  const whole = Math.floor(log);
+  return significant(10 ** (log - whole), digits) + significant(10 ** -9).slice(1, 4) + [...String(whole)].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
+}
+
+const PLOTS = {
+  grid(context, lab, panel, { w, h }) {
+    const { rows, cols, count, titles, chosen } = panel;
+    const across = gridColumns(panel, w, h);
+    const down = Math.ceil(count / across);
+    const side = Math.max(8, Math.min((w - 6 * (across - 1)) / across, (h - 20 - 18 * down) / down));
+    const values = lab.frame(panel.film);
+    panel.cells = [];
+    for (let i = 0; i < count; i++) {
+      const box = { x: (i % across) * (side + 6), y: 36 + Math.floor(i / across) * (side + 18), w: side, h: side };
+      panel.cells.push(box);
+      const picture = tinted(lab, panel, i, values.subarray(i * rows * cols, (i + 1) * rows * cols), rows, cols, panel);
+      drawPicture(context, lab, picture, box);
+      label(context, lab, titles[i], box.x, box.y - 4, { strong: i === chosen });
+      if (i === chosen) frameOf(context, box, lab.colour.focus, 2);
+      else if (i === panel.lit) frameOf(context, box, lab.colour.ink, 1);
+    }
+  },
+
+  map(context, lab, panel, { w, h }) {
+    const { rows, cols, names } = panel;
+    const room = names ? Math.min(84, w * 0.24) : 0;
+    const top = names ? 84 : 26;
+    const side = Math.max(20, Math.min((w - room) / cols, (h - top) / rows));
+    const box = { x: room, y: top, w: side * cols, h: side * rows };
+    panel.box = box;
+    const values = lab.frame(panel.film).subarray(panel.start, panel.start + rows * cols);
+    drawPicture(context, lab, tinted(lab, panel, 0, values, rows, cols, panel), box);
+    if (names) tokenNames(context, lab, panel, box, side);
+    if (panel.marked >= 0) frameOf(context, { x: box.x, y: box.y + panel.marked * side, w: box.w, h: side }, lab.colour.focus, 1.6);
+    if (panel.lit) frameOf(context, { x: box.x + panel.lit.c * side, y: box.y + panel.lit.r * side, w: side, h: side }, lab.colour.ink, 1.4);
+  },
+
+  bars(context, lab, panel, { w, h }) {
+    const { count, names, low, high, editable } = panel;
+    const values = lab.frame(panel.film).subarray(panel.start, panel.start + count);
+    const foot = names ? (w / count < 34 ? 58 : 20) : 6;
+    const box = { x: 34, y: 30, w: w - 36, h: h - 30 - foot };
+    panel.box = box;
+    const y = (v) => box.y + box.h * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low));
+    for (const tick of ticksOf(low, high, Math.max(2, Math.floor(box.h / 34)))) {
+      rule(context, lab, box.x, y(tick), box.x + box.w, y(tick));
+      label(context, lab, significant(tick, 3), box.x - 5, y(tick) + 4, { align: "right", quiet: true });
+    }
+    const step = box.w / count;
+    for (let i = 0; i < count; i++) {
+      const x = box.x + i * step;
+      const marked = i === panel.lit || i === panel.marked;
+      context.globalAlpha = marked ? 1 : 0.75;
+      context.fillStyle = lab.colour[panel.hue] ?? lab.colour.ink;
+      const [top, bottom] = [y(Math.max(values[i], 0)), y(Math.min(values[i], 0))];
+      context.fillRect(x + step * 0.12, top, step * 0.76, Math.max(bottom - top, 0.8));
+      context.globalAlpha = 1;
+      if (editable) context.fillRect(x + step * 0.06, y(values[i]) - 2, step * 0.88, 4);
+      if (!names || (step < 11 && i % Math.ceil(11 / step) && !marked)) continue;
+      context.font = `${marked ? "600 " : ""}${SMALL}px ${lab.font()}`;
+      context.fillStyle = marked ? lab.colour.ink : lab.colour.quiet;
+      const text = visible(names[i]);
+      context.save();
+      context.translate(x + step / 2, box.y + box.h + 12);
+      if (step < 34) context.rotate(-Math.PI / 4);
+      context.textAlign = step < 34 ? "right" : "center";
+      context.fillText(ellipsis(context, text, step < 34 ? 62 : step - 2), 0, 2);
+      context.restore();
+      context.textAlign = "left";
+    }
+  },
+
+  // Lines over the stops of one slider, everything else as it stands; a click moves that slider.
+  curves(context, lab, panel, { w, h }) {
+    const { low, high, logs } = panel;
+    const slider = lab.slider(panel.along);
+    const count = slider.readings.length;
+    const box = { x: 40, y: 32, w: w - 48, h: h - 32 - 30 };
+    panel.box = box;
+    const x = (i) => box.x + (box.w * i) / Math.max(1, count - 1);
+    const y = (v) => box.y + box.h * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low || 1));
+    axes(context, lab, panel, box, y, slider, x);
+    for (const line of panel.lines) {
+      const colour = lab.colour[line.hue] ?? line.hue;
+      if (line.band) {
+        const [least, most] = line.band.map((start) => lab.along(panel.film, panel.along, { ...line, start }));
+        context.fillStyle = colour;
+        context.globalAlpha = 0.16;
+        context.beginPath();
+        for (let i = 0; i < count; i++) context.lineTo(x(i), y(least[i]));
+        for (let i = count; i--; ) context.lineTo(x(i), y(most[i]));
+        context.fill();
+        context.globalAlpha = 1;
+      }
+      polyline(context, lab.along(panel.film, panel.along, line), x, y, colour, INK.curve, line.dash, low);
+    }
+    const at = lab.at[slider.name];
+    context.strokeStyle = lab.colour.focus;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.moveTo(x(at), box.y);
+    context.lineTo(x(at), box.y + box.h);
+    context.stroke();
+    let tag = box.y - 4;
+    for (const line of panel.lines) {
+      const value = lab.along(panel.film, panel.along, line)[at];
+      if (Number.isNaN(value)) continue;
+      const current = Object.entries(line.fixed ?? {}).every(([name, index]) => lab.at[name] === index);
+      context.fillStyle = lab.colour[line.hue] ?? line.hue;
+      context.beginPath();
+      context.arc(x(at), y(value), current ? 4.5 : 3, 0, 7);
+      context.fill();
+    }
+    for (const [i, line] of panel.lines.entries()) if (line.name) {
+      context.fillStyle = lab.colour[line.hue] ?? line.hue;
+      context.font = `${SMALL}px ${lab.font()}`;
+      inscribe(context, line.name, box.x + box.w, tag - (panel.lines.length - 1 - i) * 12, "right");
+    }
+    if (logs) panel.logs = true;
+  },
+
+  // A number over two sliders; the reader's place on it; a click goes there.
+  phase(context, lab, panel, { w, h }) {
+    const [across, down] = [lab.slider(panel.x), lab.slider(panel.y)];
+    const [cols, rows] = [across.readings.length, down.readings.length];
+    const box = { x: 46, y: 30, w: w - 56, h: h - 30 - 32 };
+    panel.box = box;
+    const values = lab.plane(panel);
+    const picture = tinted(lab, panel, 0, values, rows, cols, panel);
+    context.imageSmoothingEnabled = false;
+    drawPicture(context, lab, picture, box, true);
+    const x = (i) => box.x + ((i + 0.5) * box.w) / cols;
+    const y = (i) => box.y + box.h - ((i + 0.5) * box.h) / rows;
+    for (const [index, text] of across.ticks) label(context, lab, text, x(index), box.y + box.h + 13, { align: "center", quiet: true });
+    for (const [index, text] of down.ticks) label(context, lab, text, box.x - 5, y(index) + 4, { align: "right", quiet: true });
+    label(context, lab, across.label, box.x + box.w / 2, box.y + box.h + 27, { align: "center", quiet: true });
+    for (const line of panel.lines ?? []) {
+      const current = Object.entries(line.fixed ?? {}).every(([name, index]) => lab.at[name] === index);
+      if (!current) continue;
+      const points = lab.frame(line.film);
+      context.save?.();
+      for (const [stroke, width] of [[lab.colour.paper, 3.5], [lab.colour.ink, 1.5]]) {
+        context.strokeStyle = stroke;
+        context.lineWidth = width;
+        context.beginPath();
+        let open = false;
+        for (let row = 0; row < rows; row++) {
+          const place = points[row];
+          if (!(place >= 0 && place <= cols - 1)) { open = false; continue; }
+          if (open) context.lineTo(x(place), y(row));
+          else context.moveTo(x(place), y(row));
+          open = true;
+        }
+        context.stroke();
+      }
+      context.restore?.();
+    }
+    const [px, py] = [x(lab.at[panel.x]), y(lab.at[panel.y])];
+    for (const [stroke, width] of [[lab.colour.paper, 4.5], [lab.colour.focus, 2.5]]) {
+      context.strokeStyle = stroke;
+      context.lineWidth = width;
+      context.beginPath();
+      context.arc(px, py, 6, 0, 7);
+      context.stroke();
+    }
+  },
+
+  // How often each value occurs, on an axis of powers of ten; what lies below the axis is counted in its first bar.
+  histogram(context, lab, panel, { w, h }) {
+    const { count, low, high, mark } = panel;
+    const values = lab.frame(panel.film).subarray(panel.start, panel.start + count);
+    const box = { x: 8, y: 32, w: w - 16, h: h - 32 - 30 };
+    panel.box = box;
+    const most = Math.max(...values, 1e-9);
+    const step = box.w / count;
+    context.fillStyle = lab.colour[panel.hue] ?? lab.colour.ink;
+    for (let i = 0; i < count; i++) {
+      const tall = (box.h * values[i]) / most;
+      context.globalAlpha = mark !== null && low + ((i + 1) * (high - low)) / count <= mark + 1e-9 ? 0.9 : 0.5;
+      context.fillRect(box.x + i * step + 0.5, box.y + box.h - tall, Math.max(1, step - 1), tall);
+    }
+    context.globalAlpha = 1;
+    const x = (v) => box.x + (box.w * (v - low)) / (high - low);
+    rule(context, lab, box.x, box.y + box.h, box.x + box.w, box.y + box.h);
+    for (const [value, text] of panel.ticks) label(context, lab, text, x(value), box.y + box.h + 14, { align: "center", quiet: true });
+    if (mark !== null) {
+      context.strokeStyle = lab.colour.focus;
+      context.lineWidth = 1.5;
+      context.beginPath();
+      context.moveTo(x(mark), box.y - 2);
+      context.lineTo(x(mark), box.y + box.h);
+      context.stroke();
+    }
+  },
+};
+
+function gridColumns({ count }, w, h) {
+  let best = 1;
+  let largest = 0;
+  for (let across = 1; across <= count; across++) {
+    const down = Math.ceil(count / across);
+    const side = Math.min((w - 6 * (across - 1)) / across, (h - 20 - 18 * down) / down);
+    if (side > largest) [best, largest] = [across, side];
+  }
+  return best;
+}
+
+// Values → pixels of a small picture kept with the panel: one a cell.
+function tinted(lab, panel, index, values, rows, cols, { scale, low, high }) {
+  const kept = (panel.pictures ??= []);
+  let picture = kept[index];
+  if (!picture || picture.width !== cols || picture.height !== rows) {
+    picture = kept[index] = Object.assign(document.createElement("canvas"), { width: cols, height: rows });
+    picture.context = picture.getContext("2d", { willReadFrequently: true });
+    picture.data = picture.context.createImageData(cols, rows);
+    picture.words = new Uint32Array(picture.data.data.buffer);
+  }
+  const table = lut(scale, lab.mode);
+  const root = scale === "weights" || panel.root;
+  const factor = 1 / (high - low || 1);
+  for (let i = 0; i < picture.words.length; i++) {
+    const v = values[i];
+    let share = (v - low) * factor;
+    if (root && signedRamp(scale)) share = 0.5 + 0.5 * Math.sign(v) * Math.sqrt(Math.min(1, Math.abs(v) / high));
+    else share = Math.max(0, Math.min(1, share));
+    picture.words[i] = v !== v ? 0 : table[((root && !signedRamp(scale) ? Math.sqrt(share) : share) * 255 + 0.5) | 0];
+  }
+  picture.context.putImageData(picture.data, 0, 0);
+  return picture;
+}
+
+function drawPicture(context, lab, picture, box, flipped = false) {
+  const view = { r: 0, c: 0, w: picture.width, h: picture.height };
+  if (context instanceof SvgPen) context.cells({ image: flipped ? upsideDown(picture) : picture, box, view, shape: [picture.height, picture.width] });
+  else {
+    context.imageSmoothingEnabled = box.w < picture.width;
+    if (flipped) {
+      context.save();
+      context.translate(0, 2 * box.y + box.h);
+      context.scale(1, -1);
+    }
+    context.drawImage(picture, box.x, box.y, box.w, box.h);
+    if (flipped) context.restore();
+  }
+  frameOf(context, { x: box.x - 0.5, y: box.y - 0.5, w: box.w + 1, h: box.h + 1 }, lab.colour.line, 1);
+}
+
+function upsideDown(picture) {
+  const turned = Object.assign(document.createElement("canvas"), { width: picture.width, height: picture.height });
+  const context = turned.getContext("2d");
+  context.translate(0, picture.height);
+  context.scale(1, -1);
+  context.drawImage(picture, 0, 0);
+  return turned;
+}
+
+function frameOf(context, { x, y, w, h }, stroke, width) {
+  context.strokeStyle = stroke;
+  context.lineWidth = width;
+  context.strokeRect(x, y, w, h);
+}
+
+function rule(context, lab, x0, y0, x1, y1) {
+  context.strokeStyle = lab.colour.line;
+  context.lineWidth = INK.line;
+  context.beginPath();
+  context.moveTo(x0, Math.round(y0) + 0.5);
+  context.lineTo(x1, Math.round(y1) + 0.5);
+  context.stroke();
+}
+
+function label(context, lab, text, x, y, { align = "left", quiet = false, strong = false } = {}) {
+  context.font = `${strong ? "600 " : ""}${SMALL}px ${lab.font()}`;
+  context.fillStyle = quiet ? lab.colour.quiet : lab.colour.ink;
+  inscribe(context, text, x, y, align);
+}
+
+function polyline(context, values, x, y, colour, width, dash, floor) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.setLineDash?.(dash ? [5, 4] : []);
+  context.beginPath();
+  let open = false;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i] === -Infinity ? floor : values[i];
+    if (v !== v) { open = false; continue; }
+    if (open) context.lineTo(x(i), y(v));
+    else context.moveTo(x(i), y(v));
+    open = true;
+  }
+  context.stroke();
+  context.setLineDash?.([]);
+}
+
+function axes(context, lab, panel, box, y, slider, x) {
+  const { low, high, logs } = panel;
+  const wanted = Math.max(2, Math.floor(box.h / 30));
+  const ticks = logs ? decades(low, high, wanted) : ticksOf(low, high, wanted);
+  for (const tick of ticks) {
+    rule(context, lab, box.x, y(tick), box.x + box.w, y(tick));
+    label(context, lab, logs ? powerOfTen(tick, 2) : significant(tick, 3), box.x - 5, y(tick) + 4, { align: "right", quiet: true });
+  }
+  const most = Math.max(2, Math.floor(box.w / 44));
+  const every = Math.ceil(slider.ticks.length / most);
+  slider.ticks.forEach(([index, text], i) => {
+    if (i % every === 0) label(context, lab, text, x(index), box.y + box.h + 14, { align: "center", quiet: true });
+  });
+  label(context, lab, slider.label, box.x + box.w, box.y + box.h + 27, { align: "right", quiet: true });
+}
+
+function ticksOf(low, high, wanted) {
+  const raw = (high - low) / wanted || 1;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= raw) * power;
+  const found = [];
+  for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + step * 1e-9; v += step) found.push(Math.abs(v) < step * 1e-9 ? 0 : v);
+  return found;
+}
+
+function decades(low, high, wanted) {
+  const step = Math.max(1, Math.ceil((high - low) / wanted));
+  const found = [];
+  for (let v = Math.ceil(low / step) * step; v <= high; v += step) found.push(v);
+  return found;
+}
+
+// Tokens beside a map: all that fit.
+function tokenNames(context, lab, panel, box, side) {
+  const step = Math.max(1, Math.ceil(11 / side));
+  const { rows, cols, names } = panel;
+  context.font = `${SMALL}px ${lab.font()}`;
+  for (let i = 0; i < Math.max(rows, cols); i += step) {
+    const text = visible(names[i] ?? "");
+    context.fillStyle = i === panel.marked || i === panel.lit?.r || i === panel.lit?.c ? lab.colour.ink : lab.colour.quiet;
+    if (i < rows) {
+      context.textAlign = "right";
+      context.fillText(ellipsis(context, text, box.x - 8), box.x - 5, box.y + (i + 0.5) * side + 4);
+    }
+    if (i < cols) {
+      context.save();
+      context.translate(box.x + (i + 0.5) * side + 3, box.y - 5);
+      context.rotate(-Math.PI / 4);
+      context.textAlign = "left";
+      context.fillText(ellipsis(context, text, 70), 0, 0);
+      context.restore();
+    }
+  }
+  context.textAlign = "left";
+}

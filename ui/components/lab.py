@@ -1,0 +1,325 @@
+"""Sliders, and pictures that follow them in the browser: a laboratory.
+
+Python sends every film once: an array whose first axes are sliders. A slider chooses a frame, so what is drawn while
+it moves was computed by torch; only softmax and its Jacobian are computed in the browser. On release the positions come
+back.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from ui.components.assets import component
+from ui.components.canvas import Pick, checked_pick
+from ui.components.frame import encode
+from ui.palette import RAMPS
+
+WORDS = ("masked", "damaged", "underflow")
+UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
+
+_LAB = component("lab")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slider:
+    """Stops to choose from: how they are written, the few written along an axis, and where the slider stands."""
+
+    name: str
+    label: str
+    readings: tuple[str, ...]
+    at: int
+    ticks: tuple[tuple[int, str], ...] = ()
+    kind: Literal["slider", "switch"] = "slider"
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """Numbers at every stop: the first axes of `values` are the sliders `axes`, what remains is one frame."""
+
+    name: str
+    values: np.ndarray
+    axes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Softmax:
+    """A film computed in the browser: softmax(scores · factor) over rows of `cols`; `size` numbers a frame."""
+
+    name: str
+    scores: str
+    cols: int
+    size: int
+    factor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jacobian:
+    """A film computed in the browser: diag(p) − ppᵀ of the n probabilities that start at `start` in a frame of `of`."""
+
+    name: str
+    of: str
+    n: int
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plot:
+    """What all pictures have: columns of twelve (`narrow`: of four on a telephone), pixels of height."""
+
+    name: str
+    title: str = ""
+    note: str = ""
+    span: int = 4
+    narrow: int = 4
+    height: int = 220
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls(_Plot):
+    """The sliders of these names, one under the other."""
+
+    sliders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One line of read-outs: the number at `start` of a frame; with `log`, the frame holds its log₁₀."""
+
+    label: str
+    start: int
+    log: bool = False
+    unit: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readouts(_Plot):
+    """Numbers at the sliders' position."""
+
+    film: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid(_Plot):
+    """`count` matrices as thumbnails; a click picks one (`row` of the Pick)."""
+
+    film: str
+    count: int
+    rows: int
+    cols: int
+    titles: tuple[str, ...]
+    chosen: int = 0
+    scale: str = "weights"
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Map(_Plot):
+    """One matrix, with token names beside it; `marked` is the row in focus. `root` colours by the square root."""
+
+    film: str
+    rows: int
+    cols: int
+    start: int = 0
+    names: tuple[str, ...] | None = None
+    marked: int = -1
+    scale: str = "weights"
+    low: float = 0.0
+    high: float = 1.0
+    root: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars(_Plot):
+    """One bar per number; `editable` bars are pulled by the reader, and `on_edit` gets the numbers."""
+
+    film: str
+    count: int
+    start: int = 0
+    names: tuple[str, ...] | None = None
+    marked: int = -1
+    hue: str = "k"
+    low: float = 0.0
+    high: float = 1.0
+    editable: bool = False
+    step: float = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One curve: the number at `start` of each frame, some sliders held fixed; `band`: where its ends start."""
+
+    start: int
+    hue: str
+    name: str = ""
+    fixed: Mapping[str, int] | None = None
+    band: tuple[int, int] | None = None
+    dash: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves(_Plot):
+    """Lines over the stops of the slider `along`; with `logs` the numbers are log₁₀ and the axis says powers of ten."""
+
+    film: str
+    along: str
+    lines: tuple[Line, ...]
+    low: float
+    high: float
+    logs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contour:
+    """A line across a phase map: per stop of y the place (in stops of x, NaN for none); drawn when `fixed` holds."""
+
+    film: str
+    fixed: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase(_Plot):
+    """A number over two sliders, the reader's place on it; a click goes there."""
+
+    film: str
+    x: str
+    y: str
+    start: int
+    low: float
+    high: float
+    logs: bool = False
+    scale: str = "positive"
+    lines: tuple[Contour, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram(_Plot):
+    """`count` bins from `low` to `high`; `ticks` are written below, a line stands at `mark`."""
+
+    film: str
+    count: int
+    low: float
+    high: float
+    start: int = 0
+    ticks: tuple[tuple[float, str], ...] = ()
+    mark: float | None = None
+    hue: str = "k"
+
+
+Plot = Controls | Readouts | Grid | Map | Bars | Curves | Phase | Histogram
+Positions = dict[str, int]
+
+
+def lab(
+    plots: Sequence[Plot],
+    *,
+    key: str,
+    sliders: Sequence[Slider],
+    films: Sequence[Film],
+    words: Mapping[str, str],
+    computed: Sequence[Softmax | Jacobian] = (),
+    summary: str = "",
+    on_move: Callable[[Positions], None] | None = None,
+    on_pick: Callable[[Pick], None] | None = None,
+    on_edit: Callable[[str, list[float]], None] | None = None,
+) -> None:
+    """Draw the plots. The callbacks run before the page does, so they may change the state of widgets.
+
+    Raises ValueError where a film does not have one frame for every stop of its sliders.
+    """
+    stops = {slider.name: len(slider.readings) for slider in sliders}
+    arrays: dict[str, np.ndarray] = {}
+    meta = {
+        "sliders": [asdict(slider) for slider in sliders],
+        "films": [_film(film, stops, arrays) for film in films],
+        "computed": [_computed(made) for made in computed],
+        "panels": [_plot(plot) for plot in plots],
+        "words": {name: words[name] for name in WORDS},
+        "summary": summary,
+        "underflow": UNDERFLOW,
+    }
+    shapes = {plot.name: _shape(plot) for plot in plots}
+    lengths = {plot.name: plot.count for plot in plots if isinstance(plot, Bars) and plot.editable}
+    _LAB(
+        key=key,
+        data=encode(meta, arrays),
+        on_at_change=partial(_moved, key, stops, on_move),
+        on_pick_change=partial(_picked, key, shapes, on_pick),
+        on_edited_change=partial(_edited, key, lengths, on_edit),
+    )
+
+
+def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    steps = tuple(stops[name] for name in film.axes)
+    if film.values.shape[: len(steps)] != steps:
+        raise ValueError(f"the film {film.name} needs frames {steps}, not {film.values.shape}")
+    array = f"{len(arrays)}"
+    arrays[array] = film.values.astype(np.float32, copy=False)
+    return {
+        "name": film.name,
+        "array": array,
+        "axes": list(film.axes),
+        "shape": list(film.values.shape[len(steps) :]),
+    }
+
+
+def _computed(made: Softmax | Jacobian) -> dict[str, Any]:
+    size = made.size if isinstance(made, Softmax) else made.n**2
+    return asdict(made) | {"kind": type(made).__name__.lower(), "size": size}
+
+
+def _plot(plot: Plot) -> dict[str, Any]:
+    scale = getattr(plot, "scale", RAMPS[0])
+    if scale not in RAMPS:
+        raise ValueError(f"the scale must be one of {', '.join(RAMPS)}; not {scale!r}")
+    return asdict(plot) | {"kind": type(plot).__name__.lower()}
+
+
+def _shape(plot: Plot) -> tuple[int, int]:
+    match plot:
+        case Map():
+            return plot.rows, plot.cols
+        case Grid() | Bars():
+            return plot.count, 1
+        case _:
+            return 0, 0
+
+
+def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None:  # noqa: ANN401 from a browser
+    """What a browser says the sliders stand at, if it can be true: every slider, at one of its stops."""
+    if not isinstance(sent, Mapping) or set(sent) != set(stops):
+        return None
+    if not all(type(at) is int and 0 <= at < stops[name] for name, at in sent.items()):
+        return None
+    return dict(sent)
+
+
+def _moved(key: str, stops: Mapping[str, int], on_move: Callable[[Positions], None] | None) -> None:
+    positions = checked_positions(st.session_state[key].get("at"), stops)
+    if on_move is not None and positions is not None:
+        on_move(positions)
+
+
+def _picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[Pick], None] | None) -> None:
+    pick = checked_pick(st.session_state[key].get("pick"), shapes)
+    if on_pick is not None and pick is not None:
+        on_pick(pick)
+
+
+def _edited(key: str, lengths: Mapping[str, int], on_edit: Callable[[str, list[float]], None] | None) -> None:
+    sent = st.session_state[key].get("edited")
+    if on_edit is None or not isinstance(sent, Mapping) or sent.get("panel") not in lengths:
+        return
+    values = sent.get("values")
+    if not isinstance(values, list) or len(values) != lengths[sent["panel"]]:
+        return
+    if all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+        on_edit(sent["panel"], [float(value) for value in values])
