@@ -7,15 +7,22 @@ size of a weight matrix is made, since ‖XᵀAK‖²_F = tr(A KKᵀ Aᵀ XXᵀ)
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from attention_core.multihead import MultiHeadAttention, project
+from attention_core.scalings import SCALINGS
+
 D_K_STOPS = tuple(sorted({round(2 ** (i / 3)) for i in range(31)}))  # 1 … 1024, three to an octave
 INPUT_SCALES = (0.1, *(float(f"{2 ** (k / 6):.4g}") for k in range(-19, 25)))  # … 16, six to an octave
+RULES = ("none", "inverse_sqrt")  # of SCALINGS
+N_HEAD, D_V = 12, 16
+ELEMENTS = 2**18  # of the largest array: what still fits the cache of one core
 DEAD = 1e-3  # a row whose gain is smaller passes on less than a thousandth of its gradient
 LN10 = math.log(10)
 
@@ -50,6 +57,21 @@ class Probe:
         return wrong @ readout
 
 
+def untrained(x: Float[Tensor, "n d_model"], seed: int, target: int | None = None) -> Probe:
+    """A from-scratch layer of 12 heads on these vectors, brought to mean 0 and variance 1 each (as pre-LayerNorm does).
+
+    W_Q and W_K are drawn once at d_k = 1024 from N(0, 1/d_model); a smaller d_k uses their first columns. The linear
+    loss reads the output of every query in the same random direction, N(0, 1) in each component.
+    """
+    x = F.layer_norm(x, x.shape[-1:])
+    d_model = x.shape[-1]
+    layer = MultiHeadAttention(d_model=d_model, n_head=N_HEAD, d_k=max(D_K_STOPS), d_v=D_V, seed=seed)
+    layer.requires_grad_(False)
+    direction = torch.randn(d_model, generator=torch.Generator().manual_seed(4 * seed + 4))
+    q, k, v = (project(x, W) for W in (layer.W_Q, layer.W_K, layer.W_V))
+    return Probe(x, q, k, v, layer.W_O.detach(), direction.expand_as(x), target)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
     """Numbers of each head (axis −1); `log_` stands for log₁₀, where −∞ means exactly 0."""
@@ -80,6 +102,39 @@ class Sweep:
     log_gains: Float[Tensor, "a h n"]
 
 
+MEASURES = tuple(field.name for field in fields(Measures))
+
+
+def factors(d_k: int) -> list[float]:
+    """α² c(d_k) for every rule of RULES and, within it, every α of INPUT_SCALES."""
+    return [alpha**2 * SCALINGS[rule].factor(d_k) for rule in RULES for alpha in INPUT_SCALES]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """One probe at every stop: `measures` in the order of MEASURES, and log₁₀ of the gain of every row."""
+
+    measures: Float[Tensor, "rule d_k alpha measure h"]
+    log_gains: Float[Tensor, "rule d_k alpha h n"]
+
+    def bytes(self) -> int:
+        """Memory the table holds, in bytes."""
+        return self.measures.nbytes + self.log_gains.nbytes
+
+
+def tabulate(probe: Probe) -> Iterator[Sweep]:
+    """The sweeps of a table, one d_k after the other, so that whoever waits can be told how far it is."""
+    return (sweep(probe, d_k, factors(d_k)) for d_k in D_K_STOPS)
+
+
+def collect(sweeps: Sequence[Sweep]) -> Table:
+    """The table of all sweeps of `tabulate`."""
+    shape = (len(sweeps), len(RULES), len(INPUT_SCALES))
+    measures = torch.stack([torch.stack([getattr(one.measures, name) for name in MEASURES], dim=1) for one in sweeps])
+    log_gains = torch.stack([one.log_gains for one in sweeps])
+    return Table(*(values.unflatten(1, shape[1:]).transpose(0, 1).contiguous() for values in (measures, log_gains)))
+
+
 def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
     r"""Every measure with the logits $f\,q\cdot k$, for each factor f = α² c(d_k) > 0.
 
@@ -92,13 +147,22 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
     if n < 2:
         raise ValueError(f"saturation takes two tokens or more, not {n}")
     s = probe.scores(d_k)
+    many = max(1, ELEMENTS // s.numel())
+    parts = [_sweep(probe, d_k, s, factors[start : start + many]) for start in range(0, len(factors), many)]
+    joined = (torch.cat([getattr(part.measures, name) for part in parts]) for name in MEASURES)
+    return Sweep(Measures(*joined), torch.cat([part.log_gains for part in parts]))
+
+
+def _sweep(probe: Probe, d_k: int, s: Float[Tensor, "h n n"], factors: Sequence[float]) -> Sweep:
+    n = s.shape[-1]
     f = torch.tensor(factors, dtype=s.dtype)[:, None]
     top, keys = s.topk(2, dim=-1)
     winner = keys[..., None, :1]  # h n 1 1
     gap = top[..., :1] - top[..., 1:]  # h n 1
     below = (s - top[..., 1:]).scatter(-1, keys[..., :1], 0.0)[:, :, None]  # h n 1 n, ≤ 0, the winner at 0
 
-    e = torch.exp(below * f)
+    # Below e^-28 a key adds nothing to a sum in which the runner-up counts 1; its powers would be denormal, so slow.
+    e = torch.exp((below * f).clamp_(min=-28.0))
     e.scatter_(-1, winner.expand(*e.shape[:3], 1), 0.0)
     z = e.sum(dim=-1)  # h n a
     log_w = -gap * f[:, 0]

@@ -1,0 +1,215 @@
+"""Sweeps over d_k and input scale: against autograd in float64, published laws, and what must hold at extremes."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from attention_core.saturation import (
+    D_K_STOPS,
+    INPUT_SCALES,
+    MEASURES,
+    Probe,
+    Sweep,
+    collect,
+    factors,
+    sweep,
+    tabulate,
+    untrained,
+)
+
+H, N, D_MODEL, D_V, D_MOST = 3, 11, 29, 5, 67
+FACTORS = (0.037, 0.5, 1.0, 3.1)
+
+
+def matrices(seed: int = 0, dtype: torch.dtype = torch.float64) -> dict[str, torch.Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    shapes = {"x": (N, D_MODEL), "W_Q": (H, D_MODEL, D_MOST), "W_K": (H, D_MODEL, D_MOST), "W_V": (H, D_MODEL, D_V)}
+    shapes |= {"W_O": (H, D_V, D_MODEL), "direction": (N, D_MODEL)}
+    made = {name: torch.randn(shape, generator=draw, dtype=torch.float64) for name, shape in shapes.items()}
+    return {name: (m * D_MODEL**-0.5 if name in ("W_Q", "W_K", "W_V") else m).to(dtype) for name, m in made.items()}
+
+
+def probe(made: dict[str, torch.Tensor], target: int | None = None) -> Probe:
+    q, k, v = (made["x"] @ made[name] for name in ("W_Q", "W_K", "W_V"))
+    return Probe(made["x"], q, k, v, made["W_O"], made["direction"], target)
+
+
+def by_autograd(made: dict[str, torch.Tensor], d_k: int, factor: float, target: int | None) -> dict[str, torch.Tensor]:
+    """The same layer and loss with torch's own softmax and autograd; gradients per head."""
+    x = made["x"]
+    W_Q, W_K, W_V = (made[name][..., :d].clone().requires_grad_() for name, d in zip(
+        ("W_Q", "W_K", "W_V"), (d_k, d_k, D_V), strict=True))  # fmt: skip
+    scores = factor * (x @ W_Q) @ (x @ W_K).mT
+    scores.retain_grad()
+    weights = F.softmax(scores, dim=-1)
+    weights.retain_grad()
+    output = torch.einsum("hnk,hkv,hvd->nd", weights, x @ W_V, made["W_O"])
+    if target is None:
+        loss = (output * made["direction"]).sum()
+    else:
+        readout = output @ x.T / math.sqrt(D_MODEL)
+        loss = F.cross_entropy(readout, torch.full((N,), target), reduction="sum")
+    loss.backward()
+    d_scores, d_weights = scores.grad, weights.grad
+    assert d_scores is not None
+    assert d_weights is not None
+    spread = d_weights - d_weights.mean(-1, keepdim=True)
+    gains = d_scores.norm(dim=-1) / spread.norm(dim=-1)
+    parts = factor * torch.einsum("nd,hnm,hmc->hndc", x, d_scores, (x @ W_K).detach())
+    mean = parts.mean(dim=1)
+    noise = (parts - mean[:, None]).square().sum(dim=(-2, -1)).mean(dim=1)
+    jacobians = torch.stack([torch.stack([torch.autograd.functional.jacobian(lambda s: F.softmax(s, 0), row)
+        for row in head]) for head in scores.detach()])  # fmt: skip
+    p = weights.detach()
+    entropy = torch.special.entr(p).sum(-1)
+    return {
+        "score_std": scores.detach().flatten(1).std(dim=1, correction=0),
+        "peak": p.amax(-1).mean(-1),
+        "entropy": entropy.mean(-1),
+        "support": entropy.exp().mean(-1),
+        "trace": jacobians.diagonal(dim1=-2, dim2=-1).sum(-1).mean(-1),
+        "frobenius": jacobians.norm(dim=(-2, -1)).mean(-1),
+        "log_gain": gains.median(dim=-1).values.log10(),
+        "gain_mean": gains.mean(-1),
+        "dead": (gains < 1e-3).double().mean(-1),
+        "log_d_scores": d_scores.norm(dim=(-2, -1)).log10(),
+        "log_d_W_Q": W_Q.grad.norm(dim=(-2, -1)).log10(),  # type: ignore[union-attr]
+        "log_d_W_K": W_K.grad.norm(dim=(-2, -1)).log10(),  # type: ignore[union-attr]
+        "log_d_W_V": W_V.grad.norm(dim=(-2, -1)).log10(),  # type: ignore[union-attr]
+        "snr": mean.norm(dim=(-2, -1)) / noise.sqrt(),
+    } | {"gains": gains}
+
+
+@pytest.mark.parametrize("target", [None, 4])
+@pytest.mark.parametrize("d_k", [1, 13, 67])
+def test_every_measure_is_what_autograd_finds(d_k: int, target: int | None) -> None:
+    made = matrices()
+    found = sweep(probe(made, target), d_k, FACTORS)
+    for index, factor in enumerate(FACTORS):
+        expected = by_autograd(made, d_k, factor, target)
+        assert_close(10 ** found.log_gains[index], expected.pop("gains"), rtol=1e-9, atol=1e-13)
+        for name, value in expected.items():
+            assert_close(getattr(found.measures, name)[index], value, rtol=1e-8, atol=1e-10, msg=f"{name} {factor}")
+
+
+def test_single_precision_stays_within_a_thousandth_of_double() -> None:
+    double, single = (sweep(probe(matrices(dtype=dtype)), 31, FACTORS) for dtype in (torch.float64, torch.float32))
+    for name in MEASURES:
+        ours, theirs = getattr(single.measures, name).double(), getattr(double.measures, name)
+        assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_gains_below_every_float_are_their_asymptote() -> None:
+    """Two keys and a gap g: dS = p₁p₂ (dP₁ − dP₂)(1, −1), so the gain is 2 p₁p₂ = 2e^-g / (1 + e^-g)²."""
+    x = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    q = k = torch.tensor([[[1.0], [0.0]]], dtype=torch.float64)
+    layer = Probe(x, q, k, x[None], torch.eye(2, dtype=torch.float64)[None], torch.tensor([[1.0, 0.0]] * 2).double())
+    for gap in (20.0, 800.0, 6000.0):
+        found = sweep(layer, 1, [gap])
+        expected = (math.log(2) - gap - 2 * math.log1p(math.exp(-gap))) / math.log(10)
+        assert_close(found.log_gains[0, 0, 0], torch.tensor(expected, dtype=torch.float64), rtol=1e-12, atol=1e-12)
+        assert_close(found.log_gains[0, 0, 1], torch.tensor(math.log10(0.5)).double(), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("target", [None, 2])
+def test_nothing_is_nan_at_any_stop_and_logarithms_stay_finite(target: int | None) -> None:
+    x = torch.randn(7, 64, generator=torch.Generator().manual_seed(3))
+    table = collect(list(tabulate(untrained(x, 5, target))))
+    assert table.measures.shape == (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 12)
+    assert not table.measures.isnan().any()
+    assert bool(table.log_gains.isfinite().all())
+    assert float(table.log_gains[0, -1, -1].min()) < -300  # deeper than float64 reaches
+
+
+def gradient_sizes(seeds: int, d_k: int, rule: str) -> dict[str, float]:
+    """n = 16, d_model = 64, independent rows and directions: means of norms, medians of the others over the seeds."""
+    found: dict[str, list[torch.Tensor]] = {
+        name: [] for name in ("log_d_W_Q", "log_d_W_V", "log_gain", "entropy", "peak")
+    }
+    for seed in range(seeds):
+        draw = torch.Generator().manual_seed(seed)
+        x, direction = (torch.randn(16, 64, generator=draw) for _ in range(2))
+        W = [torch.randn(1, 64, d, generator=draw) / 8 for d in (d_k, d_k, 64)]
+        layer = Probe(x, x @ W[0], x @ W[1], x @ W[2], torch.eye(64)[None], direction)
+        factor = {"none": 1.0, "inverse_sqrt": d_k**-0.5, "inverse": 1 / d_k}[rule]
+        measures = sweep(layer, d_k, [factor]).measures
+        for name, values in found.items():
+            values.append(getattr(measures, name).squeeze())
+    sizes = {name: torch.stack(values) for name, values in found.items()}
+    means = {name: float((10 ** sizes[name]).mean()) for name in ("log_d_W_Q", "log_d_W_V")}
+    return means | {name: float(sizes[name].median()) for name in ("log_gain", "entropy", "peak")}
+
+
+def test_the_gradient_of_W_Q_grows_unscaled_while_the_typical_row_dies() -> None:
+    """‖dW_Q‖ from d_k 64 to 1024: unscaled ∝ d_k^¼, so × 2; with 1/√d_k × 1; with 1/d_k × ¼."""
+    ratio = {}
+    for rule in ("none", "inverse_sqrt", "inverse"):
+        small, large = (gradient_sizes(40, d_k, rule) for d_k in (64, 1024))
+        ratio[rule] = large["log_d_W_Q"] / small["log_d_W_Q"]
+        if rule == "none":
+            assert large["log_gain"] < -3.5
+            assert small["entropy"] > large["entropy"]
+        if rule == "inverse_sqrt":
+            assert_close(10 ** large["log_gain"], 0.067, rtol=0.1, atol=0)
+            assert_close(large["entropy"] / math.log(16), 0.851, rtol=0.03, atol=0)
+    assert_close(ratio["none"], 2.0, rtol=0.25, atol=0)
+    assert_close(ratio["inverse_sqrt"], 1.0, rtol=0.15, atol=0)
+    assert_close(ratio["inverse"], 0.25, rtol=0.15, atol=0)
+
+
+def test_scores_of_an_untrained_layer_have_the_variance_behind_the_square_root() -> None:
+    """q and k of unit variance: the standard deviation of q·k is √d_k (1706.03762, footnote 4)."""
+    x = torch.randn(61, 64, generator=torch.Generator().manual_seed(1))
+    for d_k in (16, 256, 1024):
+        std = torch.stack([sweep(untrained(x, seed), d_k, [1.0]).measures.score_std for seed in range(3)]).mean()
+        assert_close(float(std), math.sqrt(d_k), rtol=0.1, atol=0)
+
+
+def test_a_smaller_d_k_reads_the_first_columns_of_the_same_draw() -> None:
+    x = torch.randn(5, 64, generator=torch.Generator().manual_seed(2))
+    layer = untrained(x, 7)
+    assert_close(layer.scores(13), layer.q[..., :13] @ layer.k[..., :13].mT, rtol=0, atol=0)
+    again = untrained(x, 7)
+    assert_close(again.q, layer.q, rtol=0, atol=0)
+
+
+def test_the_stops_are_what_the_page_promises() -> None:
+    assert (D_K_STOPS[0], D_K_STOPS[-1], INPUT_SCALES[0], INPUT_SCALES[-1]) == (1, 1024, 0.1, 16.0)
+    assert len(D_K_STOPS) >= 25
+    assert len(INPUT_SCALES) >= 41
+    assert 1.0 in INPUT_SCALES
+    assert len(MEASURES) >= 10
+    assert_close(factors(64)[len(INPUT_SCALES) + INPUT_SCALES.index(2.0)], 4 / 8, rtol=1e-12, atol=0)
+
+
+def test_one_token_has_nothing_to_share() -> None:
+    with pytest.raises(ValueError, match="not 1"):
+        sweep(untrained(torch.randn(1, 64), 0), 4, [1.0])
+
+
+@given(st.integers(0, 999), st.floats(0.05, 30), st.sampled_from([2, 5, 64]))
+def test_a_larger_scale_never_spreads_attention(seed: int, factor: float, d_k: int) -> None:
+    """dH/dβ = −β Var_p(x) ≤ 0, and the peak can only grow."""
+    layer = probe(matrices(seed))
+    measures = sweep(layer, min(d_k, D_MOST), [factor, 1.3 * factor]).measures
+    assert bool((measures.entropy[1] <= measures.entropy[0] + 1e-12).all())
+    assert bool((measures.peak[1] >= measures.peak[0] - 1e-12).all())
+    assert bool((measures.frobenius <= 0.5 + 1e-12).all())
+    assert bool((10**measures.log_gain_high <= 0.5 + 1e-12).all())
+
+
+def test_a_tie_keeps_its_gradient_at_any_scale() -> None:
+    """Two identical keys share the weight for ever: p = (½, ½), and J does not vanish (it is differences that count)."""
+    made = matrices()
+    made["x"][3] = made["x"][8]
+    found: Sweep = sweep(probe(made), D_MOST, [500.0])
+    winners = (made["x"] @ made["W_Q"] @ (made["x"] @ made["W_K"]).mT).argmax(-1)
+    tied = (winners == 3) | (winners == 8)
+    assert bool(tied.any())
+    assert float(found.measures.frobenius.max()) > 0.01
+    assert bool((found.log_gains[0][~tied] < -2).all())
