@@ -1,6 +1,7 @@
 """Widgets that return core objects. Every value stands in the link, stays from page to page, and is checked here."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -54,14 +55,7 @@ def study_bar() -> Choice:
     """The bar every page begins with: sentence, examples, model, layer, head, settings; and what it found."""
     common = words("controls")
     with st.container(horizontal=True, vertical_alignment="bottom", key="study_bar"):
-        seed("text", DEFAULT_SENTENCE, str)
-        typed = st.text_input(
-            common["sentence"],
-            key="text",
-            live=True,
-            placeholder=common["placeholder"],
-            width="stretch",
-        )
+        typed = _sentence(common)
         _examples(common)
         name = choose(
             "model",
@@ -80,6 +74,22 @@ def study_bar() -> Choice:
         settings = _settings(name, model.layers, layer, common)
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
     return Choice(study=study, model=model, tokens=tokens, layer=layer, head=head)
+
+
+def sentence_bar() -> tuple[str, Tokens]:
+    """The bar of pages that need only a sentence: the text, and its tokens as the from-scratch layer reads them."""
+    common = words("controls")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sentence_bar"):
+        typed = _sentence(common)
+        _examples(common)
+    return _read(typed, session.model(SCRATCH, Sizes()), common)
+
+
+def _sentence(common: Words) -> str:
+    seed("text", DEFAULT_SENTENCE, str)
+    return st.text_input(
+        common["sentence"], key="text", live=True, placeholder=common["placeholder"], width="stretch"
+    )
 
 
 def layer_label(layer: LayerName, common: Words | None = None) -> str:
@@ -117,8 +127,9 @@ def _nearest(spelling: str) -> float:
 
 
 def _pair(text: str) -> tuple[int, int]:
-    parts = text.split(",")
-    return (int(parts[0]), int(parts[1])) if len(parts) == 2 and all(p.isdecimal() for p in parts) else (0, 0)
+    found = re.fullmatch(r"(\d{1,6}),(\d{1,6})", text, re.ASCII) or re.fullmatch(r"(\d+),(\d+)", DEFAULT_FOCUS)
+    assert found is not None
+    return int(found[1]), int(found[2])
 
 
 def _examples(common: Words) -> None:

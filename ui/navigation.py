@@ -28,6 +28,7 @@ class PageEntry:
 PAGES = (
     PageEntry("pages/explore/pipeline.py", "pipeline", "explore", ":material/conversion_path:", "pipeline"),
     PageEntry("pages/explore/heads.py", "heads", "explore", ":material/grid_view:", "heads"),
+    PageEntry("pages/saturation/why_sqrt.py", "why_sqrt", "saturation", ":material/square_foot:", "why-sqrt"),
 )
 
 _served = Event()

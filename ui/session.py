@@ -3,18 +3,22 @@
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 import streamlit as st
 
 from attention_core.models import EMBEDDED, FromScratch, Model, Pretrained, Run, Settings, Sizes, load, load_embedded
+from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
 from ui.runtime import settle
 
 SCRATCH = "scratch"
 OPERATOR_SETTING = "HEADLIGHT_MODELS"
 KEPT_BYTES = 512 * 2**20
+PROBED = Sizes(n_head=1, d_model=64, d_k=1, d_v=1)  # only its tokens and its x are used
+MAX_PROBED = 48  # tokens: so many heads of so many tokens still fit one message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,42 @@ def run(study: Study) -> Run:
     return _recent().get(study, lambda: _compute(study))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a saturation table answers: a text, read by an untrained layer of this seed, under a loss."""
+
+    text: str
+    seed: int = 0
+    target: int | None = None
+
+
+def probe(question: Question) -> Probe:
+    """The untrained layer of `question` on its text, of which the first MAX_PROBED tokens count."""
+    vectors = embedded()
+    layer = FromScratch(PROBED, vectors)
+    tokens = layer.tokenize(question.text)
+    x = layer.embed(tokens)[:MAX_PROBED]
+    return untrained(x, question.seed, question.target)
+
+
+def table(question: Question, progress: Callable[[float], None] = lambda share: None) -> Table:
+    """Every measure at every stop. `progress` is told the share that is done, and may raise to stop it."""
+
+    def compute() -> Table:
+        sweeps = []
+        for done, each in enumerate(tabulate(probe(question)), start=1):
+            sweeps.append(each)
+            progress(done / len(D_K_STOPS))
+        return collect(sweeps)
+
+    return _recent().get(question, compute)
+
+
+def has_table(question: Question) -> bool:
+    """Whether `table` would answer at once."""
+    return _recent().peek(question) is not None
+
+
 def embedded() -> Pretrained:
     """The model that comes with the product; its word embeddings also feed the from-scratch layer."""
     return _pretrained(EMBEDDED, "")
@@ -71,33 +111,51 @@ def _from_scratch(sizes: Sizes) -> FromScratch:
     return FromScratch(sizes, embedded() if sizes.source == "embeddings" else None)
 
 
+@runtime_checkable
+class Kept(Protocol):
+    """Something immutable that knows its size."""
+
+    def bytes(self) -> int:
+        """Memory it holds, in bytes."""
+        ...
+
+
+K = TypeVar("K", bound=Kept)
+
+
 class Recent:
-    """The newest runs, up to a number of bytes. Runs are immutable, so readers share them without copies."""
+    """The newest results, up to a number of bytes. They are immutable, so readers share them without copies."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._runs: OrderedDict[Study, Run] = OrderedDict()
+        self._results: OrderedDict[Hashable, Kept] = OrderedDict()
         self._lock = threading.Lock()
         self._turn = threading.Semaphore(os.cpu_count() or 1)  # more threads than cores only make everyone wait longer
 
-    def get(self, study: Study, compute: Callable[[], Run]) -> Run:
-        """The run of `study`, from memory or computed now."""
-        with self._lock:
-            if study in self._runs:
-                self._runs.move_to_end(study)
-                return self._runs[study]
+    def get(self, question: Hashable, compute: Callable[[], K]) -> K:
+        """The answer to `question`, from memory or computed now."""
+        found = self.peek(question)
+        if found is not None:
+            return cast(K, found)
         with self._turn:
             made = compute()
         with self._lock:
-            self._runs[study] = made
-            self._runs.move_to_end(study)
-            while len(self._runs) > 1 and self.bytes() > self._limit:
-                self._runs.popitem(last=False)
+            self._results[question] = made
+            self._results.move_to_end(question)
+            while len(self._results) > 1 and self.bytes() > self._limit:
+                self._results.popitem(last=False)
         return made
 
+    def peek(self, question: Hashable) -> Kept | None:
+        """The answer to `question` if it is in memory."""
+        with self._lock:
+            if question in self._results:
+                self._results.move_to_end(question)
+            return self._results.get(question)
+
     def bytes(self) -> int:
-        """Memory the kept runs hold, in bytes."""
-        return sum(kept.bytes() for kept in self._runs.values())
+        """Memory the kept results hold, in bytes."""
+        return sum(kept.bytes() for kept in self._results.values())
 
 
 @st.cache_resource(show_spinner=False)

@@ -396,7 +396,9 @@ class Picture {
             dir: "auto",
             title: token,
             text: visible(token),
+            tabindex: -1,
             "aria-pressed": "false",
+            onkeydown: (event) => walkChips(event),
             onclick: () => {
               busSend(this.group, { focus: { ...busState(this.group).focus, [kind]: index } });
               this.send.setTriggerValue("pick", { panel: kind, row: index, col: 0 });
@@ -425,12 +427,19 @@ class Picture {
         chip?.classList.add(name);
         if (name === "focus") old?.setAttribute("aria-pressed", "false");
         if (name === "focus") chip?.setAttribute("aria-pressed", "true");
+        if (name === "focus" && chip) this.onlyStop(row, chip);
         return chip;
       };
       swap("lit", row.children[at(kind, hover)] ?? null);
       const chip = swap("focus", row.children[at(kind, focus)] ?? null);
       if (chip) row.scrollTop += Math.min(0, chip.offsetTop - row.scrollTop) + Math.max(0, chip.offsetTop + chip.offsetHeight - row.scrollTop - row.clientHeight);
     }
+  }
+
+  // A row of chips is one stop of the Tab key; arrows walk inside it.
+  onlyStop(row, chip) {
+    row.querySelector("[tabindex='0']")?.setAttribute("tabindex", -1);
+    chip.setAttribute("tabindex", 0);
   }
 
   // --- pointer and keyboard ---
@@ -663,6 +672,16 @@ class Picture {
     view.r = shift(view.r, view.h, cursor.r, shape[0]);
     view.c = shift(view.c, view.w, cursor.c, shape[1]);
   }
+}
+
+function walkChips(event) {
+  const step = { ArrowLeft: "previousElementSibling", ArrowRight: "nextElementSibling" }[event.key];
+  const next = step && event.target[step];
+  if (!next) return;
+  event.preventDefault();
+  event.target.setAttribute("tabindex", -1);
+  next.setAttribute("tabindex", 0);
+  next.focus();
 }
 
 // A line drawing on a field of 16 × 16.

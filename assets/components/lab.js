@@ -29,10 +29,16 @@ class Lab {
       if (this.root.clientWidth !== this.width) this.later();
     });
     this.observer.observe(this.root);
+    // What is scrolled out of sight is drawn when it comes back, not while a slider moves.
+    this.watch = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) target.__away = !isIntersecting;
+      this.later();
+    }, { rootMargin: "100px" });
   }
 
   stop() {
     this.observer.disconnect();
+    this.watch.disconnect();
     cancelAnimationFrame(this.waiting);
   }
 
@@ -48,13 +54,12 @@ class Lab {
   // New bytes, or a new theme. What cannot be read becomes a sentence; the next good frame brings the picture back.
   show(data) {
     try {
-      if (data !== this.data) this.accept(decodeFrame(data));
-      this.data = data;
+      const frame = decodeFrame(data);
+      if (frame.meta.stamp !== this.meta?.stamp || !this.error.hidden) this.accept(frame);
       this.error.hidden = true;
       this.stage.hidden = false;
     } catch (problem) {
       if (!(problem instanceof FrameError)) console.error(problem);
-      this.data = null;
       this.error.textContent = this.meta?.words?.damaged ?? this.root.dataset.damaged;
       this.error.hidden = false;
       this.stage.hidden = true;
@@ -141,11 +146,20 @@ class Lab {
     const shape = JSON.stringify([meta.panels.map(({ name, kind }) => [name, kind]), [...this.sliders.values()].map(({ name, kind }) => [name, kind])]);
     if (shape !== this.shape) {
       this.shape = shape;
-      this.stage.replaceChildren(...this.panels.map((panel) => this.figure(panel)));
+      const stacks = new Map();
+      for (const panel of this.panels) stacks.set(panel.stack || panel.name, [...(stacks.get(panel.stack || panel.name) ?? []), panel]);
+      this.watch.disconnect();
+      this.stage.replaceChildren(
+        ...[...stacks.values()].map((panels) => {
+          const stack = element("div", { class: "stack" }, ...panels.map((panel) => this.figure(panel)));
+          stack.style.setProperty("--span", panels[0].span);
+          stack.style.setProperty("--narrow", panels[0].narrow);
+          return stack;
+        }),
+      );
+      for (const panel of this.panels) this.watch.observe(panel.figure);
     }
     for (const panel of this.panels) {
-      panel.figure.style.setProperty("--span", panel.span);
-      panel.figure.style.setProperty("--narrow", panel.narrow);
       if (panel.canvas) this.listen(panel);
       if (panel.canvas) panel.canvas.setAttribute("aria-label", [panel.title, panel.note].filter(Boolean).join(". "));
       if (panel.kind === "readouts") this.readoutsOf(panel);
@@ -232,6 +246,7 @@ class Lab {
       if (panel.kind === "controls") this.showControls(panel);
       else if (panel.kind === "readouts") this.showReadouts(panel);
       else {
+        if (panel.figure.__away && panel.canvas.width) continue;
         const [w, h] = [panel.figure.clientWidth, panel.height];
         size(panel.canvas, w, h);
         const context = pen(panel.canvas);

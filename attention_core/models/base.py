@@ -1,7 +1,7 @@
 """What every model of the product is: tokens in, one trace per attention layer out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
@@ -208,11 +208,3 @@ def _silence(trace: AttentionTrace, heads: list[int]) -> AttentionTrace:
     gate = torch.ones(trace.context.shape[-3], 1, 1, dtype=trace.context.dtype, device=trace.context.device)
     gate[heads] = 0.0
     return replace(trace, context=trace.context * gate)
-
-
-def drop_batch(trace: AttentionTrace) -> AttentionTrace:
-    """The trace of the only sequence of a batch; stages that share storage still share it."""
-    seen: dict[int, Tensor] = {}
-    return AttentionTrace(
-        *(seen.setdefault(id(stage), stage[0]) for stage in (getattr(trace, field.name) for field in fields(trace)))
-    )

@@ -30,7 +30,6 @@ from attention_core.models.base import (
     Stack,
     Tokens,
     attend_under,
-    drop_batch,
 )
 from attention_core.multihead import concatenate, project
 from attention_core.scalings import by
@@ -83,6 +82,7 @@ class _Recorder:
     """What one run collects. It lives in a ContextVar, so runs in other threads never see it."""
 
     settings: Settings = DEFAULT
+    grad: bool = False
     calls: list[_Call] = field(default_factory=list)
     inputs: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
@@ -91,8 +91,8 @@ _RECORDER: ContextVar[_Recorder | None] = ContextVar("recorder", default=None)
 
 
 @contextlib.contextmanager
-def _recording(settings: Settings) -> Iterator[_Recorder]:
-    recorder = _Recorder(settings)
+def _recording(settings: Settings, grad: bool = False) -> Iterator[_Recorder]:
+    recorder = _Recorder(settings, grad)
     token = _RECORDER.set(recorder)
     try:
         yield recorder
@@ -121,6 +121,12 @@ def _attention(
         apart, extra = _split_mask(position_bias, query.shape[-2], key.shape[-2])
         allowed = apart if allowed is None else allowed if apart is None else allowed & apart
         bias = extra if bias is None else bias if extra is None else bias + extra
+    alone = query.shape[0] == 1  # one sequence, as in every run: its trace has no batch axis, and is what flows on
+    if alone:
+        query, key, value = query[0], key[0], value[0]
+        allowed, bias = (None if mask is None else mask[0] for mask in (allowed, bias))
+    if recorder.grad:  # the weights of the model are frozen, so a graph has to begin at the q, k, v of the first layer
+        query, key, value = (t if t.requires_grad else t.requires_grad_() for t in (query, key, value))
     trace, factor = attend_under(
         recorder.settings,
         len(recorder.calls),
@@ -133,8 +139,9 @@ def _attention(
         softcap=softcap,
     )
     x, memory = recorder.inputs.pop(id(module), (None, None))
-    recorder.calls.append(_Call(module, x, memory, drop_batch(trace), factor, softcap))
-    return trace.context.transpose(1, 2).contiguous(), trace.weights
+    recorder.calls.append(_Call(module, x, memory, trace, factor, softcap))
+    context, weights = (trace.context[None], trace.weights[None]) if alone else (trace.context, trace.weights)
+    return context.transpose(1, 2).contiguous(), weights
 
 
 def _split_mask(mask: Tensor | None, n_q: int, n_k: int) -> tuple[Tensor | None, Tensor | None]:
@@ -195,20 +202,25 @@ class Pretrained:
         """The rows of the embedding matrix, before positions and normalisation."""
         return self._model.get_input_embeddings().weight[torch.tensor(tokens.ids, dtype=torch.long)]
 
-    def run(self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None) -> Run:
-        """Every attention layer on these tokens; a decoder beside an encoder reads `target` (default: the text)."""
+    def run(
+        self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None, *, grad: bool = False
+    ) -> Run:
+        """Every attention layer on these tokens; a decoder beside an encoder reads `target` (default: the text).
+
+        With `grad` the stages are part of one graph, from the first q, k, v to the output, for `gradients`.
+        """
         target = target or tokens
-        output, layers = self.trace(self._inputs(tokens, target), settings)
+        output, layers = self.trace(self._inputs(tokens, target), settings, grad=grad)
         decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
         strings = {"encoder": tokens.strings, "decoder": target.strings if decodes else tokens.strings}
         named = tuple(_name_tokens(layer, strings) for layer in layers)
         return Run(tokens=target if decodes else tokens, layers=named, output=output)
 
     def trace(
-        self, inputs: dict[str, Tensor], settings: Settings = DEFAULT
+        self, inputs: dict[str, Tensor], settings: Settings = DEFAULT, *, grad: bool = False
     ) -> tuple[Float[Tensor, "n d_model"], tuple[LayerTrace, ...]]:
         """One forward pass on raw model inputs (batch of one): the last hidden state and every layer's trace."""
-        with torch.no_grad(), _recording(settings) as recorder:
+        with torch.set_grad_enabled(grad), _recording(settings, grad) as recorder:
             output = self._model(**inputs).last_hidden_state[0]
         layers = tuple(
             LayerTrace(
@@ -413,18 +425,22 @@ def _numbered(n: int) -> tuple[str, ...]:
 
 def _speller(tokenizer: Any) -> Callable[[str], str]:  # noqa: ANN401
     """token → what a person can read: byte-level pieces decoded, bytes that are no character in hex."""
-    if tokenizer is None or "\u0120" not in tokenizer.get_vocab():
-        return lambda token: token.replace("\u2581", " ")
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-    special = set(tokenizer.all_special_tokens)
     byte_of = {character: byte for byte, character in bytes_to_unicode().items()}
+    vocabulary = set() if tokenizer is None else tokenizer.get_vocab().keys()
+    if not byte_of.keys() <= vocabulary:  # byte-level vocabularies begin with all 256 bytes
+        return lambda token: token.replace("\u2581", " ")
+    whole = {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}
 
     def spell(token: str) -> str:
-        if token in special:
+        if token in whole or not set(token) <= byte_of.keys():
             return token
-        decoded = tokenizer.convert_tokens_to_string([token])
-        return decoded if "\ufffd" not in decoded else "".join(f"‹{byte_of[character]:02X}›" for character in token)
+        spelled = bytes(byte_of[character] for character in token)
+        try:
+            return spelled.decode("utf-8")
+        except UnicodeDecodeError:
+            return "".join(f"‹{byte:02X}›" for byte in spelled)
 
     return spell
 

@@ -48,7 +48,7 @@ STYLE = f"""<style>
 @media (max-width: 1099px) {{
   [data-testid="stColumn"]:has(.st-key-margin) {{ display: contents; }}
   [data-testid="stLayoutWrapper"]:has(> .st-key-margin) {{
-    position: fixed; inset: auto 0 0 0; z-index: 95; max-height: 34vh; overflow-y: auto; padding: 0.5rem 1rem 1rem;
+    position: fixed; inset: auto 0 0 0; z-index: 95; max-height: 30vh; overflow-y: auto; padding: 0.25rem 0.5rem;
     background: {PAPER}; border-top: 2px solid {hue("focus", "light")};
   }}
   [data-testid="stMainBlockContainer"] {{ padding-bottom: 38vh; }}
@@ -72,7 +72,7 @@ def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:
     """The cell to explain, inside the panel it names; its tokens are those in focus."""
     shapes = {panel.name: panel.values.shape for stage in made for panel in stage.panels}
     name, *place = recall("cell", DEFAULT_CELL).split(",")
-    if name not in shapes or len(place) != 2 or not all(part.isdecimal() for part in place):
+    if name not in shapes or len(place) != 2 or not all(part.isdecimal() and len(part) <= 6 for part in place):
         name, place = "weights", ["0", "0"]
     at = [
         query if axis == "query" else key if axis == "key" else min(int(part), size - 1)
@@ -94,7 +94,7 @@ def figure(choice: Choice, run: Run, page: Words) -> None:
     with st.container(key="strip"):
         canvas([], key="strip_canvas", strip=True, focus=(query, key), summary=page["strip"], **shared)
     left, right = st.columns([2.2, 1], gap="large")
-    with right, st.container(key="margin"):
+    with right, st.container(key="margin"), st.expander(page["margin"], expanded=True):
         margin(layer, choice.head, cell_of(made, query, key), page)
     with left:
         for stage in made:
@@ -168,7 +168,6 @@ def margin(layer: LayerTrace, head: int, cell: tuple[str, int, int], page: Words
     """Why the picked cell has the value it has."""
     name, row, col = cell
     found = explain(layer, head, name, row, col)
-    st.markdown(f"**{page['margin']}**")
     st.text("\n".join(_place(layer, axis, at, page) for axis, at in zip(AXES[name], (row, col), strict=True)))
     st.latex(found.symbols)
     st.latex(found.numbers)

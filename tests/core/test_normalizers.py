@@ -102,6 +102,13 @@ def row(*scores):
     return torch.tensor([scores], dtype=torch.float64)
 
 
+def jacobian_of(normalize, scores):
+    """∂weights/∂scores of one row, by autograd."""
+    whole = torch.autograd.functional.jacobian(normalize, scores)
+    assert isinstance(whole, torch.Tensor)
+    return whole[0, :, 0]
+
+
 def by_bisection(scores, alpha):
     """α-entmax of a list of numbers, its threshold found by halving: [(α−1)s − τ]₊^(1/(α−1))."""
     z = [(alpha - 1) * s for s in scores]
@@ -164,6 +171,14 @@ def test_a_sparse_row_is_one_hot_from_a_finite_gap_on(normalize, gap):
     assert normalize(row(gap - 0.01, 0.0, 0.0))[0, 1] > 0
 
 
+@pytest.mark.parametrize("away", [-3e-9, 3e-9])
+def test_a_key_at_the_edge_of_the_support(away):
+    scores = [0.0, -0.25, -0.625 + away]  # without the third key, sparsemax's threshold is −0.625
+    weights = sparsemax(row(*scores))[0]
+    assert_close(weights.tolist(), by_bisection(scores, 2.0), atol=1e-14, rtol=0)
+    assert (weights[2] > 0) == (away > 0)
+
+
 @pytest.mark.parametrize("normalize", SPARSE)
 def test_equal_scores_share_equally_and_shifts_are_not_seen(normalize):
     assert_close(normalize(torch.full((2, 7), 3.0, dtype=torch.float64)), torch.full((2, 7), 1 / 7).double())
@@ -177,7 +192,7 @@ def test_the_jacobian_of_a_sparse_row_is_the_closed_form(normalize):
     for seed in range(7):
         scores = randn(1, 11, seed=seed)
         weights = normalize(scores)[0]
-        jacobian = torch.autograd.functional.jacobian(normalize, scores)[0, :, 0]
+        jacobian = jacobian_of(normalize, scores)
         s = torch.where(weights > 0, weights ** (2 - SPARSE[normalize]), 0.0)
         assert_close(jacobian, torch.diag(s) - torch.outer(s, s) / s.sum(), atol=1e-13, rtol=0)
         assert (weights == 0).any() and not jacobian[weights == 0].any() and not jacobian[:, weights == 0].any()
@@ -185,7 +200,7 @@ def test_the_jacobian_of_a_sparse_row_is_the_closed_form(normalize):
 
 def test_on_its_support_the_gradient_of_sparsemax_does_not_shrink():
     for lead in (0.1, 0.5, 0.99):  # two keys share the weight, ever less evenly
-        jacobian = torch.autograd.functional.jacobian(sparsemax, row(lead, 0.0, -3.0))[0, :, 0]
+        jacobian = jacobian_of(sparsemax, row(lead, 0.0, -3.0))
         expected = torch.tensor([[0.5, -0.5, 0.0], [-0.5, 0.5, 0.0], [0.0, 0.0, 0.0]], dtype=torch.float64)
         assert_close(jacobian, expected, atol=1e-15, rtol=0)
 

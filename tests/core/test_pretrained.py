@@ -1,12 +1,15 @@
 """Our attention inside transformers equals transformers' own eager attention, family by family, on tiny models."""
 
 import json
+import re
 import threading
 
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, pre_tokenizers
+from tokenizers.models import BPE, WordPiece
 from torch.testing import assert_close
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
 from attention_core.models import ModelError, Pretrained, Settings, load, load_embedded
 from attention_core.models.pretrained import embedded_folder, register
@@ -189,6 +192,68 @@ def test_long_text_is_cut_at_the_models_limit_and_counted() -> None:
     assert tokens.strings[-1] == "[SEP]"
     assert model.tokenize("🙂").unknown == 1
     assert len(model.tokenize("")) == 2
+
+
+def byte_level(merges: list[str]) -> PreTrainedTokenizerFast:
+    """As GPT-2's tokenizer: 256 tokens of one byte each, what the merges make of them, and one special token."""
+    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
+    pieces = [*sorted(pre_tokenizers.ByteLevel.alphabet()), *(left + right for left, right in pairs)]
+    tokenizer = Tokenizer(BPE(vocab={piece: at for at, piece in enumerate(pieces)}, merges=pairs))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>")
+
+
+# GPT-2 writes byte 20 as Ġ; 我 is E6 88 91 (æ Ī ĳ), 是 is E6 98 AF (æ ĺ ¯), 🙂 is F0 9F 99 82 (ð Ł Ļ Ĥ).
+MERGES = ["t h", "th e", "l a", "la w", "Ġ law", "æ Ī", "æĪ ĳ", "Ġ æ", "Ġ ,", "ð Ł", "Ļ Ĥ"]
+
+
+def spelled(text: str, tokenizer: PreTrainedTokenizerFast) -> tuple[str, ...]:
+    register()
+    return Pretrained("gpt2", tiny("gpt2", "headlight"), tokenizer, TEXT).tokenize(text).strings
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("the law", ("the", " law")),
+        (" a  law ,\n", (" ", "a", " ", " law", " ,", "\n")),  # a space at the edge, two in a row, one before a comma
+        ("我", ("我",)),  # three bytes, one token
+        ("我是", ("我", "‹E6›", "‹98›", "‹AF›")),
+        ("a 是", ("a", "‹20›‹E6›", "‹98›", "‹AF›")),  # a space and the first byte of 是 are one token
+        ("🙂", ("‹F0›‹9F›", "‹99›‹82›")),
+        ("é", ("‹C3›", "‹A9›")),
+        ("<|end|>law", ("<|end|>", "law")),
+        ("Ġ‹E6›", ("‹C4›", "‹A0›", *("‹E2›", "‹80›", "‹B9›"), "E", "6", *("‹E2›", "‹80›", "‹BA›"))),
+    ],
+)
+def test_byte_level_tokens_are_spelled_as_text_and_bytes_that_are_no_character_in_hex(text: str, tokens) -> None:
+    assert spelled(text, byte_level(MERGES)) == tokens
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the law , 我是学生。 🙂🙂 a\n\tb",
+        "   ",
+        "\u00a0é\ufffd\x00\x7f",
+        "مرحبا \U0001f468\u200d\U0001f469",
+        "Ġ ▁ ## Ċ",
+    ],
+)
+def test_spelled_byte_level_tokens_joined_are_the_text_again(text: str) -> None:
+    """Exactly, once each ‹E6› is read as its byte: nothing is lost between the text and the tokens."""
+    for merges in ([], MERGES):
+        joined = "".join(spelled(text, byte_level(merges)))
+        parts = re.split("‹([0-9A-F]{2})›", joined)  # text and bytes by turns
+        found = b"".join(bytes.fromhex(part) if i % 2 else part.encode() for i, part in enumerate(parts))
+        assert found == text.encode()
+
+
+def test_tokens_of_other_tokenizers_are_spelled_as_they_are_but_for_the_sign_of_a_space() -> None:
+    vocabulary = {"[UNK]": 0, "\u2581the": 1, "##Ċ": 2, "law": 3}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordPiece(vocabulary, unk_token="[UNK]")))
+    assert spelled("\u2581theĊ", tokenizer) == (" the", "##Ċ")
 
 
 def saved_bert(folder) -> None:

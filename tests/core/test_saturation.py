@@ -204,7 +204,7 @@ def test_a_larger_scale_never_spreads_attention(seed: int, factor: float, d_k: i
 
 
 def test_a_tie_keeps_its_gradient_at_any_scale() -> None:
-    """Two identical keys share the weight for ever: p = (½, ½), and J does not vanish (it is differences that count)."""
+    """Two identical keys share the weight for ever: p = (½, ½), and J does not vanish: differences count."""
     made = matrices()
     made["x"][3] = made["x"][8]
     found: Sweep = sweep(probe(made), D_MOST, [500.0])

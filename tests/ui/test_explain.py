@@ -10,13 +10,15 @@ import pytest
 import torch
 from torch import Tensor
 from torch.testing import assert_close
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
+from transformers.models.gemma2.modeling_gemma2 import apply_rotary_pos_emb
 
 from attention_core import attention, scalings
-from attention_core.models import FromScratch, LayerTrace, Settings, Sizes, load_embedded
-from attention_core.models.pretrained import embedded_folder
+from attention_core.models import FromScratch, LayerTrace, Pretrained, Settings, Sizes, load_embedded
+from attention_core.models.pretrained import embedded_folder, register
 from tests import references
 from ui.explain import _EXPLAIN, LARGEST, Explanation, explain, tex
+from ui.stages import stages
 
 TEXT = "The law saw the king , but its city"
 HEAD = 2
@@ -233,6 +235,55 @@ def test_the_numbers_of_the_trained_model_are_those_of_transformers_eager_attent
         for row, col in every_place(stage.shape, 13):
             found = explain(minilm(), HEAD, panel, row, col)
             assert_close(found.value, float(stage[row, col]), rtol=1e-4, atol=1e-5, msg=f"{panel} {row} {col}")
+
+
+CAP = 0.5
+GEMMA = {"vocab_size": 37, "hidden_size": 66, "num_hidden_layers": 2, "num_attention_heads": 6,
+         "num_key_value_heads": 3, "head_dim": 10, "intermediate_size": 29, "sliding_window": 3,
+         "query_pre_attn_scalar": 13, "attn_logit_softcapping": CAP}  # fmt: skip
+
+
+def gemma(implementation: str) -> torch.nn.Module:
+    config = AutoConfig.for_model("gemma2", **GEMMA)
+    model = AutoModel.from_config(config, attn_implementation=implementation).eval()
+    for parameter in model.parameters():  # large enough for the cap to bend the scores
+        parameter.data.normal_(std=0.3, generator=torch.Generator().manual_seed(parameter.numel()))
+    return model
+
+
+@pytest.mark.parametrize("at", [0, 1])  # the first layer has a sliding window, the second sees everything before it
+def test_a_soft_cap_is_a_stage_of_its_own_and_the_weights_are_those_of_transformers_eager_attention(at: int) -> None:
+    inputs = {"input_ids": torch.tensor([[2, 17, 5, 11, 3, 7, 13]])}
+    register()
+    layer = Pretrained("gemma2", gemma("headlight"), None, inputs).trace(inputs)[1][at]
+    eager, seen = gemma("eager"), {}
+    inner = eager.get_submodule(f"layers.{at}.self_attn")
+    inner.register_forward_pre_hook(lambda module, args, kwargs: seen.update(kwargs), with_kwargs=True)
+    with torch.no_grad():
+        weights = eager(**inputs, output_attentions=True).attentions[at][0, HEAD]
+        maps = [inner.get_submodule(name) for name in ("q_proj", "k_proj")]
+        projected = [map_(seen["hidden_states"]).unflatten(-1, (-1, 10)) for map_ in maps]
+        q, k = apply_rotary_pos_emb(*(x.transpose(1, 2) for x in projected), *seen["position_embeddings"])
+        scaled = q[0, HEAD] @ k[0, HEAD // 2].T / math.sqrt(13)  # two query heads share a key head
+        capped = CAP * torch.tanh(scaled / CAP)
+    assert scaled.abs().max() > 2 * CAP
+    assert (weights[6, 0] == 0) == (at == 0)  # out of the window
+
+    made = {stage.key: {panel.name: panel.values for panel in stage.panels} for stage in stages(layer, HEAD)}
+    assert list(made)[4:7] == ["scaled", "capped", "masked"]
+    open_pairs = weights > 0
+    masked = capped.masked_fill(~open_pairs, math.nan)
+    for name, expected in {"scaled": scaled, "capped": capped, "masked": masked}.items():
+        assert_close(torch.from_numpy(made[name][name]), expected, rtol=1e-4, atol=1e-5, equal_nan=True, msg=name)
+    drawn = torch.from_numpy(made["weights"]["weights"]).nan_to_num(nan=-math.inf)
+    assert_close(drawn.softmax(-1), weights, rtol=1e-5, atol=1e-6)
+
+    for panel, stage in {"scaled": scaled, "capped": capped, "weights": weights}.items():
+        for row, col in every_place(stage.shape, 13):
+            found, truth, where = explain(layer, HEAD, panel, row, col), float(stage[row, col]), f"{panel} {row} {col}"
+            assert_close([found.value, found.again], [truth, truth], rtol=1e-4, atol=1e-5, msg=where)
+            assert_close(executed(found.code, layer), truth, rtol=1e-4, atol=1e-5, msg=where)
+    assert explain(layer, HEAD, "q", 5, 1).note == "note.rotated"
 
 
 def test_a_long_sum_lists_its_largest_terms_the_others_as_one_and_the_bias_last() -> None:

@@ -1,0 +1,128 @@
+"""The reader's sentence, an untrained layer: drag d_k and the input scale, watch softmax saturate and gradients die."""
+
+import streamlit as st
+
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES
+from ui import strained
+from ui.components.canvas import Pick
+from ui.components.lab import Positions, lab
+from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
+from ui.errors import ReaderError, fragment
+from ui.layout import page_header, take_away, trust_line
+from ui.link import recall, remember
+from ui.session import MAX_PROBED, Question, has_table, probe, table
+from ui.text import Words, words
+from ui.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet
+
+SEEDS = 8
+WHERE = ("untrained", "trained")
+LOSSES = ("direction", "token")
+DEFAULTS = {"rule": "none", "dk": "64", "scale": "1"}
+
+
+def place(n: int) -> Place:
+    """Where the link says the sliders stand, each at its nearest stop."""
+    query, _ = focus(n, n)
+    head = recall("probe_head", "1")
+    rule = recall("rule", DEFAULTS["rule"])
+    return Place(
+        rule=RULES.index(rule) if rule in RULES else 0,
+        d_k=_nearest(D_K_STOPS, recall("dk", DEFAULTS["dk"])),
+        alpha=_nearest(INPUT_SCALES, recall("scale", DEFAULTS["scale"])),
+        head=int(head) - 1 if head in map(str, range(1, 13)) else 0,
+        query=query,
+    )
+
+
+def _nearest(stops: tuple[float, ...] | tuple[int, ...], spelling: str) -> int:
+    try:
+        wanted = float(spelling)
+    except ValueError:
+        wanted = 1.0
+    return min(range(len(stops)), key=lambda index: (abs(stops[index] - wanted) if wanted == wanted else index))
+
+
+def moved(at: Positions) -> None:
+    """A released slider: its value goes into the link."""
+    remember("rule", RULES[at["rule"]])
+    remember("dk", str(D_K_STOPS[at["d_k"]]))
+    remember("scale", f"{INPUT_SCALES[at['alpha']]:g}")
+
+
+def picked(pick: Pick) -> None:
+    """A thumbnail chooses a head; a row of the large map, or a bar, the query."""
+    if pick.panel == "heads":
+        remember("probe_head", str(pick.row + 1))
+    elif pick.panel == "weights":
+        set_focus(pick.row, pick.col)
+
+
+@fragment
+def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None:
+    """Everything that follows the sliders. The reader's own seed first; the other seeds widen it into bands."""
+    bar = st.empty()
+    seeds = [Question(text=question.text, seed=question.seed + i, target=question.target) for i in range(SEEDS)]
+    own = table(seeds[0], lambda share: bar.progress(share, page["working"]))
+    ready = [own, *(table(each) for each in seeds[1:] if has_table(each))]
+    here, layer = place(len(tokens)), probe(question)
+    lab(
+        plots(layer, ready, tokens, here, page),
+        key="vanishing",
+        sliders=sliders(here, page),
+        films=films(layer, ready, here),
+        computed=computed(layer.q.shape[0], len(tokens), here),
+        words=words("canvas"),
+        summary=page["summary"],
+        on_move=moved,
+        on_pick=picked,
+    )
+    alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(
+            residual=autograd_residual(layer, RULES[here.rule], d_k, alpha),
+            oracle="torch.autograd",
+            seed=question.seed,
+            dtype="float32",
+            device="cpu",
+        )
+        take_away(
+            "vanishing",
+            arrays=lambda: {"measures": own.measures.numpy(), "log_gains": own.log_gains.numpy()},
+            snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head),
+        )
+    if len(ready) < SEEDS:
+        for done, each in enumerate(seeds[len(ready) :], start=len(ready)):
+            table(each, lambda share, done=done: bar.progress((done + share) / SEEDS, page["bands"]))
+        bar.empty()
+        st.rerun(scope="fragment")
+
+
+def untrained(page: Words) -> None:
+    """A fresh layer on the reader's sentence."""
+    text, tokens = sentence_bar()
+    strings = tokens.strings[:MAX_PROBED]
+    if len(strings) < 2:
+        raise ReaderError("one_token")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seed = whole_number("seed", 0, 9999, 0, page["seed"], 120)
+        loss = switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["loss_help"])
+    _, key = focus(len(strings), len(strings))
+    target = key if loss == "token" else None
+    if target is not None:
+        st.text(page.data("target", token=strings[target]))
+    if len(tokens) > MAX_PROBED:
+        st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))
+    laboratory(Question(text=text, seed=seed, target=target), strings, page)
+
+
+def trained(page: Words) -> None:
+    """The same in the model the reader chose."""
+    strained.section(study_bar(), page)
+
+
+page = words("vanishing")
+page_header(page)
+where = switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"])
+(untrained if where == "untrained" else trained)(page)
+with st.expander(page["measures"]):
+    st.markdown("\n".join(f"- **{page[f'measure.{name}']}**: {page[f'help.{name}']}" for name in MEASURES))

@@ -1,0 +1,301 @@
+"""Tables of saturation → the films and pictures of the Vanishing page. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from attention_core import SCALINGS, attend, by, gradients
+from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES, MEASURES, RULES, Probe, Table, factors, sweep
+from ui.components.lab import (
+    Bars,
+    Contour,
+    Controls,
+    Curves,
+    Film,
+    Grid,
+    Histogram,
+    Item,
+    Jacobian,
+    Line,
+    Map,
+    Phase,
+    Plot,
+    Readouts,
+    Slider,
+    Softmax,
+)
+from ui.numbers import significant
+from ui.session import MAX_PROBED, PROBED, Question
+from ui.text import Words
+
+AXES = ("rule", "d_k", "alpha")
+GAINS = (-12.0, 0.0)  # powers of ten on the axis of gains; what lies below is counted at its left end
+BINS = 36
+HUES = {"none": "k", "inverse_sqrt": "q"}
+SHOWN_D_K = (1, 4, 16, 64, 256, 1024)
+SHOWN_SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+# Curves: measure, whether it is a logarithm, and the ends of its axis (None: the data's).
+CURVES: tuple[tuple[str, bool, float, float | None], ...] = (
+    ("log_gain", True, -12.0, 0.0),
+    ("dead", False, 0.0, 1.0),
+    ("snr", False, 0.0, None),
+    ("log_d_W_Q", True, -6.0, None),
+    ("log_d_W_K", True, -6.0, None),
+    ("log_d_W_V", True, -1.0, None),
+    ("log_d_scores", True, -8.0, None),
+    ("frobenius", False, 0.0, 0.5),
+    ("peak", False, 0.0, 1.0),
+    ("entropy", False, 0.0, None),
+    ("support", False, 0.0, None),
+    ("score_std", False, 0.0, None),
+)
+READ = ("score_std", "peak", "entropy", "support", "log_gain", "dead", "log_d_scores")
+READ += ("log_d_W_Q", "log_d_W_K", "log_d_W_V", "snr")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the sliders stand, as indices, and what is looked at."""
+
+    rule: int
+    d_k: int
+    alpha: int
+    head: int
+    query: int
+
+
+def sliders(place: Place, page: Words) -> list[Slider]:
+    """d_k, α and the rule."""
+    return [
+        Slider(
+            name="d_k",
+            label=page["d_k"],
+            readings=tuple(map(str, D_K_STOPS)),
+            at=place.d_k,
+            ticks=tuple((D_K_STOPS.index(d_k), str(d_k)) for d_k in SHOWN_D_K),
+            help=page["d_k_help"],
+        ),
+        Slider(
+            name="alpha",
+            label=page["alpha"],
+            readings=tuple(significant(alpha, 3) for alpha in INPUT_SCALES),
+            at=place.alpha,
+            ticks=tuple((_nearest(INPUT_SCALES, alpha), significant(alpha)) for alpha in SHOWN_SCALES),
+            help=page["alpha_help"],
+        ),
+        Slider(
+            name="rule",
+            label=page["rule"],
+            readings=tuple(page[f"rules.{rule}"] for rule in RULES),
+            at=place.rule,
+            kind="switch",
+            help=page["rule_help"],
+        ),
+    ]
+
+
+def films(probe: Probe, tables: Sequence[Table], place: Place) -> list[Film]:
+    """The reader's own seed is the first of `tables`; curves summarise the heads of all of them."""
+    own = tables[0]
+    scores = np.stack([probe.scores(d_k).numpy() for d_k in D_K_STOPS])
+    factor = np.stack([np.reshape(factors(d_k), (len(RULES), -1)) for d_k in D_K_STOPS], axis=1)
+    gains = own.log_gains[..., place.head, :].numpy()
+    return [
+        Film("scores", scores, ("d_k",)),
+        Film("factor", factor[..., None].astype(np.float32), AXES),
+        Film("head", own.measures[..., place.head].numpy(), AXES),
+        Film("row", gains[..., place.query : place.query + 1], AXES),
+        Film("gains", histogram(own.log_gains.flatten(3).numpy()), AXES),
+        Film("curves", summary(tables), AXES),
+        *(Film(f"critical_{rule}", critical(own, index), ()) for index, rule in enumerate(RULES)),
+    ]
+
+
+def histogram(log_gains: Float[np.ndarray, "rule d_k alpha rows"]) -> Float[np.ndarray, "rule d_k alpha bins"]:
+    """The share of rows per bin of GAINS; lower gains, 0 included, count in the first bin."""
+    low, high = GAINS
+    bins = np.clip((np.nan_to_num(log_gains, neginf=low) - low) / (high - low) * BINS, 0, BINS - 1).astype(int)
+    place = np.arange(bins[..., 0].size)[:, None] * BINS + bins.reshape(-1, bins.shape[-1])
+    counts = np.bincount(place.ravel(), minlength=bins[..., 0].size * BINS)
+    return (counts.reshape(*bins.shape[:3], BINS) / bins.shape[-1]).astype(np.float32)
+
+
+def summary(tables: Sequence[Table]) -> Float[np.ndarray, "rule d_k alpha numbers"]:
+    """Median, 10 % and 90 % quantile of every measure over all heads of all seeds, one measure after the other."""
+    together = torch.cat([table.measures for table in tables], dim=-1)
+    finite = together.clamp(min=-9999.0)  # −∞ has no quantiles with its neighbours
+    ordered = finite.sort(dim=-1).values
+    last = ordered.shape[-1] - 1
+    picked = ordered[..., [round(last * share) for share in (0.5, 0.1, 0.9)]]
+    return picked.flatten(3).numpy()
+
+
+def critical(own: Table, rule: int) -> Float[np.ndarray, " d_k"]:
+    r"""Per d_k the stop of α at which the spread of the scores reaches $\sqrt{2\ln n}$; NaN off the map."""
+    wanted = math.sqrt(2 * math.log(own.log_gains.shape[-1]))
+    spread = own.measures[rule, :, :, MEASURES.index("score_std")].mean(dim=-1)
+    places = np.full(len(D_K_STOPS), np.nan, dtype=np.float32)
+    for row, values in enumerate(spread.tolist()):
+        above = next((index for index, value in enumerate(values) if value >= wanted), None)
+        if above:  # at stop 0 the line lies left of the map
+            low, high = math.log(values[above - 1]), math.log(values[above])
+            places[row] = above - 1 + (math.log(wanted) - low) / (high - low)
+    return places
+
+
+def plots(probe: Probe, tables: Sequence[Table], tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
+    """The pictures: weights and read-outs first, then where they stand among all stops, then the curves."""
+    n = len(tokens)
+    start = (place.head * n + place.query) * n
+    token = {"number": place.query + 1, "token": tokens[place.query]}
+    heads = tuple(page.data("head_title", number=head + 1) for head in range(probe.q.shape[0]))
+    first: list[Plot] = [
+        Controls(name="controls", stack="left", span=3, sliders=("d_k", "alpha", "rule")),
+        Readouts(
+            name="readouts",
+            stack="left",
+            title=page.data("readouts", number=place.head + 1),
+            film="head",
+            items=tuple(_item(name, page) for name in READ),
+        ),
+        Readouts(
+            name="row_gain",
+            stack="left",
+            film="row",
+            items=(Item(label=page.data("row_gain", **token), start=0, log=True, help=page["help.log_gain"]),),
+        ),
+        Grid(
+            name="heads", stack="middle", span=5, height=340, film="weights", count=len(heads), rows=n, cols=n,
+            title=page["heads"], note=page["heads_note"], titles=heads, chosen=place.head,
+        ),
+        Bars(
+            name="row", stack="middle", height=200, film="weights", start=start, count=n, names=tuple(tokens), hue="q",
+            title=page.data("row", **token), note=page["row_note"],
+        ),
+        Map(
+            name="weights", stack="right", span=4, height=350, film="weights", start=place.head * n * n, rows=n, cols=n,
+            names=tuple(tokens), marked=place.query,
+            title=page.data("map", number=place.head + 1), note=page["map_note"],
+        ),
+        Map(
+            name="jacobian", stack="right", height=190, film="jacobian", rows=n, cols=n, scale="signed", low=-0.25,
+            high=0.25, root=True, title=page["jacobian"], note=page["jacobian_note"],
+        ),
+        Phase(
+            name="phase", span=5, height=330, film="curves", x="alpha", y="d_k", start=_column("log_gain"),
+            low=GAINS[0], high=GAINS[1], logs=True, title=page["phase"], note=page["phase_note"],
+            lines=tuple(Contour(film=f"critical_{rule}", fixed={"rule": index}) for index, rule in enumerate(RULES)),
+        ),
+        Histogram(
+            name="gains", span=7, height=330, film="gains", count=BINS, low=GAINS[0], high=GAINS[1],
+            ticks=tuple((float(p), "≤ 10⁻¹²" if p == -12 else _power(p)) for p in range(-12, 1, 2)),
+            mark=math.log10(DEAD), title=page["gains"], note=page["gains_note"],
+        ),
+    ]  # fmt: skip
+    numbers = summary(tables)
+    for name, logs, low, high in CURVES:
+        first += [_curves(name, along, logs, low, high, numbers, page) for along in ("d_k", "alpha")]
+    return first
+
+
+def computed(n_head: int, n: int, place: Place) -> list[Softmax | Jacobian]:
+    """What the browser computes under the finger: the weights of all heads, and the Jacobian of the row in focus."""
+    return [
+        Softmax(name="weights", scores="scores", factor="factor", cols=n, size=n_head * n * n),
+        Jacobian(name="jacobian", of="weights", n=n, start=(place.head * n + place.query) * n),
+    ]
+
+
+def _curves(
+    name: str, along: str, logs: bool, low: float, high: float | None, numbers: np.ndarray, page: Words
+) -> Curves:
+    column = _column(name)
+    data = numbers[..., column : column + 3]
+    if high is None:
+        top = float(data.max())
+        high = math.ceil(top) if logs else _round_up(top)
+    return Curves(
+        name=f"{name}_{along}",
+        span=3,
+        narrow=4,
+        height=190,
+        film="curves",
+        along=along,
+        logs=logs,
+        low=low,
+        high=high,
+        title=page[f"measure.{name}"],
+        lines=tuple(
+            Line(
+                start=column,
+                hue=HUES[rule],
+                name=page[f"rules.{rule}"] if name == CURVES[0][0] else "",
+                fixed={"rule": index},
+                band=(column + 1, column + 2),
+            )
+            for index, rule in enumerate(RULES)
+        ),
+    )
+
+
+def _item(name: str, page: Words) -> Item:
+    return Item(
+        label=page[f"measure.{name}"],
+        start=MEASURES.index(name),
+        log=name.startswith("log_"),
+        unit=page[f"unit.{name}"],
+        help=page[f"help.{name}"],
+    )
+
+
+def _column(name: str) -> int:
+    """Where the median of a measure stands in a frame of `summary`."""
+    return 3 * MEASURES.index(name)
+
+
+def _nearest(stops: Sequence[float], value: float) -> int:
+    return min(range(len(stops)), key=lambda index: abs(math.log(stops[index] / value)))
+
+
+def _power(power: int) -> str:
+    return significant(10.0**power) if power > -3 else f"10{significant(10.0**power)[4:]}"
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 2, 5 times a power of ten."""
+    power = 10 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
+
+
+def autograd_residual(probe: Probe, rule: str, d_k: int, alpha: float) -> float:
+    """How far log₁₀‖dW_Q‖ of the closed form lies from torch's autograd through `attend`, at most over the heads."""
+    factor = alpha**2 * SCALINGS[rule].factor(d_k)
+    q, k = (vectors[..., :d_k].clone().requires_grad_() for vectors in (probe.q, probe.k))
+    trace = attend(q, k, probe.v, scaling=by(factor))
+    output = torch.einsum("hnv,hvd->nd", trace.context, probe.W_O)
+    objective = (output * probe.d_output(output[:, None]).squeeze(1).detach()).sum()
+    slopes = gradients(objective, trace)
+    theirs = torch.linalg.matrix_norm(probe.x.mT @ slopes.q)
+    ours = 10 ** sweep(probe, d_k, [factor]).measures.log_d_W_Q[0]
+    return float(((ours - theirs).abs() / theirs.clamp(min=torch.finfo(theirs.dtype).tiny)).max())
+
+
+def snippet(question: Question, rule: str, d_k: int, alpha: float, head: int) -> str:
+    """A script that prints the read-outs of this head."""
+    return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
+from attention_core import SCALINGS
+from attention_core.models import FromScratch, Sizes, load_embedded
+from attention_core.saturation import MEASURES, sweep, untrained
+
+layer = FromScratch({PROBED!r}, load_embedded())
+x = layer.embed(layer.tokenize({question.text!a}))[:{MAX_PROBED}]
+probe = untrained(x, seed={question.seed}, target={question.target})
+factor = {alpha!r} ** 2 * SCALINGS[{rule!r}].factor({d_k})
+found = sweep(probe, {d_k}, [factor]).measures
+for name in MEASURES:
+    print(name, float(getattr(found, name)[0, {head}]))
+"""
