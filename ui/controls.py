@@ -87,9 +87,7 @@ def sentence_bar() -> tuple[str, Tokens]:
 
 def _sentence(common: Words) -> str:
     seed("text", DEFAULT_SENTENCE, str)
-    return st.text_input(
-        common["sentence"], key="text", live=True, placeholder=common["placeholder"], width="stretch"
-    )
+    return st.text_input(common["sentence"], key="text", live=True, placeholder=common["placeholder"], width="stretch")
 
 
 def layer_label(layer: LayerName, common: Words | None = None) -> str:

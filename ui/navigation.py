@@ -29,6 +29,7 @@ PAGES = (
     PageEntry("pages/explore/pipeline.py", "pipeline", "explore", ":material/conversion_path:", "pipeline"),
     PageEntry("pages/explore/heads.py", "heads", "explore", ":material/grid_view:", "heads"),
     PageEntry("pages/saturation/why_sqrt.py", "why_sqrt", "saturation", ":material/square_foot:", "why-sqrt"),
+    PageEntry("pages/saturation/vanishing.py", "vanishing", "saturation", ":material/trending_down:", "vanishing"),
 )
 
 _served = Event()

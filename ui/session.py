@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar, cast, runtime_checkable
 import streamlit as st
 
 from attention_core.models import EMBEDDED, FromScratch, Model, Pretrained, Run, Settings, Sizes, load, load_embedded
+from attention_core.models.strain import Strain, strain
 from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
 from ui.runtime import settle
 
@@ -86,6 +87,32 @@ def table(question: Question, progress: Callable[[float], None] = lambda share: 
 def has_table(question: Question) -> bool:
     """Whether `table` would answer at once."""
     return _recent().peek(question) is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strains:
+    """The answers of `strains`, kept together."""
+
+    found: tuple[Strain, ...]
+
+    def bytes(self) -> int:
+        """Memory they hold, in bytes."""
+        return sum(one.heads.nbytes for one in self.found)
+
+
+def strains(study: Study, stops: tuple[Settings, ...], progress: Callable[[int], None]) -> list[Strain]:
+    """The trained model of `study` on its text under each of the settings. `progress` is told how many are done."""
+
+    def compute() -> Strains:
+        chosen = model(study.model, study.sizes)
+        assert isinstance(chosen, Pretrained)
+        found = []
+        for each in strain(chosen, chosen.tokenize(study.text), stops):
+            found.append(each)
+            progress(len(found))
+        return Strains(tuple(found))
+
+    return list(_recent().get((study.model, study.text, stops), compute).found)
 
 
 def embedded() -> Pretrained:

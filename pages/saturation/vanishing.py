@@ -39,7 +39,7 @@ def _nearest(stops: tuple[float, ...] | tuple[int, ...], spelling: str) -> int:
         wanted = float(spelling)
     except ValueError:
         wanted = 1.0
-    return min(range(len(stops)), key=lambda index: (abs(stops[index] - wanted) if wanted == wanted else index))
+    return min(range(len(stops)), key=lambda index: abs(stops[index] - wanted) if wanted == wanted else index)
 
 
 def moved(at: Positions) -> None:

@@ -140,7 +140,7 @@ def test_a_histogram_is_a_density_and_its_claim_the_normal_of_that_variance(row,
     assert_close(torch.tensor(bars.y), torch.tensor(expected, dtype=torch.float32), rtol=0.05, atol=0.02 / by)
     sigma = 4 / by
     bell = np.exp(-(lines[0].x ** 2) / (2 * sigma**2)) / (sigma * np.sqrt(2 * np.pi))
-    assert_close(torch.tensor(lines[0].y), torch.tensor(bell), rtol=1e-4, atol=1e-6)
+    assert_close(torch.tensor(lines[0].y), torch.tensor(bell), rtol=1e-4, atol=1e-6, check_dtype=False)
 
 
 def test_a_second_bell_is_drawn_where_theory_and_claim_part() -> None:
@@ -163,7 +163,7 @@ def test_signs_fill_whole_bins() -> None:
     bars = of_kind(bells(signs, d_k=64, expected=None), "bar", "y")[0]
     inside = np.abs(bars.x) < 12
     bell = np.exp(-(np.asarray(bars.x)[inside] ** 2) / 128) / (8 * np.sqrt(2 * np.pi))
-    assert_close(torch.tensor(np.asarray(bars.y)[inside]), torch.tensor(bell), rtol=0.15, atol=0)
+    assert_close(torch.tensor(np.asarray(bars.y)[inside]), torch.tensor(bell), rtol=0.15, atol=0, check_dtype=False)
 
 
 @pytest.mark.parametrize("dots", [[], [3.0], [2.0] * 50, [np.nan, 1.0, 2.0]])

@@ -1,0 +1,181 @@
+"""The trained model under strain: an atlas of its heads over input scale, and what its output keeps."""
+
+import math
+
+import numpy as np
+import streamlit as st
+import torch
+
+from attention_core.models import Pretrained, Settings
+from attention_core.models.strain import HEAD_MEASURES, Strain
+from ui.components.canvas import Pick
+from ui.components.lab import Controls, Curves, Film, Item, Line, Map, Plot, Positions, Readouts, Slider, lab
+from ui.controls import Choice, switch
+from ui.errors import fragment
+from ui.link import recall, remember
+from ui.numbers import significant
+from ui.session import strains
+from ui.text import Words, words
+
+SCALES = tuple(float(f"{2 ** (k / 3):.4g}") for k in range(-10, 13))  # 0.0992 … 16, three to an octave
+RULES = ("as_built", "none")
+HUES = {"as_built": "q", "none": "k"}
+LOW = -9.0  # powers of ten on the axis of gains
+AXES = ("rule", "scale")
+CURVES = (("log_gain", True, LOW, 0.0), ("dead", False, 0.0, 1.0), ("peak", False, 0.0, 1.0))
+CURVES += (("log_d_W_Q", True, -6.0, 3.0), ("log_d_scores", True, -6.0, 2.0))
+
+
+def section(choice: Choice, page: Words) -> None:
+    """Choose where the strain acts; the rest follows the sliders."""
+    st.markdown(page["strained.intro"])
+    where = switch("strain_where", ("all", "here"), page["strained.where"], lambda name: page.format(
+        f"strained.{name}", number=choice.layer + 1))  # fmt: skip
+    if not isinstance(choice.model, Pretrained):
+        st.info(page["strained.unsupported"], icon=":material/info:")
+        return
+    atlas(choice, None if where == "all" else (choice.layer,), page)
+
+
+@fragment
+def atlas(choice: Choice, layers: tuple[int, ...] | None, page: Words) -> None:
+    """Every stop is one forward and one backward pass; they are kept, so this is slow once."""
+    bar = st.empty()
+    stops = [Settings(scaling="none" if rule == "none" else "model", input_scale=max(0.1, scale), layers=layers)
+             for rule in RULES for scale in SCALES]  # fmt: skip
+    found = strains(
+        choice.study,
+        tuple(stops),
+        lambda done: bar.progress(
+            done / len(stops), page.data("strained.working", stop=min(done + 1, len(stops)), count=len(stops))
+        ),
+    )
+    bar.empty()
+    lab(
+        plots(choice, found, page),
+        key="strained",
+        sliders=sliders(page),
+        films=films(choice, found),
+        words=words("canvas"),
+        summary=page["summary"],
+        on_move=moved,
+        on_pick=picked,
+    )
+
+
+def moved(at: Positions) -> None:
+    """A released slider: its value goes into the link."""
+    remember("strain", significant(SCALES[at["scale"]]))
+    remember("strain_rule", RULES[at["rule"]])
+
+
+def picked(pick: Pick) -> None:
+    """A click on an atlas chooses the layer and the head, on every page."""
+    st.session_state.update(layer=pick.row, head=pick.col)
+
+
+def sliders(page: Words) -> list[Slider]:
+    """Input scale and rule."""
+    readings = tuple(significant(scale, 3) for scale in SCALES)
+    kept, rule = recall("strain", "1"), recall("strain_rule", RULES[0])
+    at = next((i for i, scale in enumerate(SCALES) if significant(scale) == kept), SCALES.index(1.0))
+    return [
+        Slider(
+            name="scale",
+            label=page["strained.scale"],
+            readings=readings,
+            at=at,
+            ticks=tuple((i, readings[i]) for i in range(1, len(SCALES), 3)),
+            help=page["strained.scale_help"],
+        ),
+        Slider(
+            name="rule",
+            label=page["strained.rule"],
+            readings=tuple(page[f"strained.{name}"] for name in RULES),
+            at=RULES.index(rule) if rule in RULES else 0,
+            kind="switch",
+        ),
+    ]
+
+
+def films(choice: Choice, found: list[Strain]) -> list[Film]:
+    """Every measure of every head, those of the head in focus, and the cosine of the output."""
+    heads = torch.stack([one.heads for one in found]).unflatten(0, (len(RULES), len(SCALES)))
+    cosine = torch.tensor([one.cosine for one in found]).reshape(len(RULES), len(SCALES), 1)
+    ready = heads.nan_to_num(neginf=-9999.0, nan=math.nan)
+    return [
+        Film("gain", _shown(ready, "log_gain"), AXES),
+        Film("peak", _shown(ready, "peak"), AXES),
+        Film("head", ready[:, :, :, choice.layer, choice.head].numpy(), AXES),
+        Film("first", first_dead(heads), ("rule",)),
+        Film("cosine", cosine.numpy(), AXES),
+    ]
+
+
+def first_dead(heads: torch.Tensor) -> np.ndarray:
+    """(rule, layer · head): log₂ of the first scale from 1 on at which half of the rows are dead; NaN where none is."""
+    dead = heads[:, :, HEAD_MEASURES.index("dead")] >= 0.5
+    from_one = torch.arange(len(SCALES))[:, None, None] >= SCALES.index(1.0)
+    dead = dead & from_one
+    first = dead.to(torch.uint8).argmax(dim=1)
+    found = torch.tensor(SCALES).log2()[first].masked_fill(~dead.any(dim=1), math.nan)
+    return found.flatten(1).numpy()
+
+
+def _shown(ready: torch.Tensor, name: str) -> np.ndarray:
+    return ready[:, :, HEAD_MEASURES.index(name)].flatten(2).numpy()
+
+
+def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
+    """The atlases beside their slider, then the curves of the head in focus."""
+    rows, cols = found[0].heads.shape[1:]
+    shared = {"rows": rows, "cols": cols, "start": 0}
+    title = page.data("strained.head", layer=choice.layer + 1, head=choice.head + 1)
+    made: list[Plot] = [
+        Controls(name="controls", stack="left", span=3, sliders=("scale", "rule")),
+        Readouts(
+            name="head",
+            stack="left",
+            title=title,
+            film="head",
+            items=tuple(
+                Item(
+                    label=page[f"measure.{name}"], start=index, log=name.startswith("log_"),
+                    unit=page[f"unit.{name}"], help=page[f"help.{name}"],
+                )
+                for index, name in enumerate(HEAD_MEASURES)
+            ),
+        ),
+        Map(
+            name="gain", span=5, height=300, film="gain", scale="positive", low=LOW, high=0.0,
+            title=page["strained.atlas"], note=page["strained.atlas_note"], **shared,
+        ),
+        Map(
+            name="peak", span=4, height=300, film="peak", title=page["strained.peak_atlas"],
+            note=page["strained.peak_note"], **shared,
+        ),
+        Map(
+            name="first", span=4, height=250, film="first", scale="positive", low=4.0, high=0.0,
+            title=page["strained.first"], note=page["strained.first_note"], **shared,
+        ),
+        Curves(
+            name="cosine", span=4, height=250, film="cosine", along="scale", low=0.0, high=1.0,
+            title=page["strained.output"], note=page["strained.output_note"], lines=_lines(0, page, named=True),
+        ),
+    ]  # fmt: skip
+    for name, logs, low, high in CURVES:
+        made.append(
+            Curves(
+                name=name, span=4, height=220, film="head", along="scale", low=low, high=high, logs=logs,
+                title=page[f"measure.{name}"], note=title,
+                lines=_lines(HEAD_MEASURES.index(name), page, named=False),
+            )
+        )  # fmt: skip
+    return made
+
+
+def _lines(start: int, page: Words, *, named: bool) -> tuple[Line, ...]:
+    return tuple(
+        Line(start=start, hue=HUES[rule], name=page[f"strained.{rule}"] if named else "", fixed={"rule": index})
+        for index, rule in enumerate(RULES)
+    )
