@@ -90,6 +90,8 @@ def gradients(objective: Float[Tensor, ""], trace: AttentionTrace) -> AttentionT
     """∂objective/∂stage for every stage of `trace`, in the same fields; zeros where no gradient flows."""
     names = [field.name for field in fields(trace) if getattr(trace, field.name).requires_grad]
     stages = [getattr(trace, name) for name in names]
+    if not stages:
+        return trace.map(torch.zeros_like)
     found = torch.autograd.grad(objective, stages, retain_graph=True, materialize_grads=True)
     return replace(trace.map(torch.zeros_like), **dict(zip(names, found, strict=True)))
 

@@ -254,7 +254,7 @@ def observed(q: Float[Tensor, "*batch n_q d_k"], k: Float[Tensor, "*batch n_k d_
     dots = (q @ k.mT).flatten(-2)
     (q_mean, q_cov), (k_mean, k_cov) = _mean_and_covariance(q), _mean_and_covariance(k)
     own = (q_cov.diagonal(dim1=-2, dim2=-1) * k_cov.diagonal(dim1=-2, dim2=-1)).sum(dim=-1)
-    mean = (q_mean * k_mean).sum(dim=-1)
+    mean = dots.mean(dim=-1)
     squares = (dots - mean[..., None]).square()
     m2 = squares.mean(dim=-1)
     return Observed(

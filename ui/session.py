@@ -133,7 +133,7 @@ def _pretrained(name: str, source: str) -> Pretrained:
     return loaded
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _from_scratch(sizes: Sizes) -> FromScratch:
     return FromScratch(sizes, embedded() if sizes.source == "embeddings" else None)
 
@@ -157,6 +157,7 @@ class Recent:
         self._limit = limit
         self._results: OrderedDict[Hashable, Kept] = OrderedDict()
         self._lock = threading.Lock()
+        self._asked: dict[Hashable, threading.Lock] = {}  # what is being computed now: others who ask the same wait
         self._turn = threading.Semaphore(os.cpu_count() or 1)  # more threads than cores only make everyone wait longer
 
     def get(self, question: Hashable, compute: Callable[[], K]) -> K:
@@ -164,13 +165,22 @@ class Recent:
         found = self.peek(question)
         if found is not None:
             return cast(K, found)
-        with self._turn:
-            made = compute()
         with self._lock:
-            self._results[question] = made
-            self._results.move_to_end(question)
-            while len(self._results) > 1 and self.bytes() > self._limit:
-                self._results.popitem(last=False)
+            asked = self._asked.setdefault(question, threading.Lock())
+        with asked:
+            found = self.peek(question)  # somebody else may have had the answer computed meanwhile
+            if found is not None:
+                return cast(K, found)
+            try:
+                with self._turn:
+                    made = compute()
+            finally:
+                with self._lock:
+                    self._asked.pop(question, None)
+            with self._lock:
+                self._results[question] = made
+                while len(self._results) > 1 and self.bytes() > self._limit:
+                    self._results.popitem(last=False)
         return made
 
     def peek(self, question: Hashable) -> Kept | None:

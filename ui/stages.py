@@ -1,7 +1,7 @@
 """One head of one run → the stages of the figure, each a row of panels as a paper would write it. Pure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -72,13 +72,16 @@ def x_panel(layer: LayerTrace) -> Panel | None:
 
 
 def live_panel(layer: LayerTrace, head: int) -> Panel:
-    """The scores of one head at temperature 1, of which the browser shows the softmax; hard weights as they are."""
+    """The scaled scores of one head at T = 1, of which the browser shows the weights; hard weights as they are."""
     trace = layer.head(head)
     if layer.settings.normalizer != "softmax":
         shown = _masked_like(trace.weights, trace.masked_scores)
         return _panel("weights", shown, "query", "key", scale="weights", title="α")
-    scores = _nan_where_forbidden(trace.masked_scores) * layer.settings.temperature
-    return _panel("weights", scores, "query", "key", scale="weights", title="α", live=True, limit=1.0)
+    forbidden = trace.masked_scores.isneginf()
+    scores = trace.scaled_scores.masked_fill(forbidden, math.nan) * layer.settings.temperature
+    bias = (trace.masked_scores - trace.capped_scores).masked_fill(forbidden, 0.0)
+    panel = _panel("weights", scores, "query", "key", scale="weights", title="α", live=True, limit=1.0)
+    return replace(panel, bias=bias.numpy() if bool(bias.any()) else None, softcap=layer.softcap)
 
 
 def ledger(run: Run, layer: LayerTrace) -> list[tuple[str, str, tuple[int, ...], str, int]]:

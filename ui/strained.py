@@ -43,13 +43,11 @@ def atlas(choice: Choice, layers: tuple[int, ...] | None, page: Words) -> None:
     bar = st.empty()
     stops = [Settings(scaling="none" if rule == "none" else "model", input_scale=max(0.1, scale), layers=layers)
              for rule in RULES for scale in SCALES]  # fmt: skip
-    found = strains(
-        choice.study,
-        tuple(stops),
-        lambda done: bar.progress(
-            done / len(stops), page.data("strained.working", stop=min(done + 1, len(stops)), count=len(stops))
-        ),
-    )
+
+    def progress(done: int) -> None:
+        bar.progress(done / len(stops), page.data("strained.working", stop=min(done + 1, len(stops)), count=len(stops)))
+
+    found = strains(choice.study, tuple(stops), progress)
     bar.empty()
     lab(
         plots(choice, found, page),
@@ -129,7 +127,6 @@ def _shown(ready: torch.Tensor, name: str) -> np.ndarray:
 def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
     """The atlases beside their slider, then the curves of the head in focus."""
     rows, cols = found[0].heads.shape[1:]
-    shared = {"rows": rows, "cols": cols, "start": 0}
     title = page.data("strained.head", layer=choice.layer + 1, head=choice.head + 1)
     made: list[Plot] = [
         Controls(name="controls", stack="left", span=3, sliders=("scale", "rule")),
@@ -141,22 +138,22 @@ def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
             items=tuple(
                 Item(
                     label=page[f"measure.{name}"], start=index, log=name.startswith("log_"),
-                    unit=page[f"unit.{name}"], help=page[f"help.{name}"],
+                    unit=page.get(f"unit.{name}", ""), help=page[f"help.{name}"],
                 )
                 for index, name in enumerate(HEAD_MEASURES)
             ),
         ),
         Map(
             name="gain", span=5, height=300, film="gain", scale="positive", low=LOW, high=0.0,
-            title=page["strained.atlas"], note=page["strained.atlas_note"], **shared,
+            title=page["strained.atlas"], note=page["strained.atlas_note"], rows=rows, cols=cols,
         ),
         Map(
             name="peak", span=4, height=300, film="peak", title=page["strained.peak_atlas"],
-            note=page["strained.peak_note"], **shared,
+            note=page["strained.peak_note"], rows=rows, cols=cols,
         ),
         Map(
             name="first", span=4, height=250, film="first", scale="positive", low=4.0, high=0.0,
-            title=page["strained.first"], note=page["strained.first_note"], **shared,
+            title=page["strained.first"], note=page["strained.first_note"], rows=rows, cols=cols,
         ),
         Curves(
             name="cosine", span=4, height=250, film="cosine", along="scale", low=0.0, high=1.0,

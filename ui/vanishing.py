@@ -247,7 +247,7 @@ def _item(name: str, page: Words) -> Item:
         label=page[f"measure.{name}"],
         start=MEASURES.index(name),
         log=name.startswith("log_"),
-        unit=page[f"unit.{name}"],
+        unit=page.get(f"unit.{name}", ""),
         help=page[f"help.{name}"],
     )
 

@@ -99,7 +99,9 @@ class Picture {
       row.map((spec) => {
         const values = arrays[spec.array];
         if (!values || values.length !== spec.shape[0] * spec.shape[1]) throw new FrameError("panel");
-        return { ...spec, source: values, values: spec.live ? new Float32Array(values.length) : values };
+        const bias = spec.bias ? arrays[spec.bias] : null;
+        if (bias && bias.length !== values.length) throw new FrameError("bias");
+        return { ...spec, bias, source: values, values: spec.live ? new Float32Array(values.length) : values };
       }),
     );
     this.meta = meta;
@@ -204,7 +206,7 @@ class Picture {
       this.sliding = element("label", { class: "sliding" }, element("span", { class: "sliding-name" }), this.slider, this.reading);
       this.badge = element("span", { class: "badge" });
       this.slider.oninput = () => this.later("temper", () => this.temper(this.meta.live.stops[+this.slider.value], true));
-      this.slider.onchange = () => this.send.setStateValue("temperature", this.meta.live.stops[+this.slider.value]);
+      this.slider.onchange = () => this.send.setTriggerValue("temperature", this.meta.live.stops[+this.slider.value]);
       this.bar.append(this.sliding, element("span", { class: "tools" }, ...Object.values(this.tool)), this.badge);
     }
     this.bar.style.display = any ? "" : "none";
@@ -228,11 +230,12 @@ class Picture {
       this.slider.setAttribute("aria-valuetext", significant(temperature));
       this.badge.textContent = preview ? this.words.preview : "";
       for (const panel of live) {
-        softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], Math.fround(1 / temperature));
+        softmaxRows(panel.source, panel.values, panel.shape[0], panel.shape[1], Math.fround(1 / temperature), panel);
         if (preview) this.tint(panel);
       }
     }
     if (preview) this.drawLive();
+    this.retell();
   }
 
   // Values → one pixel a cell. Masked cells stay transparent, so that the hatching behind them shows.
@@ -564,6 +567,15 @@ class Picture {
     if (aloud) this.live.textContent = lines.map((line) => line.join("")).join(", ");
   }
 
+  // The number under a tip changes with the temperature and with new data, also while it is locked.
+  retell() {
+    if (this.tip.hidden || !this.told) return;
+    const panel = this.panels.find(({ name }) => name === this.told.panel.name);
+    const { r, c } = this.told.cell;
+    if (!panel || r >= panel.shape[0] || c >= panel.shape[1]) return void (this.tip.hidden = true);
+    this.point(panel, { r, c });
+  }
+
   // Where the lower right corner of a cell is on the screen.
   corner({ canvas, box, view }, { r, c }) {
     const { left, top } = canvas.getBoundingClientRect();
@@ -696,12 +708,15 @@ function icon(path) {
   return drawing;
 }
 
-// A product, not a quotient: torch multiplies the scores by one factor, and each rounds once.
-function softmaxRows(scores, out, rows, cols, factor) {
+// A product, not a quotient: torch multiplies the scores by one factor, and each rounds once. A model may then bend
+// the scores (soft-cap) and add a bias of its own (ALiBi, T5), in this order.
+function softmaxRows(scores, out, rows, cols, factor, { softcap = null, bias = null } = {}) {
   for (let r = 0, start = 0; r < rows; r++, start += cols) {
     let most = -Infinity;
     for (let i = start; i < start + cols; i++) {
       out[i] = scores[i] * factor;
+      if (softcap) out[i] = softcap * Math.tanh(out[i] / softcap);
+      if (bias) out[i] += bias[i];
       if (out[i] > most) most = out[i];
     }
     let sum = 0;

@@ -17,6 +17,8 @@ Positions = Literal["none", "sinusoidal", "rope", "alibi"]
 Source = Literal["embeddings", "digest"]
 DEFAULT = Settings()
 
+MAP_SEED = 2**40  # far from the seeds of the layers, 4·seed + 0 … 3: W_Q must not repeat the map that made x
+
 
 @runtime_checkable
 class WordVectors(Protocol):
@@ -81,7 +83,7 @@ class FromScratch:
         return Tokens(strings=found[: self.max_tokens], dropped=max(0, len(found) - self.max_tokens))
 
     def embed(self, tokens: Tokens) -> Float[Tensor, "n d_model"]:
-        """x: one unit-variance vector per token, with sinusoidal positions added when they are chosen."""
+        """x: one unit-variance vector per token; sinusoidal positions, when chosen, are added before the scaling."""
         sizes = self.sizes
         if sizes.source == "digest":
             x = digest_embedding(tokens.strings, sizes.d_model, sizes.seed)
@@ -89,7 +91,7 @@ class FromScratch:
             assert self._vectors is not None
             vectors = self._vectors.word_embeddings(tokens)
             x = _unit_variance(vectors @ _random_map(vectors.shape[-1], sizes.d_model))
-        return x + sinusoidal(len(tokens), sizes.d_model) if sizes.positions == "sinusoidal" else x
+        return _unit_variance(x + sinusoidal(len(tokens), sizes.d_model)) if sizes.positions == "sinusoidal" else x
 
     def run(self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None) -> Run:
         """Self-attention on `tokens`, or `target` attending to `tokens` when it is given."""
@@ -125,7 +127,7 @@ def _random_map(d_from: int, d_to: int) -> Float[Tensor, "d_from d_to"]:
     """The identity where no columns have to change, else a fixed Gaussian map (Johnson & Lindenstrauss 1984)."""
     if d_from == d_to:
         return torch.eye(d_from)
-    return torch.randn(d_from, d_to, generator=torch.Generator().manual_seed(0)) * d_from**-0.5
+    return torch.randn(d_from, d_to, generator=torch.Generator().manual_seed(MAP_SEED)) * d_from**-0.5
 
 
 def _unit_variance(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

@@ -56,6 +56,7 @@ class ModelError(Exception):
         "corrupt": "The files of the model {name} are damaged or incomplete, so it was not loaded.",
         "pickle": "The model {name} has only pickled weights, no safetensors; they could run code and were not loaded.",
         "remote_code": "The model {name} needs code from its checkpoint, which is never run here.",
+        "incomplete": "The weights of {name} are incomplete: some of the model's tensors are missing from its files.",
         "hash": "The weights of {name} are not the published ones (their SHA-256 differs), so they were not loaded.",
         "sinks": "The model {name} adds attention sinks inside its softmax, which is not supported.",
     }
@@ -431,6 +432,7 @@ def _speller(tokenizer: Any) -> Callable[[str], str]:  # noqa: ANN401
     vocabulary = set() if tokenizer is None else tokenizer.get_vocab().keys()
     if not byte_of.keys() <= vocabulary:  # byte-level vocabularies begin with all 256 bytes
         return lambda token: token.replace("\u2581", " ")
+    assert tokenizer is not None
     whole = {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}
 
     def spell(token: str) -> str:
@@ -474,9 +476,17 @@ def load(source: str, name: str | None = None) -> Pretrained:
     with _explained(name):
         from transformers import AutoModel, AutoTokenizer
 
-        model = AutoModel.from_pretrained(
-            source, attn_implementation="headlight", use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+        model, loading = AutoModel.from_pretrained(
+            source,
+            attn_implementation="headlight",
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
         )
+        # transformers would fill the gaps with random numbers; only a pooler, which nothing here reads, may be missing.
+        if loading["mismatched_keys"] or any("pooler" not in key for key in loading["missing_keys"]):
+            raise ModelError("incomplete", name)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         return Pretrained(name, model, tokenizer)
 

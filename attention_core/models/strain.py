@@ -29,8 +29,8 @@ class Strain:
 def strain(model: Pretrained, tokens: Tokens, settings: Sequence[Settings]) -> Iterator[Strain]:
     r"""Forward and backward through the whole model, once per settings.
 
-    The loss is $\sum_i \langle u, o_i\rangle$ with one random direction u ~ N(0, I) for every token i of the last hidden
-    states o; `cosine` is the mean over tokens of cos(o_i, o_i as built).
+    The loss is $\sum_i \langle u, o_i\rangle$ with one random direction u ~ N(0, I) for every token i of the last
+    hidden states o; `cosine` is the mean over tokens of cos(o_i, o_i as built).
     """
     built = model.run(tokens).output
     direction = torch.randn(built.shape[-1], generator=torch.Generator().manual_seed(0))

@@ -21,7 +21,7 @@ SECTIONS = {
     "rollout": through.section,
     "off": off.section,
 }
-TAKE_VALUES = 2**22  # the weights of all heads up to 16 MiB; of a longer text the layer in focus only
+TAKE_VALUES = 2**20  # the weights of all heads up to so many; of a longer text the layer in focus only
 # On a narrow screen the large head follows its thumbnails at once; its portrait comes after it.
 STYLE = """<style>
 @media (max-width: 640px) {

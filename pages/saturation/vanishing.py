@@ -1,6 +1,9 @@
 """The reader's sentence, an untrained layer: drag d_k and the input scale, watch softmax saturate and gradients die."""
 
+from functools import partial
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES
 from ui import strained
@@ -57,12 +60,16 @@ def picked(pick: Pick) -> None:
         set_focus(pick.row, pick.col)
 
 
+def _progress(bar: DeltaGenerator, text: str, share: float, *, done: int = 0, of: int = 1) -> None:
+    bar.progress((done + share) / of, text)
+
+
 @fragment
 def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None:
     """Everything that follows the sliders. The reader's own seed first; the other seeds widen it into bands."""
     bar = st.empty()
     seeds = [Question(text=question.text, seed=question.seed + i, target=question.target) for i in range(SEEDS)]
-    own = table(seeds[0], lambda share: bar.progress(share, page["working"]))
+    own = table(seeds[0], partial(_progress, bar, page["working"]))
     ready = [own, *(table(each) for each in seeds[1:] if has_table(each))]
     here, layer = place(len(tokens)), probe(question)
     lab(
@@ -92,9 +99,8 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
         )
     if len(ready) < SEEDS:
         for done, each in enumerate(seeds[len(ready) :], start=len(ready)):
-            table(each, lambda share, done=done: bar.progress((done + share) / SEEDS, page["bands"]))
-        bar.empty()
-        st.rerun(scope="fragment")
+            table(each, partial(_progress, bar, page["bands"], done=done, of=SEEDS))
+        st.rerun()
 
 
 def untrained(page: Words) -> None:

@@ -56,7 +56,7 @@ def stop(
 ) -> N:
     """A slider over these numbers; its value stands in the link."""
     seed(key, default, read, options)
-    value = st.select_slider(label, options, key=key, format_func=significant, help=help)
+    value = st.select_slider(label, options, key=key, format_func=lambda one: significant(float(one)), help=help)
     publish(key, str(value), str(default))
     return value
 

@@ -47,8 +47,10 @@ def test_masked_cells_are_nan_and_all_others_are_not() -> None:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 5.0])
 def test_the_live_panel_holds_scores_whose_softmax_is_the_weights(temperature: float) -> None:
     layer = run(Settings(mask="causal", temperature=temperature)).layers[0]
-    scores = torch.from_numpy(live_panel(layer, 1).values).nan_to_num(nan=-torch.inf)
-    assert_close((scores / temperature).softmax(-1), layer.head(1).weights, rtol=1e-5, atol=1e-6)
+    panel = live_panel(layer, 1)
+    assert panel.bias is not None
+    scores = torch.from_numpy(panel.values).nan_to_num(nan=-torch.inf) / temperature + torch.from_numpy(panel.bias)
+    assert_close(scores.softmax(-1), layer.head(1).weights, rtol=1e-5, atol=1e-6)
 
 
 def test_hard_weights_are_shown_as_they_are() -> None:

@@ -43,6 +43,7 @@ WORDS = (
     "threshold",
     "nothing",
     "damaged",
+    "underflow",
 )
 
 _CANVAS = component("heatmap")
@@ -54,7 +55,7 @@ class Panel:
 
     `values` are float32 (NaN, in a live panel also −∞: masked, hatched)
     or uint8 codes of an overview; `limit` is the end of the colour range, ±limit for a signed scale, from the data
-    when None. With `live`, the browser shows the softmax of the values.
+    when None. With `live`, the browser shows the softmax of the values over T, capped and biased as the model does it.
     """
 
     name: str
@@ -68,6 +69,8 @@ class Panel:
     operator: str = ""
     labels: bool = True
     live: bool = False
+    bias: np.ndarray | None = None
+    softcap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +176,13 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     array = f"{len(arrays)}"
     values = panel.values if panel.values.dtype == np.uint8 else panel.values.astype(np.float32, copy=False)
     arrays[array] = np.where(np.isneginf(values), np.float32(np.nan), values) if panel.live else values
+    if panel.bias is not None:
+        arrays[f"{array}b"] = panel.bias.astype(np.float32, copy=False)
     return {
         "name": panel.name,
         "array": array,
+        "bias": None if panel.bias is None else f"{array}b",
+        "softcap": panel.softcap,
         "shape": list(panel.values.shape),
         "rows": panel.rows,
         "cols": panel.cols,

@@ -1,4 +1,7 @@
-"""Mean and variance of q·k: histograms against the bell that is claimed, and both against d_k."""
+"""Mean and variance of q·k: histograms against the bell that is claimed, and both against d_k.
+
+Traces and layout are plain dictionaries until the end: changing a finished figure costs plotly.py ten times as much.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,8 +20,11 @@ WIDTH = 4.5  # standard deviations of the claimed bell on either side
 TAIL = 0.001  # of the samples on either side may lie beyond the axis
 SURE = 1.96  # standard errors: 95 % of a normal
 LEAST = 1e-4  # |mean| below this is drawn at the edge of a log axis, which has no zero
+DASHED = "4px,3px"
+TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Labels = Mapping[str, str]
+Trace = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,54 +56,55 @@ def histograms(
 
     `labels` names measured, claim, expected, dots, scaled and density.
     """
-    figure = go.Figure()
     finite = dots[np.isfinite(dots)].astype(np.float64)
+    traces: list[Trace] = []
     ranges, tops = [], []
     for row, scale in enumerate((1.0, math.sqrt(d_k))):
-        axes = {"xaxis": f"x{row + 1}", "yaxis": f"y{row + 1}"}
+        axes = {"xaxis": "x2", "yaxis": "y2"} if row else {"xaxis": "x", "yaxis": "y"}
         sigma = math.sqrt(d_k) / scale
         low, high = _ends(finite / scale, sigma)
         density, edges = np.histogram(finite / scale, _edges(finite / scale, low, high))
         density = density / np.maximum(np.diff(edges) * max(len(finite), 1), 1e-300)
-        figure.add_bar(
-            x=((edges[:-1] + edges[1:]) / 2).astype(np.float32),
-            y=density.astype(np.float32),
-            width=np.diff(edges).astype(np.float32),
-            marker={"color": hue("focus", mode), "opacity": 0.75, "line": {"width": 0}},
-            name=escaped(labels["measured"]),
-            showlegend=row == 0,
-            legendgroup="measured",
-            hovertemplate="%{x:.4g}: %{y:.4g}<extra></extra>",
-            **axes,
+        traces.append(
+            {
+                "type": "bar",
+                "x": ((edges[:-1] + edges[1:]) / 2).astype(np.float32),
+                "y": density.astype(np.float32),
+                "width": np.diff(edges).astype(np.float32),
+                "marker": {"color": hue("focus", mode), "opacity": 0.75, "line": {"width": 0}},
+                "name": escaped(labels["measured"]),
+                "showlegend": row == 0,
+                "hovertemplate": "%{x:.4g}: %{y:.4g}<extra></extra>",
+                **axes,
+            }
         )
         grid = np.linspace(low, high, 361)
         claimed = _bell(grid, 0.0, sigma)
         peaks = [claimed.max(), density.max(initial=0.0)]
+        line = {"color": hue("ink", mode), "width": 1.6}
         if expected is not None and expected[1] > 0 and _differs(expected, d_k):
             own = _bell(grid, expected[0] / scale, math.sqrt(expected[1]) / scale)
             peaks.append(own.max())
-            line = {"color": hue("ink", mode), "width": 1.6}
-            _line(figure, grid, own, line, labels["expected"], row, axes)
-        dashed = {"color": hue("ink", mode), "width": 1.6, "dash": "4px,3px"}
-        _line(figure, grid, claimed, dashed, labels["claim"], row, axes)
+            traces.append(_curve(grid, own, line, labels["expected"], axes, row == 0))
+        traces.append(_curve(grid, claimed, line | {"dash": DASHED}, labels["claim"], axes, row == 0))
         ranges.append((low, high))
         tops.append(1.08 * max(peaks))
-    styled(figure, mode, height=height, x=ranges[0], y=(0.0, tops[0]), y_title=labels["density"])
-    _second_row(figure, ranges[1], (0.0, tops[1]))
-    figure.update_xaxes(nticks=9, showline=True, ticks="outside", ticklen=4, zeroline=False)
-    figure.update_yaxes(nticks=4, title={"text": escaped(labels["density"]), "font": {"size": 13}, "standoff": 6})
-    for axis, name in (("xaxis", "dots"), ("xaxis2", "scaled")):
-        figure.layout[axis].title = {"text": escaped(labels[name]), "font": {"size": 14}, "standoff": 4}
-    figure.update_layout(
-        bargap=0,
-        barmode="overlay",
-        yaxis={"domain": [0.58, 1.0], "anchor": "x"},
-        yaxis2={"domain": [0.0, 0.42], "anchor": "x2"},
-        showlegend=True,
-        legend=_legend(mode),
-        margin={"l": 8, "r": 8, "t": 34, "b": 8},
+    layout = _layout(mode, height, ranges[0], (0.0, tops[0]), labels["density"])
+    x = layout["xaxis"] | {"nticks": 9, "showline": True, "ticks": "outside", "ticklen": 4}
+    y = layout["yaxis"] | {"nticks": 4}
+    return go.Figure(
+        traces,
+        layout
+        | {
+            "bargap": 0,
+            "barmode": "overlay",
+            "xaxis": x | {"title": _title(labels["dots"], 14)},
+            "xaxis2": x | {"title": _title(labels["scaled"], 14), "range": list(ranges[1]), "anchor": "y2"},
+            "yaxis": y | {"domain": [0.58, 1.0]},
+            "yaxis2": y | {"domain": [0.0, 0.42], "range": [0.0, tops[1]], "anchor": "x2"},
+            "margin": {"l": 8, "r": 8, "t": 34, "b": 8},
+        },
     )
-    return figure
 
 
 def against_d_k(curves: Curves, *, chosen: int, labels: Labels, mode: Mode, height: int = 460) -> go.Figure:
@@ -106,62 +113,80 @@ def against_d_k(curves: Curves, *, chosen: int, labels: Labels, mode: Mode, heig
     `labels` names d_k, variance, mean, ratio, dots, scaled, measured, theory, claim and noise.
     """
     stops, ink, quiet = curves.stops, hue("ink", mode), hue("quiet", mode)
-    figure = go.Figure()
-    theory = {"color": ink, "width": 1.4}
-    dashed = {"color": quiet, "width": 1.4, "dash": "4px,3px"}
-    top, middle, low = ({"xaxis": f"x{row}", "yaxis": f"y{row}"} for row in (1, 2, 3))
+    top, middle, low = ({"xaxis": f"x{row}", "yaxis": f"y{row}"} for row in ("", 2, 3))
+    theory, dashed = {"color": ink, "width": 1.4}, {"color": quiet, "width": 1.4, "dash": DASHED}
+    traces: list[Trace] = []
+    notes: list[dict[str, object]] = []
 
-    # The variance, before and after scaling: bands of ±1.96 standard errors, theory, what the derivation claims.
+    # The variance, before and after scaling: theory with its band, and what the derivation claims.
     for name, by, symbol in (("dots", stops**0, "circle"), ("scaled", stops, "circle-open")):
         variance, exact = curves.variance / by, curves.expected_variance / by
         width = SURE * curves.variance_error / by
         first = name == "dots"
-        _band(figure, stops, exact - width, exact + width, mode, top)
-        _curve(figure, stops, stops / by, dashed, labels["claim"], top, shown=first)
-        _curve(figure, stops, _positive(exact), theory, labels["theory"], top, shown=first)
-        _points(figure, stops, _positive(variance), chosen, labels["measured"], symbol, mode, top, shown=first)
-        height_there = math.log10(exact[-1]) if exact[-1] > 0 else 0.0
-        figure.add_annotation(
-            text=escaped(labels[name]), showarrow=False, xref="paper", x=1, xanchor="left", xshift=4, y=height_there
-        )
+        traces += [
+            *_band(stops, exact - width, exact + width, mode, top),
+            _curve(stops, stops / by, dashed, labels["claim"], top, first),
+            _curve(stops, _positive(exact), theory, labels["theory"], top, first),
+            _points(stops, _positive(variance), chosen, labels["measured"], mode, top, symbol=symbol, shown=first),
+        ]
+        place = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 4}
+        place |= {"y": math.log10(exact[-1]) if exact[-1] > 0 else 0.0}
+        notes.append({"text": escaped(labels[name]), "showarrow": False, **place})
 
-    # |mean|: below the shaded edge nobody could tell it from 0 with this many samples.
+    # |mean|: below the edge of the band nobody could tell it from 0 with this many samples.
     noise = np.maximum(SURE * curves.mean_error, LEAST)
-    _band(figure, stops, np.full_like(noise, LEAST / 10), noise, mode, middle)
-    if np.any(curves.expected_mean != 0):
-        _curve(figure, stops, _positive(np.abs(curves.expected_mean)), theory, labels["theory"], middle)
     size = np.maximum(np.abs(curves.mean), LEAST)
-    _points(figure, stops, size, chosen, labels["measured"], "circle", mode, middle, values=curves.mean)
+    traces += _band(stops, np.full_like(noise, LEAST / 10), noise, mode, middle)
+    traces.append(_curve(stops, _positive(np.abs(curves.expected_mean)), theory, labels["theory"], middle))
+    traces.append(_points(stops, size, chosen, labels["measured"], mode, middle, values=curves.mean))
 
     # Measured over theory: the only panel on which a band of one per cent can be seen.
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(curves.expected_variance > 0, curves.variance / curves.expected_variance, np.nan)
         width = SURE * curves.variance_error / curves.expected_variance
-    _band(figure, stops, 1 - width, 1 + width, mode, low)
-    _curve(figure, stops, stops**0, theory, labels["theory"], low)
-    _points(figure, stops, ratio, chosen, labels["measured"], "circle", mode, low)
+    traces += _band(stops, 1 - width, 1 + width, mode, low)
+    traces.append(_curve(stops, stops**0, theory, labels["theory"], low))
+    traces.append(_points(stops, ratio, chosen, labels["measured"], mode, low))
 
     ends = (math.log10(stops[0]) - 0.08, math.log10(stops[-1]) + 0.08)
-    values = [curves.variance, curves.variance / stops, curves.expected_variance, stops, np.ones(1)]
-    tall, wide = _decades(values), _decades([noise, size, np.abs(curves.expected_mean)])
-    styled(figure, mode, height=height, x=ends, y=tall, y_title=labels["variance"])
-    _more_rows(figure, wide, _around_one(ratio, width), labels)
-    figure.update_xaxes(type="log", showgrid=False, ticks="outside", ticklen=4, showline=True)
-    figure.update_layout(showlegend=True, legend=_legend(mode), margin={"l": 8, "r": 70, "t": 34, "b": 8})
-    for axis, reach in (("yaxis", tall), ("yaxis2", wide)):
-        powers = range(math.ceil(reach[0]), math.floor(reach[1]) + 1, max(1, math.ceil((reach[1] - reach[0]) / 4)))
-        figure.layout[axis].update(
-            type="log", tickvals=[10.0**power for power in powers], ticktext=[_power(power) for power in powers]
-        )
-    figure.add_annotation(
-        text=escaped(labels["noise"]), showarrow=False, xref="x", x=ends[1], xanchor="right", xshift=-10,
-        yref="y2", y=wide[0], yanchor="bottom", font={"size": 12, "color": quiet},
-    )  # fmt: skip
-    figure.add_shape(
-        type="line", xref="x", yref="paper", x0=stops[chosen], x1=stops[chosen], y0=0, y1=1, layer="below",
-        line={"color": hue("focus", mode), "width": 1.5},
-    )  # fmt: skip
-    return figure
+    tall = _decades([curves.variance, curves.variance / stops, curves.expected_variance, stops, np.ones(1)])
+    wide = _decades([noise, size, np.abs(curves.expected_mean)])
+    layout = _layout(mode, height, ends, tall, labels["variance"])
+    x = layout["xaxis"] | {"type": "log", "tickvals": stops[::2], "ticks": "outside", "ticklen": 4, "showline": True}
+    y, hidden = layout["yaxis"], {"showticklabels": False}
+    notes.append(
+        {"text": escaped(labels["noise"]), "showarrow": False, "xref": "x", "x": ends[1], "xanchor": "right"}
+        | {"xshift": -10, "yref": "y2", "y": wide[0], "yanchor": "bottom", "font": {"size": 12, "color": quiet}}
+    )
+    around = _around_one(ratio, width)
+    return go.Figure(
+        traces,
+        layout
+        | {
+            "xaxis": x | hidden,
+            "xaxis2": x | hidden | {"anchor": "y2", "matches": "x"},
+            "xaxis3": x | {"anchor": "y3", "matches": "x", "title": _title(labels["d_k"])},
+            "yaxis": y | _powers(tall) | {"domain": [0.56, 1.0]},
+            "yaxis2": y | _powers(wide) | {"domain": [0.28, 0.50], "anchor": "x2", "title": _title(labels["mean"])},
+            "yaxis3": y
+            | {"range": list(around), "domain": [0.0, 0.22], "anchor": "x3", "nticks": 4, "tickformat": ".3~f"}
+            | {"title": _title(labels["ratio"])},
+            "margin": {"l": 8, "r": 70, "t": 34, "b": 8},
+            "annotations": notes,
+            "shapes": [
+                {
+                    "type": "line",
+                    "xref": "x",
+                    "yref": "paper",
+                    "x0": stops[chosen],
+                    "x1": stops[chosen],
+                    "y0": 0,
+                    "y1": 1,
+                }
+                | {"layer": "below", "line": {"color": hue("focus", mode), "width": 1.5}}
+            ],
+        },
+    )
 
 
 def spreads_by_layer(
@@ -176,40 +201,58 @@ def spreads_by_layer(
     shown = [_positive(np.asarray(row, dtype=np.float64)) for row in values]
     figure = heads_by_layer(shown, names=names, chosen=chosen, label=label, mode=mode)
     ends = _decades([*shown, np.ones(1)])
-    ticks = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
-    figure.update_yaxes(type="log", range=ends, tickvals=ticks, ticktext=[f"{value:g}" for value in ticks])
-    figure.add_hline(y=1, line={"color": hue("ink", mode), "width": 1.4, "dash": "4px,3px"}, layer="below")
+    figure.update_yaxes(type="log", range=ends, tickvals=TICKS, ticktext=[f"{value:g}" for value in TICKS])
+    figure.add_hline(y=1, line={"color": hue("ink", mode), "width": 1.4, "dash": DASHED}, layer="below")
     return figure
 
 
 def parts_of_variance(
-    values: Float[np.ndarray, " parts"], *, names: list[str], claim: float, label: str, mode: Mode
+    values: Float[np.ndarray, " parts"], *, names: Sequence[str], claim: float, label: str, mode: Mode
 ) -> go.Figure:
     """Horizontal bars: the parts of a variance, the last bar being their sum; a dashed line at `claim`."""
     count = len(values)
-    figure = go.Figure(
-        go.Bar(
-            x=values.astype(np.float32),
-            y=np.arange(count),
-            orientation="h",
-            width=0.6,
-            marker={
-                "color": [hue("quiet", mode)] * (count - 1) + [hue("focus", mode)],
-                "opacity": [0.6] * (count - 1) + [1.0],
-            },
-            customdata=[escaped(name) for name in names],
-            hovertemplate="%{customdata}: %{x:.4g}<extra></extra>",
-        )
-    )
+    bars: Trace = {
+        "type": "bar",
+        "x": values.astype(np.float32),
+        "y": np.arange(count),
+        "orientation": "h",
+        "width": 0.6,
+        "marker": {
+            "color": [hue("quiet", mode)] * (count - 1) + [hue("focus", mode)],
+            "opacity": [0.6] * (count - 1) + [1.0],
+        },
+        "customdata": [escaped(name) for name in names],
+        "hovertemplate": "%{customdata}: %{x:.4g}<extra></extra>",
+    }
     finite = [*values[np.isfinite(values)].tolist(), claim]
-    styled(figure, mode, height=190, x=span(min(finite), max(finite)), y=(count - 0.4, -0.6), y_title="")
-    figure.update_yaxes(
-        tickvals=list(range(count)), ticktext=[escaped(name) for name in names], showgrid=False,
-        tickfont={"color": hue("ink", mode), "size": 13},
-    )  # fmt: skip
-    figure.update_xaxes(showgrid=True, nticks=7, title={"text": escaped(label), "font": {"size": 13}, "standoff": 4})
-    figure.add_vline(x=claim, line={"color": hue("ink", mode), "width": 1.5, "dash": "4px,3px"})
-    return figure
+    layout = _layout(mode, 190, span(min(finite), max(finite)), (count - 0.4, -0.6), "")
+    ticks = {"tickvals": list(range(count)), "ticktext": bars["customdata"], "showgrid": False}
+    ticks |= {"tickfont": {"color": hue("ink", mode), "size": 13}}
+    dashed = {"color": hue("ink", mode), "width": 1.5, "dash": DASHED}
+    line = {"type": "line", "xref": "x", "yref": "paper", "x0": claim, "x1": claim, "y0": 0, "y1": 1, "line": dashed}
+    return go.Figure(
+        [bars],
+        layout
+        | {
+            "xaxis": layout["xaxis"] | {"showgrid": True, "nticks": 7, "title": _title(label)},
+            "yaxis": layout["yaxis"] | ticks,
+            "showlegend": False,
+            "shapes": [line],
+        },
+    )
+
+
+def _layout(mode: Mode, height: int, x: tuple[float, float], y: tuple[float, float], y_title: str) -> dict:
+    """The layout all figures share, with a legend, as a dictionary to go on from."""
+    legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "itemwidth": 30}
+    legend |= {"font": {"size": 12, "color": hue("quiet", mode)}, "bgcolor": "rgba(0,0,0,0)"}
+    legend |= {"itemclick": False, "itemdoubleclick": False}
+    shared = styled(go.Figure(), mode, height=height, x=x, y=y, y_title=y_title).layout.to_plotly_json()
+    return shared | {"showlegend": True, "legend": legend}
+
+
+def _title(text: str, size: int = 13) -> dict:
+    return {"text": escaped(text), "font": {"size": size}, "standoff": 6}
 
 
 def _bell(x: np.ndarray, mean: float, sigma: float) -> np.ndarray:
@@ -245,70 +288,59 @@ def _edges(samples: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.linspace(low, high, bins + 1)
 
 
-def _line(
-    figure: go.Figure, x: np.ndarray, y: np.ndarray, line: dict, name: str, row: int, axes: dict[str, str]
-) -> None:
-    figure.add_scatter(
-        x=x.astype(np.float32), y=y.astype(np.float32), mode="lines", line=line, name=escaped(name),
-        legendgroup=escaped(name), showlegend=row == 0, hoverinfo="skip", **axes,
-    )  # fmt: skip
-
-
-def _curve(
-    figure: go.Figure, x: np.ndarray, y: np.ndarray, line: dict, name: str, axes: dict[str, str], shown: bool = False
-) -> None:
-    figure.add_scatter(
-        x=x, y=y, mode="lines", line=line, name=escaped(name), showlegend=shown, hoverinfo="skip", **axes
-    )
+def _curve(x: np.ndarray, y: np.ndarray, line: dict, name: str, axes: dict[str, str], shown: bool = False) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x.astype(np.float32),
+        "y": y.astype(np.float32),
+        "line": line,
+        "name": escaped(name),
+        "showlegend": shown,
+        "hoverinfo": "skip",
+        **axes,
+    }
 
 
 def _points(
-    figure: go.Figure,
     x: np.ndarray,
     y: np.ndarray,
     chosen: int,
     name: str,
-    symbol: str,
     mode: Mode,
     axes: dict[str, str],
+    *,
+    symbol: str = "circle",
     values: np.ndarray | None = None,
     shown: bool = False,
-) -> None:
+) -> Trace:
     """Measured numbers; the chosen one in the colour of the histogram. `values` are said on hover instead of y."""
     here = np.arange(len(x)) == chosen
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        marker={
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": x,
+        "y": y,
+        "marker": {
             "symbol": symbol,
             "size": np.where(here, 11, 6),
             "color": np.where(here, hue("focus", mode), hue("ink", mode)),
             "line": {"width": 1.6 if symbol.endswith("open") else 0},
         },
-        customdata=y if values is None else values,
-        name=escaped(name),
-        showlegend=shown,
-        hovertemplate="d_k = %{x}: %{customdata:.4g}<extra></extra>",
+        "customdata": y if values is None else values,
+        "name": escaped(name),
+        "showlegend": shown,
+        "hovertemplate": "d_k = %{x}: %{customdata:.4g}<extra></extra>",
         **axes,
-    )
+    }
 
 
-def _band(
-    figure: go.Figure,
-    x: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    mode: Mode,
-    axes: dict[str, str],
-) -> None:
-    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, **axes}
+def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, mode: Mode, axes: dict[str, str]) -> list[Trace]:
     shade = hue("quiet", mode)
     red, green, blue = (int(shade[i : i + 2], 16) for i in (1, 3, 5))
-    figure.add_scatter(x=x, y=_positive(low), **edge)
-    figure.add_scatter(
-        x=x, y=_positive(high), fill="tonexty", fillcolor=f"rgba({red},{green},{blue},0.25)", **edge
-    )  # fmt: skip
+    edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, **axes}
+    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.25)"}
+    return [edge | {"x": x, "y": _positive(low)}, edge | fill | {"x": x, "y": _positive(high)}]
 
 
 def _positive(values: np.ndarray) -> np.ndarray:
@@ -322,50 +354,14 @@ def _decades(values: list[np.ndarray]) -> tuple[float, float]:
     return math.log10(shown.min()) - 0.25, math.log10(shown.max()) + 0.25
 
 
-def _power(power: int) -> str:
-    """0.01 … 1000 as they are; other powers of ten with a superscript."""
-    return f"{10.0**power:g}" if -3 < power < 4 else f"10{str(power).translate(SUPERSCRIPTS)}"
+def _powers(ends: tuple[float, float]) -> dict:
+    """A log axis with four or five powers of ten: 0.01 … 1000 as they are, others with a superscript."""
+    powers = range(math.ceil(ends[0]), math.floor(ends[1]) + 1, max(1, math.ceil((ends[1] - ends[0]) / 4)))
+    names = [f"{10.0**power:g}" if -3 < power < 4 else f"10{str(power).translate(SUPERSCRIPTS)}" for power in powers]
+    return {"type": "log", "range": list(ends), "tickvals": [10.0**power for power in powers], "ticktext": names}
 
 
 def _around_one(ratio: np.ndarray, width: np.ndarray) -> tuple[float, float]:
     far = np.concatenate([np.abs(ratio - 1), width])
     reach = float(far[np.isfinite(far)].max(initial=0.01))
     return 1 - 1.25 * reach, 1 + 1.25 * reach
-
-
-def _legend(mode: Mode) -> dict:
-    return {
-        "orientation": "h",
-        "x": 0,
-        "xanchor": "left",
-        "y": 1.0,
-        "yanchor": "bottom",
-        "yref": "paper",
-        "font": {"size": 12, "color": hue("quiet", mode)},
-        "itemwidth": 30,
-        "bgcolor": "rgba(0,0,0,0)",
-        "itemclick": False,
-        "itemdoubleclick": False,
-    }
-
-
-def _second_row(figure: go.Figure, x: tuple[float, float], y: tuple[float, float]) -> None:
-    layout = figure.to_dict()["layout"]
-    first_x, first_y = layout["xaxis"], layout["yaxis"]
-    figure.update_layout(xaxis2=first_x | {"range": list(x), "anchor": "y2"}, yaxis2=first_y | {"range": list(y)})
-
-
-def _more_rows(figure: go.Figure, mean: tuple[float, float], ratio: tuple[float, float], labels: Labels) -> None:
-    layout = figure.to_dict()["layout"]
-    x, y = layout["xaxis"], layout["yaxis"]
-    ticks = {"tickvals": [1, 4, 16, 64, 256, 1024]}
-    figure.update_layout(
-        xaxis=ticks | {"anchor": "y", "showticklabels": False},
-        xaxis2=x | ticks | {"anchor": "y2", "matches": "x", "showticklabels": False},
-        xaxis3=x | ticks | {"anchor": "y3", "matches": "x"},
-        yaxis={"domain": [0.56, 1.0], "anchor": "x"},
-        yaxis2=y | {"range": list(mean), "domain": [0.28, 0.50], "anchor": "x2"},
-        yaxis3=y | {"range": list(ratio), "domain": [0.0, 0.22], "anchor": "x3", "nticks": 4, "tickformat": ".3~f"},
-    )
-    for axis, name in (("yaxis2", "mean"), ("yaxis3", "ratio"), ("xaxis3", "d_k")):
-        figure.layout[axis].title = {"text": escaped(labels[name]), "font": {"size": 13}, "standoff": 6}
