@@ -169,7 +169,7 @@ def _read(typed: str, model: Model, common: Words) -> tuple[str, Tokens]:
     cleaned = clean(typed, MAX_CHARS)
     tokens = model.tokenize(cleaned.text)
     facts = [common.format("tokens", count=len(tokens))]
-    if not len(tokens):  # nothing typed, or nothing that can be read: an accent alone
+    if not cleaned.text or not len(tokens):  # nothing typed, or nothing that can be read: an accent alone
         st.warning(common["empty"], icon=":material/edit:")
         kept = st.session_state.get("last_sentence", DEFAULT_SENTENCE)
         return kept, model.tokenize(kept)

@@ -125,8 +125,11 @@ def test_whatever_is_typed_stays_text(open_page) -> None:
     assert page.locator(".st-key-strip").get_by_role("button", name="script").count() > 0
 
 
-def test_dragging_the_temperature_previews_what_torch_then_computes(open_page) -> None:
-    page = open_page(query={"text": TEXT, "layer": "3", "head": "8"})
+@pytest.mark.parametrize(
+    "model", [{}, {"model": "scratch", "positions": "alibi", "n_head": "3"}], ids=["plain", "bias"]
+)
+def test_dragging_the_temperature_previews_what_torch_then_computes(open_page, model) -> None:
+    page = open_page(query={"text": TEXT, "layer": "3", "head": "2", **model})
     painted(page, "canvas_weights", "weights")
     slider = page.locator(".st-key-canvas_weights input[type=range]")
     slider.evaluate("s => { s.value = 40; s.dispatchEvent(new Event('input')); }")

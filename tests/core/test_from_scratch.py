@@ -152,3 +152,15 @@ def test_empty_text_is_an_empty_run() -> None:
     model = FromScratch(DIGEST)
     run = model.run(model.tokenize(""))
     assert run.output.shape == (0, 22)
+
+
+@pytest.mark.parametrize("positions", ["none", "sinusoidal"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_word_embeddings_give_unit_variance_queries_at_any_seed(seed: int, positions: str) -> None:
+    """Seed 0 too: the map that makes x and the W_Q that reads it must be different random numbers."""
+    model = FromScratch(Sizes(n_head=12, d_model=257, d_k=211, d_v=5, seed=seed, positions=positions), load_embedded())
+    text = "a river bank under the old mountain where seven people read their letters aloud to one patient dog"
+    layer = model.run(model.tokenize(text)).layers[0]
+    assert layer.x is not None
+    assert_close(layer.x.var(dim=-1, correction=0), torch.ones(len(layer.queries)), rtol=1e-3, atol=1e-3)
+    assert_close(float(layer.attention.q.square().mean()), 1.0, rtol=0.15, atol=0)

@@ -142,3 +142,11 @@ def test_a_saturated_row_passes_no_gradient_to_its_scores():
     found = gradients(trace.context.sum(), trace)
     assert_close(found.masked_scores, torch.zeros_like(found.masked_scores))
     assert found.v.any()
+
+
+def test_a_trace_without_a_graph_has_zero_gradients_everywhere():
+    draw = torch.Generator().manual_seed(5)
+    trace = attend(*(torch.randn(7, size, generator=draw) for size in (3, 3, 5)))
+    found = gradients(torch.tensor(1.0), trace)
+    assert_close(found.q, torch.zeros(7, 3), rtol=0, atol=0)
+    assert_close(found.weights, torch.zeros(7, 7), rtol=0, atol=0)

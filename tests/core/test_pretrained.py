@@ -6,11 +6,13 @@ import threading
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE, WordPiece
 from torch.testing import assert_close
 from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
+from attention_core import gradients
 from attention_core.models import ModelError, Pretrained, Settings, load, load_embedded
 from attention_core.models.pretrained import embedded_folder, register
 
@@ -316,3 +318,28 @@ def test_a_changed_weights_file_of_the_embedded_model_is_refused(tmp_path, monke
     with pytest.raises(ModelError) as caught:
         load_embedded()
     assert caught.value.kind == "hash"
+
+
+def test_missing_tensors_are_refused_not_filled_with_random_numbers(tmp_path) -> None:
+    saved_bert(tmp_path)
+    file = tmp_path / "model.safetensors"
+    kept = {name: tensor for name, tensor in load_file(file).items() if "layer.1.attention.self.query" not in name}
+    save_file(kept, file, metadata={"format": "pt"})
+    with pytest.raises(ModelError) as refused:
+        load(str(tmp_path), name="mine")
+    assert refused.value.kind == "incomplete"
+
+
+def test_a_graph_runs_through_the_whole_model_when_it_is_asked_for() -> None:
+    """∂/∂W_Q from the traced q against the gradient of the same weight in transformers' eager model."""
+    inputs = FAMILIES["bert"][1]
+    eager = tiny("bert", "eager").requires_grad_(True)
+    direction = torch.randn(eager.config.hidden_size, generator=torch.Generator().manual_seed(1))
+    (eager(**inputs).last_hidden_state[0] * direction).sum().backward()
+    output, layers = traced("bert").trace(inputs, grad=True)
+    for layer in layers:
+        slopes = gradients((output * direction).sum(), layer.attention)
+        assert layer.x is not None
+        found = (layer.x.detach().mT @ slopes.q).transpose(0, 1).flatten(1).T  # heads side by side, as nn.Linear has it
+        theirs = eager.get_submodule(f"encoder.layer.{layer.index}.attention.self.query").weight.grad
+        assert_close(found, theirs, rtol=1e-3, atol=1e-5)

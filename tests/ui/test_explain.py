@@ -18,7 +18,7 @@ from attention_core.models import FromScratch, LayerTrace, Pretrained, Settings,
 from attention_core.models.pretrained import embedded_folder, register
 from tests import references
 from ui.explain import _EXPLAIN, LARGEST, Explanation, explain, tex
-from ui.stages import stages
+from ui.stages import live_panel, stages
 
 TEXT = "The law saw the king , but its city"
 HEAD = 2
@@ -275,8 +275,10 @@ def test_a_soft_cap_is_a_stage_of_its_own_and_the_weights_are_those_of_transform
     masked = capped.masked_fill(~open_pairs, math.nan)
     for name, expected in {"scaled": scaled, "capped": capped, "masked": masked}.items():
         assert_close(torch.from_numpy(made[name][name]), expected, rtol=1e-4, atol=1e-5, equal_nan=True, msg=name)
-    drawn = torch.from_numpy(made["weights"]["weights"]).nan_to_num(nan=-math.inf)
-    assert_close(drawn.softmax(-1), weights, rtol=1e-5, atol=1e-6)
+    live = live_panel(layer, HEAD)
+    assert live.softcap == CAP
+    drawn = CAP * torch.tanh(torch.from_numpy(live.values) / CAP)  # as the browser draws it at temperature 1
+    assert_close(drawn.nan_to_num(nan=-math.inf).softmax(-1), weights, rtol=1e-5, atol=1e-6)
 
     for panel, stage in {"scaled": scaled, "capped": capped, "weights": weights}.items():
         for row, col in every_place(stage.shape, 13):

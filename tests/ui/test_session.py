@@ -1,5 +1,8 @@
 """What is kept between runs is bounded, and keyed by values."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -70,3 +73,28 @@ def test_run_answers_the_study() -> None:
     model = FromScratch(SIZES)
     assert_close(session.run(study).output, model.run(model.tokenize("Thinking Machines")).output)
     assert session.run(study).output.dtype == torch.float32
+
+
+def test_many_who_ask_the_same_at_once_wait_for_one_computation() -> None:
+    recent, begun = Recent(2**30), []
+    made = FromScratch(Sizes(n_head=1, d_model=7, d_k=3, d_v=5, source="digest"))
+    run = made.run(made.tokenize("law king"))
+
+    def compute():
+        begun.append(1)
+        time.sleep(0.05)
+        return run
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: recent.get("same", compute), range(24)))
+    assert len(begun) == 1
+    assert all(answer is run for answer in answers)
+
+
+def test_who_waited_for_a_computation_that_failed_computes_it() -> None:
+    recent = Recent(2**30)
+    with pytest.raises(ModelError):
+        recent.get("q", lambda: (_ for _ in ()).throw(ModelError("network", "x")))
+    made = FromScratch(Sizes(n_head=1, d_model=7, d_k=3, d_v=5, source="digest"))
+    run = made.run(made.tokenize("law king"))
+    assert recent.get("q", lambda: run) is run

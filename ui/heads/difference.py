@@ -86,7 +86,7 @@ def _choose_b(choice: Choice, page: Words) -> Other | None:
         )
     settings = _settings_of_b(choice.study.settings, rule, layer, page)
     text = clean(typed, MAX_CHARS).text
-    if not len(model(name, sizes).tokenize(text)):  # nothing typed, or nothing that can be read
+    if not text or not len(model(name, sizes).tokenize(text)):  # nothing typed, or nothing that can be read
         text = choice.study.text
     return Other(study=Study(text=text, model=name, sizes=sizes, settings=settings), layer=layer, head=head)
 
