@@ -63,7 +63,7 @@ def untrained(x: Float[Tensor, "n d_model"], seed: int, target: int | None = Non
     W_Q and W_K are drawn once at d_k = 1024 from N(0, 1/d_model); a smaller d_k uses their first columns. The linear
     loss reads the output of every query in the same random direction, N(0, 1) in each component.
     """
-    x = F.layer_norm(x, x.shape[-1:])
+    x = F.layer_norm(x, x.shape[-1:], eps=1e-12)
     d_model = x.shape[-1]
     layer = MultiHeadAttention(d_model=d_model, n_head=N_HEAD, d_k=max(D_K_STOPS), d_v=D_V, seed=seed)
     layer.requires_grad_(False)

@@ -21,6 +21,7 @@ from ui.session import SCRATCH, Study
 from ui.text import Words, words
 
 S = TypeVar("S", bound=str)
+T = TypeVar("T")
 
 MAX_CHARS = 4000
 INPUT_SCALES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
@@ -76,13 +77,16 @@ def study_bar() -> Choice:
     return Choice(study=study, model=model, tokens=tokens, layer=layer, head=head)
 
 
-def sentence_bar() -> tuple[str, Tokens]:
-    """The bar of pages that need only a sentence: the text, and its tokens as the from-scratch layer reads them."""
+def sentence_bar(beside: Callable[[], T]) -> tuple[str, Tokens, T]:
+    """The bar of pages that need only a sentence: the text, its tokens as the from-scratch layer reads them, and what
+    the widgets `beside` it return.
+    """
     common = words("controls")
     with st.container(horizontal=True, vertical_alignment="bottom", key="sentence_bar"):
         typed = _sentence(common)
         _examples(common)
-    return _read(typed, session.model(SCRATCH, Sizes()), common)
+        found = beside()
+    return *_read(typed, session.model(SCRATCH, Sizes()), common), found
 
 
 def _sentence(common: Words) -> str:
@@ -221,10 +225,21 @@ def choose(
     return chosen
 
 
-def switch(key: str, options: Sequence[S], label: str, name: Callable[[S], str], help: str | None = None) -> S:
-    """One of two or three, all in sight; the first is the default."""
+def switch(
+    key: str,
+    options: Sequence[S],
+    label: str,
+    name: Callable[[S], str],
+    help: str | None = None,
+    *,
+    folded: bool = False,
+) -> S:
+    """One of two or three, all in sight; the first is the default. `folded`: the label is heard, not seen."""
     seed(key, options[0], str, options)
-    shown = st.segmented_control(label, options, format_func=name, required=True, key=key, help=help)
+    visibility = "collapsed" if folded else "visible"
+    shown = st.segmented_control(
+        label, options, format_func=name, required=True, key=key, help=help, label_visibility=visibility
+    )
     chosen = options[0] if shown is None else shown
     publish(key, chosen, options[0])
     return chosen

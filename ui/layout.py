@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
+from ui.palette import Mode
 from ui.text import Words, language_switch, reader_language, words
 
 Arrays = Callable[[], Mapping[str, np.ndarray]]
@@ -75,6 +76,11 @@ def take_away(name: str, *, arrays: Arrays, snippet: str) -> None:
         st.markdown(f"**{common['take.snippet']}**")
         st.code(snippet, language="python", height=240)
         _download(common["take.script"], lambda: snippet.encode(), f"{name}.py")
+
+
+def mode() -> Mode:
+    """Light or dark, as the reader sees the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def link() -> str:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar, cast, runtime_checkable
 
 import streamlit as st
 
+from attention_core import variance
 from attention_core.models import EMBEDDED, FromScratch, Model, Pretrained, Run, Settings, Sizes, load, load_embedded
 from attention_core.models.strain import Strain, strain
 from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
@@ -82,6 +83,11 @@ def table(question: Question, progress: Callable[[float], None] = lambda share: 
         return collect(sweeps)
 
     return _recent().get(question, compute)
+
+
+def draw(distribution: variance.Distribution, seed: int) -> variance.Sums:
+    """The Monte Carlo draw of the page on √d_k: the same for everybody who chose this distribution and this seed."""
+    return _recent().get(("draw", distribution, seed), lambda: variance.draw(distribution, seed))
 
 
 def has_table(question: Question) -> bool:

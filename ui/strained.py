@@ -1,6 +1,7 @@
 """The trained model under strain: an atlas of its heads over input scale, and what its output keeps."""
 
 import math
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -127,6 +128,8 @@ def _shown(ready: torch.Tensor, name: str) -> np.ndarray:
 def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
     """The atlases beside their slider, then the curves of the head in focus."""
     rows, cols = found[0].heads.shape[1:]
+    layers, heads = (tuple(str(index + 1) for index in range(size)) for size in (rows, cols))
+    shape: dict[str, Any] = {"rows": rows, "cols": cols, "names": layers, "col_names": heads}
     title = page.data("strained.head", layer=choice.layer + 1, head=choice.head + 1)
     made: list[Plot] = [
         Controls(name="controls", stack="left", span=3, sliders=("scale", "rule")),
@@ -145,15 +148,15 @@ def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
         ),
         Map(
             name="gain", span=5, height=300, film="gain", scale="positive", low=LOW, high=0.0,
-            title=page["strained.atlas"], note=page["strained.atlas_note"], rows=rows, cols=cols,
+            title=page["strained.atlas"], note=page["strained.atlas_note"], **shape,
         ),
         Map(
             name="peak", span=4, height=300, film="peak", title=page["strained.peak_atlas"],
-            note=page["strained.peak_note"], rows=rows, cols=cols,
+            note=page["strained.peak_note"], **shape,
         ),
         Map(
             name="first", span=4, height=250, film="first", scale="positive", low=4.0, high=0.0,
-            title=page["strained.first"], note=page["strained.first_note"], rows=rows, cols=cols,
+            title=page["strained.first"], note=page["strained.first_note"], **shape,
         ),
         Curves(
             name="cosine", span=4, height=250, film="cosine", along="scale", low=0.0, high=1.0,
@@ -163,7 +166,7 @@ def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
     for name, logs, low, high in CURVES:
         made.append(
             Curves(
-                name=name, span=4, height=220, film="head", along="scale", low=low, high=high, logs=logs,
+                name=f"curve_{name}", span=4, height=220, film="head", along="scale", low=low, high=high, logs=logs,
                 title=page[f"measure.{name}"], note=title,
                 lines=_lines(HEAD_MEASURES.index(name), page, named=False),
             )

@@ -9,7 +9,9 @@ import torch
 from jaxtyping import Float
 
 from attention_core import SCALINGS, attend, by, gradients
+from attention_core.measures import entropy
 from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES, MEASURES, RULES, Probe, Table, factors, sweep
+from attention_core.softmax import entropy_bound, expected_maximum
 from ui.components.lab import (
     Bars,
     Contour,
@@ -28,6 +30,7 @@ from ui.components.lab import (
     Slider,
     Softmax,
 )
+from ui.figures.laws import Law
 from ui.numbers import significant
 from ui.session import MAX_PROBED, PROBED, Question
 from ui.text import Words
@@ -51,7 +54,7 @@ CURVES: tuple[tuple[str, bool, float, float | None], ...] = (
     ("peak", False, 0.0, 1.0),
     ("entropy", False, 0.0, None),
     ("support", False, 0.0, None),
-    ("score_std", False, 0.0, None),
+    ("score_std", True, -2.0, None),
 )
 READ = ("score_std", "peak", "entropy", "support", "log_gain", "dead", "log_d_scores")
 READ += ("log_d_W_Q", "log_d_W_K", "log_d_W_V", "snr")
@@ -125,8 +128,12 @@ def histogram(log_gains: Float[np.ndarray, "rule d_k alpha rows"]) -> Float[np.n
 
 
 def summary(tables: Sequence[Table]) -> Float[np.ndarray, "rule d_k alpha numbers"]:
-    """Median, 10 % and 90 % quantile of every measure over all heads of all seeds, one measure after the other."""
+    """Median, 10 % and 90 % quantile of every measure over all heads of all seeds, one measure after the other.
+
+    The spread of the scores covers four decades, so it is drawn as its log₁₀ too.
+    """
     together = torch.cat([table.measures for table in tables], dim=-1)
+    together[..., MEASURES.index("score_std"), :] = together[..., MEASURES.index("score_std"), :].log10()
     finite = together.clamp(min=-9999.0)  # −∞ has no quantiles with its neighbours
     ordered = finite.sort(dim=-1).values
     last = ordered.shape[-1] - 1
@@ -169,7 +176,7 @@ def plots(probe: Probe, tables: Sequence[Table], tokens: Sequence[str], place: P
             items=(Item(label=page.data("row_gain", **token), start=0, log=True, help=page["help.log_gain"]),),
         ),
         Grid(
-            name="heads", stack="middle", span=5, height=340, film="weights", count=len(heads), rows=n, cols=n,
+            name="heads", stack="middle", span=5, height=400, film="weights", count=len(heads), rows=n, cols=n,
             title=page["heads"], note=page["heads_note"], titles=heads, chosen=place.head,
         ),
         Bars(
@@ -217,7 +224,7 @@ def _curves(
     data = numbers[..., column : column + 3]
     if high is None:
         top = float(data.max())
-        high = math.ceil(top) if logs else _round_up(top)
+        high = float(math.ceil(top)) if logs else _round_up(top)
     return Curves(
         name=f"{name}_{along}",
         span=3,
@@ -267,8 +274,8 @@ def _power(power: int) -> str:
 
 def _round_up(value: float) -> float:
     """The next of 1, 2, 5 times a power of ten."""
-    power = 10 ** math.floor(math.log10(value)) if value > 0 else 1.0
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
+    power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    return next(step * power for step in (1, 2, 5, 10, 20) if step * power >= value)
 
 
 def autograd_residual(probe: Probe, rule: str, d_k: int, alpha: float) -> float:
@@ -299,3 +306,44 @@ found = sweep(probe, {d_k}, [factor]).measures
 for name in MEASURES:
     print(name, float(getattr(found, name)[0, {head}]))
 """
+
+
+def theory(probe: Probe, own: Table, place: Place, page: Words) -> tuple[Law, ...]:
+    """Three laws over the measurements: the decay of tr J, the peak of ‖J‖, and the least entropy a row can have."""
+    n = own.log_gains.shape[-1]
+    spread, trace, frobenius = (
+        own.measures[0, :, :, MEASURES.index(name)].flatten().numpy() for name in ("score_std", "trace", "frobenius")
+    )
+    critical_std = math.sqrt(2 * math.log(n))
+    sigma = np.geomspace(critical_std, 1e4, 60)
+    logits = factors(D_K_STOPS[place.d_k])[place.rule * len(INPUT_SCALES) + place.alpha] * probe.scores(
+        D_K_STOPS[place.d_k]
+    )
+    norms = torch.linalg.vector_norm(logits - logits.mean(dim=-1, keepdim=True), dim=-1).flatten().numpy()
+    entropies = entropy(logits.softmax(dim=-1)).flatten().numpy()
+    reach = np.geomspace(0.01, 1e3, 120)
+    least = entropy_bound(torch.from_numpy(reach), n).numpy()
+    shown = np.random.default_rng(0).permutation(spread.size)[:2000]  # enough to see the cloud
+    return (
+        Law(
+            title=page["law.trace"], x_title=page["measure.score_std"], y_title="tr J", log_y=True,
+            points=(spread[shown], trace[shown].clip(1e-9)), curve=(sigma, expected_maximum(n) / sigma),
+            x=(0.01, 1e4), y=(1e-6, 2.0),
+        ),
+        Law(
+            title=page["law.frobenius"], x_title=page["measure.score_std"], y_title="‖J‖",
+            points=(spread[shown], frobenius[shown]), curve=_running_median(spread, frobenius),
+            x=(0.01, 1e4), y=(0.0, 0.5), line=critical_std,
+        ),
+        Law(
+            title=page["law.entropy"], x_title=page["law.norm"], y_title=page["measure.entropy"],
+            points=(norms, entropies), curve=(reach, least), x=(0.01, 1e3), y=(0.0, math.log(n) * 1.05),
+        ),
+    )  # fmt: skip
+
+
+def _running_median(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The median of y in each tenth of a decade of x."""
+    bins = np.round(np.log10(x) * 10).astype(int)
+    values = np.unique(bins)
+    return 10 ** (values / 10), np.array([np.median(y[bins == value]) for value in values])

@@ -39,6 +39,7 @@ class Lab {
   stop() {
     this.observer.disconnect();
     this.watch.disconnect();
+    clearTimeout(this.sending);
     cancelAnimationFrame(this.waiting);
   }
 
@@ -83,11 +84,17 @@ class Lab {
       if (!values || values.length !== size * steps.reduce((a, b) => a * b, 1)) throw new FrameError("film");
       films[film.name] = { ...film, values, size, steps };
     }
+    // What is being edited stays under the finger; what else is edited was news to Python, and comes back from it.
+    const edited = this.editing && this.films?.[this.editing];
+    if (edited && films[this.editing]?.values.length === edited.values.length) films[this.editing].values.set(edited.values);
+    else this.stale = null;
     this.meta = meta;
     this.sliders = sliders;
     this.films = films;
     this.cache = {};
-    for (const [name, slider] of sliders) if (this.held !== name) this.at[name] = slider.at;
+    this.shown = {};
+    const echo = this.answers();
+    for (const [name, slider] of sliders) if (this.held !== name && !echo) this.at[name] = slider.at;
     const old = new Map(this.panels.map((panel) => [panel.name, panel]));
     this.panels = meta.panels.map((panel) => {
       const { canvas, figure, pictures } = old.get(panel.name) ?? {};
@@ -107,18 +114,50 @@ class Lab {
     return film.axes.reduce((index, name, i) => index * film.steps[i] + at[name], 0) * film.size;
   }
 
-  // The numbers of a film at the sliders' position. Two films are computed here: softmax over rows, and its Jacobian.
+  // Whether the sliders that a film does not follow stand where they stood when it was made.
+  current({ axes, at: made }) {
+    return Object.entries(made).every(([name, index]) => axes.includes(name) || this.at[name] === index);
+  }
+
+  // New films may answer a release that another has followed since: then the sliders stay where the reader has them.
+  answers() {
+    if (!this.forked()) return false;
+    const asked = JSON.stringify(Object.fromEntries(this.meta.sliders.map(({ name, at }) => [name, at])));
+    const found = (this.asked ??= []).indexOf(asked);
+    this.asked = found < 0 ? [] : this.asked.slice(found + 1);
+    return this.asked.length > 0;
+  }
+
+  forked() {
+    return this.meta.computed.some(({ kind }) => kind === "fork");
+  }
+
+  fork(name, { films }) {
+    const candidates = films.map((one) => this.films[one]);
+    const fresh = candidates.filter((film) => this.current(film));
+    const best = fresh.find(({ axes }) => axes.includes(this.last)) ?? fresh[0];
+    if (best) return (this.shown[name] = this.frame(best.name));
+    return (this.shown[name] ??= this.frame(candidates[0].name, { ...this.at, ...candidates[0].at }));
+  }
+
+  // The numbers of a film at the sliders' position. Computed here: shifted and scaled scores, softmax over rows, its Jacobian.
   frame(name, at = this.at) {
     const film = this.films[name];
     if (film) {
       const start = this.place(film, at);
-      return film.values.subarray(start, start + film.size);
+      const values = film.values.subarray(start, start + film.size);
+      return film.codes ? decoded(values, film.codes) : values;
     }
     if (this.cache[name]) return this.cache[name];
     const { kind, ...made } = this.meta.computed.find((one) => one.name === name);
+    if (kind === "fork") return (this.cache[name] = this.fork(name, made));
     const out = ((this.kept ??= {})[name] = this.kept[name]?.length === made.size ? this.kept[name] : new Float32Array(made.size));
     if (kind === "softmax") softmaxRows(this.frame(made.scores), out, made.size / made.cols, made.cols, made.factor ? this.frame(made.factor)[0] : 1);
-    else jacobianOf(this.frame(made.of).subarray(made.start, made.start + made.n), out, made.n);
+    else if (kind === "scaled") {
+      const [shift, factor] = [made.shift ? this.frame(made.shift)[0] : 0, made.factor ? this.frame(made.factor)[0] : 1];
+      const scores = this.frame(made.scores);
+      for (let i = 0; i < made.size; i++) out[i] = (scores[i] + shift) * factor;
+    } else jacobianOf(this.frame(made.of).subarray(made.start, made.start + made.n), out, made.n);
     return (this.cache[name] = out);
   }
 
@@ -225,6 +264,7 @@ class Lab {
 
   move(change, commit = false) {
     Object.assign(this.at, change);
+    [this.last] = Object.keys(change);
     this.cache = {};
     this.later();
     if (commit) this.release();
@@ -232,7 +272,9 @@ class Lab {
 
   release() {
     this.held = null;
-    this.send.setStateValue("at", { ...this.at });
+    if (this.forked()) (this.asked ??= []).push(JSON.stringify(Object.fromEntries(this.meta.sliders.map(({ name }) => [name, this.at[name]]))));
+    this.turn = (this.turn ?? 0) + 1; // a second release at one place is news when Python has moved the slider in between
+    this.send.setStateValue("at", { ...this.at, turn: this.turn });
   }
 
   // --- drawing ---
@@ -243,6 +285,8 @@ class Lab {
     this.stage.style.setProperty("--columns", width < 700 ? 4 : 12);
     this.stage.dataset.narrow = width < 700;
     for (const panel of this.panels) {
+      // While a bar is pulled, what Python computed still belongs to the old numbers: it fades until the new ones come.
+      panel.figure.style.opacity = this.stale && this.films[panel.film] && panel.film !== this.stale ? 0.3 : "";
       if (panel.kind === "controls") this.showControls(panel);
       else if (panel.kind === "readouts") this.showReadouts(panel);
       else {
@@ -293,7 +337,7 @@ class Lab {
     panel.items.forEach((item, i) => {
       const v = values[item.start];
       const text = v !== v ? "–" : (item.log ? powerOfTen(v) : significant(v)) + (item.unit ? ` ${item.unit}` : "");
-      const lost = item.log && v < this.meta.underflow ? ` (${this.meta.words.underflow})` : "";
+      const lost = item.log && item.lost && v < this.meta.underflow ? ` (${this.meta.words.underflow})` : "";
       if (panel.cells[i].textContent !== text + lost) panel.cells[i].textContent = text + lost;
     });
   }
@@ -353,7 +397,7 @@ class Lab {
     }
     if (panel.kind === "curves") {
       const slider = this.slider(panel.along);
-      const i = Math.round(fx * (slider.readings.length - 1));
+      const i = nearestStop(panel, slider, fx);
       const told = panel.lines.map((line) => {
         const value = this.along(panel.film, panel.along, line)[i];
         return value !== value ? null : `${line.name || panel.title}: ${panel.logs ? powerOfTen(value) : significant(value)}`;
@@ -381,14 +425,21 @@ class Lab {
   // A bar the reader pulls: the film itself changes, and all that is computed from it here.
   edit(panel, index, value) {
     const step = panel.step || 0.01;
+    const film = this.films[panel.film];
+    film.sent ??= Float32Array.from(film.values);
+    this.editing = panel.film;
     this.frame(panel.film)[panel.start + index] = Math.max(panel.low, Math.min(panel.high, Math.round(value / step) * step));
+    this.stale = film.values.some((value, i) => value !== film.sent[i]) ? panel.film : null;
     panel.lit = index;
     this.cache = {};
     this.later();
   }
 
   sendEdit(panel) {
-    this.send.setStateValue("edited", { panel: panel.name, values: Array.from(this.frame(panel.film)) });
+    clearTimeout(this.sending);
+    this.editing = null;
+    this.turn = (this.turn ?? 0) + 1;
+    this.send.setStateValue("edited", { panel: panel.name, values: Array.from(this.frame(panel.film)), turn: this.turn });
   }
 
   point(panel, found, event) {
@@ -414,7 +465,8 @@ class Lab {
     if (side) panel.lit = Math.max(0, Math.min(count - 1, from + side));
     else if (height && panel.editable) {
       this.edit(panel, from, this.frame(panel.film)[panel.start + from] + height * (panel.high - panel.low) / 40);
-      this.sendEdit(panel);
+      clearTimeout(this.sending);
+      this.sending = setTimeout(() => this.sendEdit(panel), 200); // once for a key held down
     } else if (event.key === "Enter" && !panel.editable) this.send.setTriggerValue("pick", { panel: panel.name, row: from, col: 0 });
     else return;
     event.preventDefault();
@@ -422,7 +474,27 @@ class Lab {
   }
 }
 
+// Bytes c for the numbers (c/m)²; what is larger than m is no number.
+function decoded(bytes, most) {
+  const table = Float32Array.from({ length: 256 }, (_, code) => (code > most ? NaN : (code / most) ** 2));
+  return Float32Array.from(bytes, (code) => table[code]);
+}
+
 // ∂p_i/∂x_j = p_i (δ_ij − p_j).
 function jacobianOf(p, out, n) {
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out[i * n + j] = i === j ? p[i] * (1 - p[i]) : -p[i] * p[j];
+  for (let i = 0; i < n; i++) {
+    let others = 0; // 1 − p_i, which the subtraction would round to 0
+    for (let j = 0; j < n; j++) {
+      if (i !== j) others += p[j];
+      out[i * n + j] = -p[i] * p[j];
+    }
+    out[i * n + i] = p[i] * others;
+  }
+}
+
+// The stop of a curve's slider at this share of its axis.
+function nearestStop({ places }, { readings }, share) {
+  if (!places) return Math.round(share * (readings.length - 1));
+  const wanted = places[0] + share * (places.at(-1) - places[0]);
+  return places.reduce((best, place, i) => (Math.abs(place - wanted) < Math.abs(places[best] - wanted) ? i : best), 0);
 }

@@ -31,23 +31,30 @@ const PLOTS = {
 
   map(context, lab, panel, { w, h }) {
     const { rows, cols, names } = panel;
-    const room = names ? Math.min(84, w * 0.24) : 0;
-    const top = names ? 84 : 26;
+    context.font = `${SMALL}px ${lab.font()}`;
+    const longest = (list) => Math.max(...list.map((text) => Math.min(74, widthOf(context, visible(text)))));
+    const short = names?.every((name) => name.length < 3); // numbers stand upright, tokens lean
+    const room = names ? longest(names) + 10 : 0;
+    const top = short ? 46 : names ? 34 + longest(names) * 0.72 : 32;
     const side = Math.max(1, Math.min((w - room) / cols, (h - top) / rows));
     const box = { x: room, y: top, w: side * cols, h: side * rows };
     panel.box = box;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + rows * cols);
     drawPicture(context, lab, tinted(lab, panel, 0, values, rows, cols, panel), box);
-    if (names) tokenNames(context, lab, panel, box, side);
+    if (names) tokenNames(context, lab, panel, box, side, short);
     if (panel.marked >= 0) frameOf(context, { x: box.x, y: box.y + panel.marked * side, w: box.w, h: side }, lab.colour.focus, 1.6);
     if (panel.lit) frameOf(context, { x: box.x + panel.lit.c * side, y: box.y + panel.lit.r * side, w: side, h: side }, lab.colour.ink, 1.4);
   },
 
   bars(context, lab, panel, { w, h }) {
-    const { count, names, low, high, editable } = panel;
+    const { count, names, editable, digits } = panel;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + count);
-    const foot = names ? (w / count < 34 ? 58 : 20) : 6;
-    const box = { x: 34, y: 30, w: w - 36, h: h - 30 - foot };
+    const [low, high] = panel.fit ? [Math.min(0, ...values), Math.max(0, ...values, Math.min(...values) === 0 ? 1 : 0)] : [panel.low, panel.high];
+    const lean = w / count < 34 && names?.some((name) => name.length > 2);
+    const foot = names ? (lean ? 58 : 20) : 6;
+    const head = digits ? 44 : 30; // room for a number on the highest bar, and below the lowest
+    const under = digits && low < 0 ? 12 : 0;
+    const box = { x: 34, y: head, w: w - 36, h: h - head - foot - under };
     panel.box = box;
     const y = (v) => box.y + box.h * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low));
     for (const tick of ticksOf(low, high, Math.max(2, Math.floor(box.h / 34)))) {
@@ -64,15 +71,22 @@ const PLOTS = {
       context.fillRect(x + step * 0.12, top, step * 0.76, Math.max(bottom - top, 0.8));
       context.globalAlpha = 1;
       if (editable) context.fillRect(x + step * 0.06, y(values[i]) - 2, step * 0.88, 4);
+      if (digits) {
+        const text = significant(values[i], step < 38 ? 2 : digits);
+        const place = values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5;
+        context.font = `${SMALL - (step < 38 ? 1 : 0)}px ${lab.font()}`;
+        context.fillStyle = lab.colour.ink;
+        if (widthOf(context, text) < step + 4) inscribe(context, text, x + step / 2, place, "center");
+      }
       if (!names || (step < 11 && i % Math.ceil(11 / step) && !marked)) continue;
       context.font = `${marked ? "600 " : ""}${SMALL}px ${lab.font()}`;
       context.fillStyle = marked ? lab.colour.ink : lab.colour.quiet;
       const text = visible(names[i]);
       context.save();
-      context.translate(x + step / 2, box.y + box.h + 12);
-      if (step < 34) context.rotate(-Math.PI / 4);
-      context.textAlign = step < 34 ? "right" : "center";
-      context.fillText(ellipsis(context, text, step < 34 ? 62 : step - 2), 0, 2);
+      context.translate(x + step / 2, box.y + box.h + under + 12);
+      if (lean) context.rotate(-Math.PI / 4);
+      context.textAlign = lean ? "right" : "center";
+      context.fillText(ellipsis(context, text, lean ? 62 : step - 2), 0, 2);
       context.restore();
       context.textAlign = "left";
     }
@@ -83,13 +97,33 @@ const PLOTS = {
     const { low, high, logs } = panel;
     const slider = lab.slider(panel.along);
     const count = slider.readings.length;
-    const box = { x: 40, y: 32, w: w - 48, h: h - 32 - 30 };
+    const titled = panel.ends ? [] : panel.lines.filter((line) => line.name);
+    const beside = titled.length > 2; // names in one line, else one below the other
+    const top = 32 + (panel.note && titled.length ? 12 * (beside ? 1 : titled.length) : 0);
+    const box = { x: 40, y: top, w: w - (panel.ends ? 40 + Math.min(88, w * 0.3) : 48), h: h - top - 30 };
     panel.box = box;
-    const x = (i) => box.x + (box.w * i) / Math.max(1, count - 1);
+    const current = lab.current(lab.films[panel.film]);
+    const places = panel.places;
+    const across = (place) => (box.w * (place - places[0])) / (places.at(-1) - places[0]);
+    const x = (i) => box.x + (places ? across(places[i]) : (box.w * i) / Math.max(1, count - 1));
     const y = (v) => box.y + box.h * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low || 1));
+    const named = panel.marks ?? [];
+    for (const [i, [place, text]] of named.entries()) {
+      const at = box.x + (places ? across(place) : (box.w * place) / Math.max(1, count - 1));
+      context.strokeStyle = lab.colour.quiet;
+      context.lineWidth = 1;
+      context.setLineDash?.([2, 3]);
+      context.beginPath();
+      context.moveTo(at, box.y);
+      context.lineTo(at, box.y + box.h);
+      context.stroke();
+      context.setLineDash?.([]);
+      label(context, lab, text, at + 3, box.y + box.h - 4 - (i % 4) * 12, { quiet: true });
+    }
     axes(context, lab, panel, box, y, slider, x);
     for (const line of panel.lines) {
       const colour = lab.colour[line.hue] ?? line.hue;
+      const ink = (line.pale ? 0.5 : 1) * (current ? 1 : 0.35); // out of date while another slider moves
       if (line.band) {
         const [least, most] = line.band.map((start) => lab.along(panel.film, panel.along, { ...line, start }));
         context.fillStyle = colour;
@@ -100,8 +134,11 @@ const PLOTS = {
         context.fill();
         context.globalAlpha = 1;
       }
-      polyline(context, lab.along(panel.film, panel.along, line), x, y, colour, INK.curve, line.dash, low);
+      context.globalAlpha = ink;
+      polyline(context, lab.along(panel.film, panel.along, line), x, y, colour, line.pale ? INK.line : INK.curve, line.dash, low);
+      context.globalAlpha = 1;
     }
+    if (panel.ends) endNames(context, lab, panel, box, y);
     const at = lab.at[slider.name];
     context.strokeStyle = lab.colour.focus;
     context.lineWidth = 1.5;
@@ -109,20 +146,21 @@ const PLOTS = {
     context.moveTo(x(at), box.y);
     context.lineTo(x(at), box.y + box.h);
     context.stroke();
-    let tag = box.y - 4;
     for (const line of panel.lines) {
       const value = lab.along(panel.film, panel.along, line)[at];
-      if (Number.isNaN(value)) continue;
-      const current = Object.entries(line.fixed ?? {}).every(([name, index]) => lab.at[name] === index);
+      if (Number.isNaN(value) || line.pale || !current) continue;
+      const held = Object.entries(line.fixed ?? {}).every(([name, index]) => lab.at[name] === index);
       context.fillStyle = lab.colour[line.hue] ?? line.hue;
       context.beginPath();
-      context.arc(x(at), y(value), current ? 4.5 : 3, 0, 7);
+      context.arc(x(at), y(value), held ? 4.5 : 3, 0, 7);
       context.fill();
     }
-    for (const [i, line] of panel.lines.entries()) if (line.name) {
+    let end = box.x + box.w;
+    for (const [i, line] of [...titled.entries()].reverse()) {
       context.fillStyle = lab.colour[line.hue] ?? line.hue;
       context.font = `${SMALL}px ${lab.font()}`;
-      inscribe(context, line.name, box.x + box.w, tag - (panel.lines.length - 1 - i) * 12, "right");
+      const wide = inscribe(context, line.name, end, box.y - 4 - (beside ? 0 : (titled.length - 1 - i) * 12), "right");
+      if (beside) end -= wide + 12;
     }
     if (logs) panel.logs = true;
   },
@@ -201,6 +239,33 @@ const PLOTS = {
     }
   },
 };
+
+// Names where the lines end, moved apart where they would meet.
+function endNames(context, lab, panel, box, y) {
+  const names = panel.lines
+    .filter(({ name }) => name)
+    .map((line) => ({ line, at: y(lab.along(panel.film, panel.along, line).at(-1)) }))
+    .filter(({ at }) => at === at)
+    .sort((a, b) => a.at - b.at);
+  const step = Math.min(12, (box.h + 24) / names.length);
+  let least = box.y - 12;
+  for (const name of names) least = (name.place = Math.max(name.at, least)) + step;
+  let most = box.y + box.h + 14;
+  for (const name of names.toReversed()) most = (name.place = Math.min(name.place, most)) - step;
+  for (const { line, at, place } of names) {
+    context.globalAlpha = 0.6;
+    context.strokeStyle = lab.colour.line;
+    context.lineWidth = INK.line;
+    context.beginPath();
+    context.moveTo(box.x + box.w + 1, at);
+    context.lineTo(box.x + box.w + 9, place);
+    context.stroke();
+    context.globalAlpha = 1;
+    context.font = `${line.pale ? "" : "600 "}${SMALL}px ${lab.font()}`;
+    context.fillStyle = lab.colour[line.hue] ?? line.hue;
+    inscribe(context, line.name, box.x + box.w + 11, place + 4);
+  }
+}
 
 function gridColumns({ count }, w, h) {
   let best = 1;
@@ -310,8 +375,12 @@ function axes(context, lab, panel, box, y, slider, x) {
   }
   const most = Math.max(2, Math.floor(box.w / 44));
   const every = Math.ceil(slider.ticks.length / most);
+  let free = -Infinity; // at true distances ticks may crowd: what would touch the one before is left out
   slider.ticks.forEach(([index, text], i) => {
-    if (i % every === 0) label(context, lab, text, x(index), box.y + box.h + 14, { align: "center", quiet: true });
+    const half = panel.places ? spread(context, text) / 2 + 3 : 0;
+    if (panel.places && x(index) - half < free) return;
+    free = x(index) + half;
+    if (panel.places || i % every === 0) label(context, lab, text, x(index), box.y + box.h + 14, { align: "center", quiet: true });
   });
   label(context, lab, slider.label, box.x + box.w, box.y + box.h + 27, { align: "right", quiet: true });
 }
@@ -333,22 +402,23 @@ function decades(low, high, wanted) {
 }
 
 // Tokens beside a map: all that fit.
-function tokenNames(context, lab, panel, box, side) {
+function tokenNames(context, lab, panel, box, side, upright) {
   const step = Math.max(1, Math.ceil(11 / side));
   const { rows, cols, names } = panel;
+  const across = panel.col_names ?? names;
   context.font = `${SMALL}px ${lab.font()}`;
   for (let i = 0; i < Math.max(rows, cols); i += step) {
-    const text = visible(names[i] ?? "");
     context.fillStyle = i === panel.marked || i === panel.lit?.r || i === panel.lit?.c ? lab.colour.ink : lab.colour.quiet;
     if (i < rows) {
       context.textAlign = "right";
-      context.fillText(ellipsis(context, text, box.x - 8), box.x - 5, box.y + (i + 0.5) * side + 4);
+      context.fillText(ellipsis(context, visible(names[i]), box.x - 8), box.x - 5, box.y + (i + 0.5) * side + 4);
     }
     if (i < cols) {
+      const text = visible(across[i]);
       context.save();
-      context.translate(box.x + (i + 0.5) * side + 3, box.y - 5);
-      context.rotate(-Math.PI / 4);
-      context.textAlign = "left";
+      context.translate(box.x + (i + 0.5) * side + (upright ? 0 : 3), box.y - 5);
+      if (!upright) context.rotate(-Math.PI / 4);
+      context.textAlign = upright ? "center" : "left";
       context.fillText(ellipsis(context, text, 70), 0, 0);
       context.restore();
     }

@@ -132,4 +132,4 @@ def _random_map(d_from: int, d_to: int) -> Float[Tensor, "d_from d_to"]:
 
 def _unit_variance(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
     """Each row to mean 0 and variance 1, the assumption behind 1/√d_k."""
-    return torch.nn.functional.layer_norm(x, x.shape[-1:]) if x.shape[-1] > 1 else x.sign()
+    return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=1e-12) if x.shape[-1] > 1 else x.sign()

@@ -11,11 +11,12 @@ from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
 from ui.errors import ReaderError, fragment
-from ui.layout import page_header, take_away, trust_line
+from ui.figures.laws import laws
+from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.session import MAX_PROBED, Question, has_table, probe, table
 from ui.text import Words, words
-from ui.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet
+from ui.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, theory
 
 SEEDS = 8
 WHERE = ("untrained", "trained")
@@ -83,6 +84,15 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
         on_move=moved,
         on_pick=picked,
     )
+    st.subheader(page["law.title"], anchor="laws")
+    st.markdown(page["law.text"])
+    st.plotly_chart(
+        laws(theory(layer, own, here, page), mode()),
+        key="laws",
+        theme=None,
+        config={"displayModeBar": False},
+        alt=page["law.title"],
+    )
     alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
@@ -103,15 +113,18 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
         st.rerun()
 
 
+def choose_loss(page: Words) -> tuple[int, str]:
+    """The seed of the matrices, and what the gradients are of."""
+    seed = whole_number("seed", 0, 9999, 0, page["seed"], 120)
+    return seed, switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["loss_help"])
+
+
 def untrained(page: Words) -> None:
     """A fresh layer on the reader's sentence."""
-    text, tokens = sentence_bar()
+    text, tokens, (seed, loss) = sentence_bar(lambda: choose_loss(page))
     strings = tokens.strings[:MAX_PROBED]
     if len(strings) < 2:
         raise ReaderError("one_token")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = whole_number("seed", 0, 9999, 0, page["seed"], 120)
-        loss = switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["loss_help"])
     _, key = focus(len(strings), len(strings))
     target = key if loss == "token" else None
     if target is not None:
@@ -128,7 +141,8 @@ def trained(page: Words) -> None:
 
 page = words("vanishing")
 page_header(page)
-where = switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"])
+
+where = switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"], folded=True)
 (untrained if where == "untrained" else trained)(page)
 with st.expander(page["measures"]):
     st.markdown("\n".join(f"- **{page[f'measure.{name}']}**: {page[f'help.{name}']}" for name in MEASURES))

@@ -12,12 +12,12 @@ from attention_core.models import Run
 from attention_core.variance import D_K_STOPS, Assumptions, Law, Line, Moments, Sums
 from ui.controls import Choice, choose, layer_label, study_bar, whole_number
 from ui.figures.variance import Curves, against_d_k, histograms, parts_of_variance, spreads_by_layer
-from ui.heads.shared import kept, mode
-from ui.layout import page_header, take_away, trust_line
+from ui.heads.shared import kept
+from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import publish, seed
 from ui.numbers import significant
 from ui.palette import hue
-from ui.session import SCRATCH
+from ui.session import SCRATCH, draw
 from ui.text import Words, words
 
 N = TypeVar("N", int, float)
@@ -43,8 +43,15 @@ RULE = f"light-dark({hue('line', 'light')}, {hue('line', 'dark')})"
 STYLE = f"""<style>
 [class*="st-key-line_"] {{ border-top: 1px solid {RULE}; padding-top: 0.5rem; }}
 [class*="st-key-line_"] .stMarkdown > div:has(.katex-display) {{ margin-inline: 0 !important; }}
-[class*="st-key-line_"] .katex-display {{ text-align: left !important; margin: 0 0 15px; }}
+[class*="st-key-line_"] .katex-display {{ text-align: left !important; margin: 0 0 15px; overflow: visible; }}
 [class*="st-key-line_"] .katex-display > .katex {{ text-align: left !important; }}
+[class*="st-key-line_"] .katex {{ font-size: 1.1em; }}
+@media (min-width: 641px) and (max-width: 1199px) {{
+  .st-key-laboratory > div > .stHorizontalBlock {{ flex-wrap: wrap; }}
+  .st-key-laboratory > div > .stHorizontalBlock > .stColumn {{ flex: 1 1 34%; }}
+  .st-key-laboratory > div > .stHorizontalBlock > .stColumn:nth-child(2) {{ flex-grow: 2; }}
+  .st-key-laboratory > div > .stHorizontalBlock > .stColumn:nth-child(3) {{ flex-basis: 100%; }}
+}}
 @media (max-width: 640px) {{ [class*="st-key-line_"] .stHorizontalBlock {{ gap: 0.2rem; }} }}
 .st-key-read_outs table {{ width: 100%; font-variant-numeric: tabular-nums; }}
 .st-key-read_outs td, .st-key-read_outs th {{ padding: 0.15rem 0.3rem; font-size: 0.86rem; border-width: 0 0 1px 0; }}
@@ -95,9 +102,8 @@ def controls(page: Words) -> tuple[Assumptions, int, int]:
 
 def drawn(assumed: Assumptions, number: int, page: Words) -> Sums:
     """The draw behind everything: of the sliders only the distribution and the seed make a new one."""
-    question = (assumed.distribution, number)
     with st.spinner(page.format("drawing", samples=variance.SAMPLES, d_k=D_K_STOPS[-1]), show_time=True):
-        return kept("mc_draw", question, lambda: variance.draw(*question))
+        return draw(assumed.distribution, number)
 
 
 def read_outs(d_k: int, index: int, measured: Moments, exact: Law, page: Words) -> None:
@@ -112,7 +118,10 @@ def read_outs(d_k: int, index: int, measured: Moments, exact: Law, page: Words) 
         ("scaled", 1.0, exact.variance, spread / d_k, spread_error / d_k),
         ("excess", gaussian.excess / d_k, exact.excess / d_k, float(measured.excess[index]), None),
     )
-    lines = [f"| | {page['table.claimed']} | {page['table.theory']} | {page['table.measured']} |", "|:--|--:|--:|--:|"]
+    lines = [
+        f"| {page['table.name']} | {page['table.claimed']} | {page['table.theory']} | {page['table.measured']} |",
+        "|:--|--:|--:|--:|",
+    ]
     for name, claimed, theory, value, error in rows:
         shown = significant(value, undefined=undefined)
         if error is not None:
@@ -126,7 +135,8 @@ def read_outs(d_k: int, index: int, measured: Moments, exact: Law, page: Words) 
 
 def laboratory(page: Words) -> tuple[Sums, Assumptions, int, int, Curves, np.ndarray]:
     """The first screen: assumptions, histograms, curves."""
-    left, middle, right = st.columns([1, 1.25, 1.25], gap="medium")
+    with st.container(key="laboratory"):
+        left, middle, right = st.columns([1, 1.25, 1.25], gap="medium")
     with left, st.container(gap="xsmall", key="mc_controls"):
         assumed, d_k, number = controls(page)
     sums = drawn(assumed, number, page)
@@ -203,7 +213,7 @@ def derivation(sums: Sums, assumed: Assumptions, d_k: int, page: Words) -> None:
     with st.container(key="derivation", gap="small"):
         for line in variance.derivation(sums, assumed, d_k):
             with st.container(key=f"line_{line.key}"):
-                formula, needs, found = st.columns([1.1, 1.15, 1.45], gap="medium", vertical_alignment="center")
+                formula, needs, found = st.columns([1.2, 1.1, 1.45], gap="medium", vertical_alignment="center")
                 formula.latex(FORMULAS[line.key])
                 needs.markdown(page[f"needs.{line.key}"])
                 found.markdown(both_sides(line, page) + "  \n" + verdict(line, assumed, d_k, page))
@@ -250,6 +260,7 @@ def trained(choice: Choice, run: Run, page: Words) -> np.ndarray:
     attention = layer.head(choice.head)
     n_q, d_k = attention.q.shape
     found = variance.observed(attention.q, attention.k)
+    looked_at = (choice.study, choice.layer, choice.head, mode(), page.language)  # a slider above changes none of it
     dots = (attention.q.double() @ attention.k.double().mT).numpy()
     mean, spread = float(found.mean), float(found.variance)
     st.header(page["trained.title"], anchor="trained")
@@ -259,13 +270,12 @@ def trained(choice: Choice, run: Run, page: Words) -> np.ndarray:
         st.info(page["trained.untrained"], icon=":material/casino:")
     left, right = st.columns(2, gap="large")
     with left:
-        figure = histograms(
-            dots.ravel(),
-            d_k=d_k,
-            expected=(mean, spread),
-            labels={name: page[f"label.{name}"] for name in ("measured", "claim", "density", "dots")}
-            | {"scaled": page["label.scaled_dots"], "expected": page["trained.own"]},
-            mode=mode(),
+        labels = {name: page[f"label.{name}"] for name in ("measured", "claim", "density", "dots")}
+        labels |= {"scaled": page["label.scaled_dots"], "expected": page["trained.own"]}
+        figure = kept(
+            "mc_trained_histogram",
+            looked_at,
+            lambda: histograms(dots.ravel(), d_k=d_k, expected=(mean, spread), labels=labels, mode=mode()),
         )
         alt = page.data("trained.histogram_alt", count=dots.size, mean=mean, variance=spread, d_k=d_k)
         st.plotly_chart(figure, key="trained_histogram", theme=None, config=PLAIN, alt=alt)
@@ -280,12 +290,11 @@ def trained(choice: Choice, run: Run, page: Words) -> np.ndarray:
                     st.caption(page.format("trained.claims", value=claims[name]))
         st.markdown(page["trained.parts"])
         parts = np.array([float(found.own), float(found.together), float(found.offset), spread])
-        figure = parts_of_variance(
-            parts,
-            names=[page[f"trained.part_{name}"] for name in ("own", "together", "offset", "total")],
-            claim=float(d_k),
-            label=page["trained.axis"],
-            mode=mode(),
+        names = [page[f"trained.part_{name}"] for name in ("own", "together", "offset", "total")]
+        figure = kept(
+            "mc_trained_parts",
+            looked_at,
+            lambda: parts_of_variance(parts, names=names, claim=float(d_k), label=page["trained.axis"], mode=mode()),
         )
         alt = page.data("trained.parts_alt", total=spread, d_k=d_k)
         st.plotly_chart(figure, key="trained_parts", theme=None, config=PLAIN, alt=alt)
@@ -307,12 +316,16 @@ def every_head(choice: Choice, run: Run, page: Words) -> None:
     values = kept("mc_heads", choice.study, spreads)
     together = np.concatenate(values)
     st.markdown(page["trained.heads"])
-    figure = spreads_by_layer(
-        values,
-        names=[layer_label(each.name) for each in run.layers],
-        chosen=(choice.layer, choice.head),
-        label=page["trained.std"],
-        mode=mode(),
+    figure = kept(
+        "mc_trained_heads",
+        (choice.study, choice.layer, choice.head, mode(), page.language),
+        lambda: spreads_by_layer(
+            values,
+            names=[layer_label(each.name) for each in run.layers],
+            chosen=(choice.layer, choice.head),
+            label=page["trained.std"],
+            mode=mode(),
+        ),
     )
     st.plotly_chart(figure, key="trained_heads", theme=None, config=PLAIN, alt=page["trained.heads_alt"])
     st.caption(
@@ -354,7 +367,7 @@ print("excess", float(found.excess[at]), "theory", exact.excess / {d_k})
 
 
 def einsum_residual(sums: Sums, assumed: Assumptions, number: int) -> float:
-    """How far the first products are from numpy's, component by component, in float64; relative to their spread."""
+    """How far the first products are, at most, from numpy's: component by component, in float64, at the largest d_k."""
     q, k = (side.double().numpy() for side in variance.components(assumed, number))
     theirs = np.einsum("nd,nd->n", q, k)
     ours = variance.products(sums, assumed)[-1, : len(theirs)].numpy()

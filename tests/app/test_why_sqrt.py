@@ -51,7 +51,7 @@ def verdicts(app: AppTest) -> list[bool]:
 
 def read_outs(app: AppTest) -> dict[str, list[str]]:
     """The table beside the sliders: name of a row → claimed, theory, measured."""
-    table = next(each.value for each in app.markdown if each.value.startswith("| |"))
+    table = next(each.value for each in app.markdown if each.value.startswith(f"| {PAGE['table.name']} |"))
     rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     return {name: numbers for name, *numbers in rows}
 

@@ -183,6 +183,15 @@ def test_curves_hold_variance_before_and_after_scaling_the_size_of_the_mean_and_
     assert_close(torch.tensor(ratio), torch.tensor([1.1, 3.9 / 4, 16.5 / 16], dtype=torch.float64))
 
 
+def test_theory_and_claim_are_lines_of_their_own() -> None:
+    figure = curves(expected_variance=3 * STOPS, expected_mean=-STOPS / 2)
+    variance, mean = (
+        [trace.y.tolist() for trace in of_kind(figure, "scatter", axis) if trace.line.width] for axis in ("y", "y2")
+    )
+    assert variance == [[1, 4, 16], [3, 12, 48], [1, 1, 1], [3, 3, 3]]
+    assert mean == [[0.5, 2, 8]]
+
+
 def test_bands_are_95_per_cent_around_theory() -> None:
     low, high = (np.asarray(trace.y) for trace in of_kind(curves(), "scatter", "y3")[:2])
     assert_close(torch.tensor(high - low), torch.tensor(2 * 1.959964 * 0.02).expand(3).double(), rtol=1e-4, atol=0)

@@ -42,11 +42,28 @@ class Slider:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Film:
-    """Numbers at every stop: the first axes of `values` are the sliders `axes`, what remains is one frame."""
+    """Numbers at every stop: the first axes of `values` are the sliders `axes`, what remains is one frame.
+
+    `at`: where the other sliders stood when it was made; it is out of date once one of them moves. With `codes` m,
+    bytes c stand for the numbers (c/m)² from 0 to 1, and what is larger than m for NaN.
+    """
 
     name: str
     values: np.ndarray
     axes: tuple[str, ...] = ()
+    at: Mapping[str, int] | None = None
+    codes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """A film computed in the browser: (scores + shift) · factor, `size` numbers a frame."""
+
+    name: str
+    scores: str
+    size: int
+    shift: str | None = None
+    factor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +85,17 @@ class Jacobian:
     of: str
     n: int
     start: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """One of several films, each along a slider of its own: that of the slider moved last, if it is up to date.
+
+    While none is (one slider was released, another already moves, and Python has yet to answer), the last frame stays.
+    """
+
+    name: str
+    films: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +123,15 @@ class Controls(_Plot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One line of read-outs: the number at `start` of a frame; with `log`, the frame holds its log₁₀."""
+    """One line of read-outs: the number at `start` of a frame; with `log`, the frame holds its log₁₀.
+
+    `lost`: say so where a number is too small for float32.
+    """
 
     label: str
     start: int
     log: bool = False
+    lost: bool = True
     unit: str = ""
     help: str = ""
 
@@ -129,13 +161,17 @@ class Grid(_Plot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map(_Plot):
-    """One matrix, with token names beside it; `marked` is the row in focus. `root` colours by the square root."""
+    """One matrix, named beside it and above (`col_names`: where columns have other names); `marked` is the row in focus.
+
+    `root` colours by the square root.
+    """
 
     film: str
     rows: int
     cols: int
     start: int = 0
     names: tuple[str, ...] | None = None
+    col_names: tuple[str, ...] | None = None
     marked: int = -1
     scale: str = "weights"
     low: float = 0.0
@@ -145,7 +181,10 @@ class Map(_Plot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars(_Plot):
-    """One bar per number; `editable` bars are pulled by the reader, and `on_edit` gets the numbers."""
+    """One bar per number; `editable` bars are pulled by the reader, and `on_edit` gets the numbers.
+
+    `fit`: the axis follows the numbers, 0 included. `digits`: as many significant digits of each, written on its bar.
+    """
 
     film: str
     count: int
@@ -157,6 +196,8 @@ class Bars(_Plot):
     high: float = 1.0
     editable: bool = False
     step: float = 0.01
+    fit: bool = False
+    digits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +210,16 @@ class Line:
     fixed: Mapping[str, int] | None = None
     band: tuple[int, int] | None = None
     dash: bool = False
+    pale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curves(_Plot):
-    """Lines over the stops of the slider `along`; with `logs` the numbers are log₁₀ and the axis says powers of ten."""
+    """Lines over the stops of the slider `along`; with `logs` the numbers are log₁₀ and the axis says powers of ten.
+
+    `places`: where each stop stands on the axis, if not at equal distances. `marks`: places with a name of their own.
+    `ends`: the name of a line stands where it ends, beside the picture.
+    """
 
     film: str
     along: str
@@ -181,6 +227,9 @@ class Curves(_Plot):
     low: float
     high: float
     logs: bool = False
+    places: tuple[float, ...] | None = None
+    marks: tuple[tuple[float, str], ...] = ()
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +280,7 @@ def lab(
     sliders: Sequence[Slider],
     films: Sequence[Film],
     words: Mapping[str, str],
-    computed: Sequence[Softmax | Jacobian] = (),
+    computed: Sequence[Scaled | Softmax | Jacobian | Fork] = (),
     summary: str = "",
     on_move: Callable[[Positions], None] | None = None,
     on_pick: Callable[[Pick], None] | None = None,
@@ -276,14 +325,18 @@ def _stamp(key: str, meta: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     for name in sorted(arrays):
         digest.update(np.ascontiguousarray(arrays[name]).data)
     state = st.session_state.get(key)
-    moved = state.get("at") if isinstance(state, Mapping) else None
+    told = state.get("at") if isinstance(state, Mapping) else None
     kept = st.session_state.get(f"{key}_sent")
-    if kept and kept["digest"] == digest.hexdigest() and wanted in (kept["at"], moved):
+    # Where the browser's sliders stand: where it last said, unless Python has put them elsewhere since.
+    stands = kept and (kept["at"] if told == kept["told"] else _at(told))
+    if kept and kept["digest"] == digest.hexdigest() and wanted == stands:
         for slider in meta["sliders"]:
             slider["at"] = kept["at"][slider["name"]]
     else:
-        st.session_state[f"{key}_sent"] = kept = {"digest": digest.hexdigest(), "at": wanted}
-    return f"{kept['digest']} {list(kept['at'].values())}"
+        turn = kept["turn"] + 1 if kept else 0
+        kept = {"digest": digest.hexdigest(), "at": wanted, "told": told, "turn": turn}
+        st.session_state[f"{key}_sent"] = kept
+    return f"{kept['digest']} {kept['turn']}"
 
 
 def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -296,13 +349,15 @@ def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -
         "name": film.name,
         "array": array,
         "axes": list(film.axes),
+        "at": dict(film.at or {}),
+        "codes": film.codes,
         "shape": list(film.values.shape[len(steps) :]),
     }
 
 
-def _computed(made: Softmax | Jacobian) -> dict[str, Any]:
-    size = made.size if isinstance(made, Softmax) else made.n**2
-    return asdict(made) | {"kind": type(made).__name__.lower(), "size": size}
+def _computed(made: Scaled | Softmax | Jacobian | Fork) -> dict[str, Any]:
+    sent = asdict(made) | {"kind": type(made).__name__.lower()}
+    return sent | {"size": made.n**2} if isinstance(made, Jacobian) else sent
 
 
 def _plot(plot: Plot) -> dict[str, Any]:
@@ -322,6 +377,11 @@ def _shape(plot: Plot) -> tuple[int, int]:
             return 0, 0
 
 
+def _at(sent: Any) -> Any:  # noqa: ANN401 from a browser
+    """The positions without `turn`, which counts releases: without it a second release at one place is no news."""
+    return {name: at for name, at in sent.items() if name != "turn"} if isinstance(sent, Mapping) else sent
+
+
 def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None:  # noqa: ANN401 from a browser
     """What a browser says the sliders stand at, if it can be true: every slider, at one of its stops."""
     if not isinstance(sent, Mapping) or set(sent) != set(stops):
@@ -332,7 +392,7 @@ def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None: 
 
 
 def _moved(key: str, stops: Mapping[str, int], on_move: Callable[[Positions], None] | None) -> None:
-    positions = checked_positions(st.session_state[key].get("at"), stops)
+    positions = checked_positions(_at(st.session_state[key].get("at")), stops)
     if on_move is not None and positions is not None:
         on_move(positions)
 

@@ -24,7 +24,7 @@ DASHED = "4px,3px"
 TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000)
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Labels = Mapping[str, str]
-Trace = dict[str, object]
+Trace = dict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,7 +158,6 @@ def against_d_k(curves: Curves, *, chosen: int, labels: Labels, mode: Mode, heig
         {"text": escaped(labels["noise"]), "showarrow": False, "xref": "x", "x": ends[1], "xanchor": "right"}
         | {"xshift": -10, "yref": "y2", "y": wide[0], "yanchor": "bottom", "font": {"size": 12, "color": quiet}}
     )
-    around = _around_one(ratio, width)
     return go.Figure(
         traces,
         layout
@@ -169,8 +168,8 @@ def against_d_k(curves: Curves, *, chosen: int, labels: Labels, mode: Mode, heig
             "yaxis": y | _powers(tall) | {"domain": [0.56, 1.0]},
             "yaxis2": y | _powers(wide) | {"domain": [0.28, 0.50], "anchor": "x2", "title": _title(labels["mean"])},
             "yaxis3": y
-            | {"range": list(around), "domain": [0.0, 0.22], "anchor": "x3", "nticks": 4, "tickformat": ".3~f"}
-            | {"title": _title(labels["ratio"])},
+            | _around_one(ratio, width)
+            | {"domain": [0.0, 0.22], "anchor": "x3", "title": _title(labels["ratio"])},
             "margin": {"l": 8, "r": 70, "t": 34, "b": 8},
             "annotations": notes,
             "shapes": [
@@ -211,7 +210,7 @@ def parts_of_variance(
 ) -> go.Figure:
     """Horizontal bars: the parts of a variance, the last bar being their sum; a dashed line at `claim`."""
     count = len(values)
-    bars: Trace = {
+    bars = {
         "type": "bar",
         "x": values.astype(np.float32),
         "y": np.arange(count),
@@ -361,7 +360,15 @@ def _powers(ends: tuple[float, float]) -> dict:
     return {"type": "log", "range": list(ends), "tickvals": [10.0**power for power in powers], "ticktext": names}
 
 
-def _around_one(ratio: np.ndarray, width: np.ndarray) -> tuple[float, float]:
+def _around_one(ratio: np.ndarray, width: np.ndarray) -> dict:
+    """An axis about 1 that holds every point and the band, with three round ticks."""
     far = np.concatenate([np.abs(ratio - 1), width])
     reach = float(far[np.isfinite(far)].max(initial=0.01))
-    return 1 - 1.25 * reach, 1 + 1.25 * reach
+    power = 10.0 ** math.floor(math.log10(reach))
+    step = max(power * lead for lead in (1, 2, 5) if power * lead <= reach)
+    ticks = [1 - step, 1.0, 1 + step]
+    return {
+        "range": [1 - 1.25 * reach, 1 + 1.25 * reach],
+        "tickvals": ticks,
+        "ticktext": [f"{tick:.6g}" for tick in ticks],
+    }

@@ -10,7 +10,8 @@ from ui import compare
 from ui.components.canvas import Panel, Pick, canvas
 from ui.controls import Choice, switch_heads_off
 from ui.figures.heads import token_bars
-from ui.heads.shared import layer_names, mode, renamed, show_head
+from ui.heads.shared import layer_names, renamed, show_head
+from ui.layout import mode
 from ui.numbers import significant
 from ui.session import run as run_of
 from ui.text import Words

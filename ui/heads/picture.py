@@ -13,7 +13,8 @@ from ui import compare
 from ui.components.canvas import Live, Panel, Pick, canvas, overview_codes
 from ui.controls import TEMPERATURES, Choice, focus, layer_label, set_temperature, temperature
 from ui.figures.heads import token_bars
-from ui.heads.shared import mode, show_head, shown_weights, token_chosen, with_unit
+from ui.heads.shared import show_head, shown_weights, token_chosen, with_unit
+from ui.layout import mode
 from ui.numbers import significant
 from ui.stages import live_panel
 from ui.text import Words, words

@@ -11,7 +11,6 @@ from attention_core.measures import MEASURES
 from attention_core.models import LayerName, LayerTrace
 from ui.components.canvas import Pick
 from ui.controls import focus, layer_label, set_focus
-from ui.palette import Mode
 from ui.text import Words, words
 
 T = TypeVar("T")
@@ -64,8 +63,3 @@ def renamed(page: Words, rows: str | None = None, cols: str | None = None) -> di
 def layer_names(layers: Sequence[LayerName]) -> list[str]:
     """Names of layers as labels of an axis, where an ordinary space would be drawn as in a token."""
     return [layer_label(layer).replace(" ", "\N{NO-BREAK SPACE}") for layer in layers]
-
-
-def mode() -> Mode:
-    """Light or dark, as the reader sees the page."""
-    return "dark" if st.context.theme.type == "dark" else "light"

@@ -10,7 +10,8 @@ from attention_core.models import Run
 from ui import compare
 from ui.controls import Choice, choose, layer_label
 from ui.figures.heads import heads_by_layer
-from ui.heads.shared import kept, mode, show_head, with_unit
+from ui.heads.shared import kept, show_head, with_unit
+from ui.layout import mode
 from ui.text import Words
 
 TABLE = "measures_table"

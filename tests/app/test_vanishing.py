@@ -1,0 +1,128 @@
+"""The Vanishing page: what is sent to its laboratory is what the core computes, whatever the link says."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+from torch.testing import assert_close
+
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table
+from ui.vanishing import BINS, CURVES, GAINS, critical, histogram, summary
+
+ROOT = Path(__file__).parents[2]
+PAGE = "pages/saturation/vanishing.py"
+
+
+def opened(language: str = "en", **link: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    app.query_params["lang"] = language
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    for name, value in {"lang": language, **link}.items():
+        app.query_params[name] = value
+    return app.switch_page(PAGE).run()
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("where", ["untrained", "trained"])
+def test_the_page_opens_and_agrees_with_autograd(language: str, where: str) -> None:
+    app = opened(language, where_from=where, text="The law saw the king")
+    assert not app.exception
+    assert not app.error
+    if where == "untrained":
+        residual = re.search(r"torch\.autograd\D+([\d.]+)(?:·10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+))?", captions(app))
+        assert residual
+        power = -int(residual[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) if residual[2] else 0
+        assert float(residual[1]) * 10.0**power < 1e-3
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"dk": "nan", "scale": "inf", "rule": "x", "probe_head": "99", "seed": "-1", "loss": "none"},
+        {"dk": "99999999", "scale": "-3", "focus": "9" * 5000 + ",1"},
+        {"strain": "x", "strain_rule": "y", "where_from": "trained", "strain_where": "z"},
+    ],
+)
+def test_nonsense_in_a_link_opens_a_page_all_the_same(link: dict[str, str]) -> None:
+    app = opened(text="The law", **link)
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("text", ["law", "🙂"])
+def test_one_token_is_one_clear_sentence(text: str) -> None:
+    app = opened(text=text)
+    assert not app.exception
+    assert len(app.warning) == 1
+    assert "two tokens" in app.warning[0].value
+
+
+def test_a_long_sentence_says_what_is_shown() -> None:
+    app = opened(text=" ".join(["law"] * 60))
+    assert "48" in captions(app)
+    assert "60" in captions(app)
+
+
+def test_the_script_prints_what_the_layer_computes() -> None:
+    app = opened(text="The law saw the king", dk="16", scale="2", probe_head="3")
+    script = next(code.value for code in app.code if "sweep(" in code.value)
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ).stdout  # fmt: skip
+    found = {name: float(value) for name, value in (line.split() for line in printed.splitlines())}
+    assert set(found) == set(MEASURES)
+    assert 1 / 5 <= found["peak"] <= 1
+    assert_close(found["support"] >= math.exp(found["entropy"]) - 1e-6, True)  # Jensen: mean of e^H ≥ e^(mean H)
+
+
+def test_the_histogram_counts_every_row_once_and_puts_zero_at_the_left() -> None:
+    gains = torch.tensor([-math.inf, -400.0, -11.9, -6.1, -0.31, -0.31]).expand(2, 3, 5, 6).numpy()
+    found = torch.from_numpy(histogram(gains))
+    assert_close(found.sum(-1), torch.ones(2, 3, 5))
+    assert_close(found[0, 0, 0, 0], torch.tensor(3 / 6))
+    step = (GAINS[1] - GAINS[0]) / BINS
+    assert_close(found[1, 2, 4, int((-6.1 - GAINS[0]) / step)], torch.tensor(1 / 6))
+    assert_close(found[1, 2, 4, int((-0.31 - GAINS[0]) / step)], torch.tensor(2 / 6))
+
+
+def table(measures: torch.Tensor) -> Table:
+    return Table(measures, torch.zeros(*measures.shape[:3], measures.shape[-1], 16))
+
+
+def test_the_curves_hold_quantiles_over_all_heads_of_all_seeds() -> None:
+    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 7)
+    tables = [table(torch.randn(shape, generator=torch.Generator().manual_seed(seed)).abs()) for seed in range(3)]
+    found = torch.from_numpy(summary(tables)).unflatten(-1, (-1, 3))
+    together = torch.cat([one.measures for one in tables], dim=-1)
+    for name, _, _, _ in CURVES:
+        values = together[..., MEASURES.index(name), :]
+        values = values.log10() if name == "score_std" else values
+        expected = values.quantile(torch.tensor([0.5, 0.1, 0.9]), dim=-1, interpolation="nearest").movedim(0, -1)
+        assert_close(found[..., MEASURES.index(name), :], expected)
+
+
+def test_the_critical_line_lies_where_the_spread_of_the_scores_is_the_root_of_two_log_n() -> None:
+    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 3)
+    spread = torch.tensor(INPUT_SCALES)[None, :].square() * torch.tensor(D_K_STOPS, dtype=torch.float32)[:, None].sqrt()
+    measures = torch.zeros(shape)
+    measures[0, :, :, MEASURES.index("score_std")] = spread[..., None]
+    places = critical(table(measures), 0)
+    wanted = math.sqrt(2 * math.log(16))
+    for row, d_k in enumerate(D_K_STOPS):
+        alpha = math.sqrt(wanted / math.sqrt(d_k))
+        place = float(places[row])
+        low, high = INPUT_SCALES[int(place)], INPUT_SCALES[int(place) + 1]
+        assert_close(low * (high / low) ** (place % 1), alpha, rtol=0.02, atol=0)

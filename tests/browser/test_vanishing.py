@@ -1,0 +1,125 @@
+"""A person drags d_k and the input scale: what is painted and what is read must be torch's own numbers."""
+
+import pytest
+import torch
+from playwright.sync_api import Page
+from torch.testing import assert_close
+
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES
+from benchmarks.browser import wait_idle
+from ui.numbers import significant
+from ui.session import Question, probe
+
+TEXT = "The law saw the king, but its city should be just"
+LAB = ".st-key-vanishing"
+HOST = """([key, name]) => {
+    const host = [...document.querySelectorAll(`${key} *`)].find((node) => node.__headlight?.frame);
+    return name ? host?.__headlight.frame(name) : (host?.__headlight.at ?? null);
+}"""
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    opened = open_page("/vanishing", query={"text": TEXT, "seed": "3"})
+    settled(opened)
+    return opened
+
+
+def settled(page: Page) -> None:
+    """The bands are computed after the first picture; then the page is drawn once more."""
+    page.wait_for_function(f"document.querySelectorAll('{LAB} *').length > 0")
+    wait_idle(page)
+    page.wait_for_timeout(400)
+
+
+def frame(page: Page, name: str) -> torch.Tensor:
+    return torch.tensor(page.evaluate(HOST, [LAB, name]))
+
+
+def drag(page: Page, slider: str, stop: int, *, release: bool) -> None:
+    page.locator(f"{LAB} [data-slider={slider}] input").evaluate(
+        """(input, [stop, release]) => {
+            input.value = stop;
+            input.dispatchEvent(new Event("input"));
+            if (release) input.dispatchEvent(new Event("change"));
+        }""",
+        [stop, release],
+    )
+    page.wait_for_timeout(150)
+
+
+def reading(page: Page, label: str) -> str:
+    return page.locator(f"{LAB} .reading", has_text=label).locator("output").inner_text()
+
+
+def by_hand(d_k: int, alpha: float, scaled: bool) -> dict[str, torch.Tensor]:
+    """The same layer with torch's softmax and autograd in float64."""
+    layer = probe(Question(text=TEXT, seed=3))
+    q, k, v, W_O = (part.double() for part in (layer.q[..., :d_k], layer.k[..., :d_k], layer.v, layer.W_O))
+    scores = alpha**2 * (d_k**-0.5 if scaled else 1.0) * q @ k.mT
+    weights = scores.softmax(-1).requires_grad_()
+    (torch.einsum("hnk,hkv,hvd->nd", weights, v, W_O) * layer.direction.double()).sum().backward()
+    assert weights.grad is not None
+    p, reach = weights.detach(), weights.grad - weights.grad.mean(-1, keepdim=True)
+    back = p * (weights.grad - (p * weights.grad).sum(-1, keepdim=True))
+    gains = back.norm(dim=-1) / reach.norm(dim=-1)
+    return {"weights": p, "log_gain": gains.log10().quantile(0.5, dim=-1), "peak": p.amax(-1).mean(-1)}
+
+
+@pytest.mark.parametrize(("d_k", "alpha", "scaled"), [(16, 1.0, True), (256, 0.5, False), (1024, 2.0, False)])
+def test_what_is_painted_under_the_finger_is_torchs_softmax(page, d_k: int, alpha: float, scaled: bool) -> None:
+    traffic: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda _: traffic.append("sent")))
+    if scaled:
+        page.locator(f"{LAB} [data-slider=rule] button").nth(1).click()
+        wait_idle(page)
+    drag(page, "d_k", D_K_STOPS.index(d_k), release=False)
+    drag(page, "alpha", INPUT_SCALES.index(alpha), release=False)
+    expected = by_hand(d_k, alpha, scaled)
+    painted = frame(page, "weights").view_as(expected["weights"])
+    assert_close(painted.double(), expected["weights"], rtol=1e-3, atol=1e-5)
+    jacobian = frame(page, "jacobian")
+    row = expected["weights"][0, 10 % expected["weights"].shape[1]]
+    assert_close(jacobian.view(len(row), -1).double(), row.diag() - row.outer(row), rtol=1e-3, atol=1e-5)
+    assert_close(float(frame(page, "head")[1]), float(expected["peak"][0]), rtol=1e-3, atol=1e-5)
+    assert not traffic
+
+
+def test_a_released_slider_stands_in_the_link_and_its_read_outs_are_autograds(page) -> None:
+    drag(page, "d_k", D_K_STOPS.index(256), release=True)
+    page.wait_for_url("**dk=256**")
+    wait_idle(page)
+    expected = by_hand(256, 1.0, False)
+    assert_close(float(frame(page, "head")[7]), float(expected["log_gain"][0]), rtol=1e-3, atol=1e-3)
+    assert reading(page, "peak") == significant(float(expected["peak"][0]))
+
+
+def test_a_thumbnail_chooses_the_head_and_a_curve_moves_its_slider(page) -> None:
+    canvas = page.locator(f"{LAB} [data-name=heads] canvas")
+    cell = page.evaluate(
+        f"""() => [...document.querySelectorAll('{LAB} *')].find((n) => n.__headlight?.boxes)
+            .__headlight.boxes.heads.cells[4]"""
+    )
+    canvas.click(position={"x": cell["x"] + cell["w"] / 2, "y": cell["y"] + cell["h"] / 2})
+    page.wait_for_url("**probe_head=5**")
+    wait_idle(page)
+    phase = page.locator(f"{LAB} [data-name=phase] canvas")
+    phase.scroll_into_view_if_needed()
+    page.wait_for_timeout(200)
+    box = page.evaluate(
+        f"""() => [...document.querySelectorAll('{LAB} *')].find((n) => n.__headlight?.boxes)
+            .__headlight.boxes.phase.box"""
+    )
+    phase.click(position={"x": box["x"] + box["w"] - 3, "y": box["y"] + 3})
+    page.wait_for_url("**dk=1024**")
+    assert page.evaluate(HOST, [LAB, ""])["alpha"] == len(INPUT_SCALES) - 1
+
+
+def test_nothing_is_nan_at_the_extremes_and_underflow_is_labelled(page) -> None:
+    drag(page, "d_k", len(D_K_STOPS) - 1, release=False)
+    drag(page, "alpha", len(INPUT_SCALES) - 1, release=True)
+    page.wait_for_url("**scale=16**")
+    text = page.locator(f"{LAB} [data-name=readouts]").inner_text()
+    assert "NaN" not in text
+    assert "0 in float32" in text
+    assert not frame(page, "weights").isnan().any()
