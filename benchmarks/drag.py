@@ -1,4 +1,7 @@
-"""Does the picture follow the finger? Frames a second while the temperature slider is dragged with the mouse.
+"""Does the picture follow the finger? Frames a second while a slider is dragged with the mouse.
+
+Where a slider has few stops (d_k has 28), the mouse changes it less often than the screen is drawn: `changes/s` says
+how often there was something new to paint.
 
 The mouse reports 125 times a second, as mice do, whether or not the browser has answered the last report.
 """
@@ -31,6 +34,7 @@ class Case:
     words: int
     key: str
     query: tuple[tuple[str, str], ...] = ()
+    slider: str = "input[type=range]"
 
 
 # [CLS] and [SEP] make two more tokens than words.
@@ -39,6 +43,11 @@ CASES = (
     Case("12 heads x 32 tokens", "/heads", 30, "large_all", (("show", "all"),)),
     Case("1 head x 64 tokens, labels", "/heads", 62, "large_head"),
     Case("1 head x 64 tokens, Pipeline", "/", 62, "canvas_weights"),
+    # [CLS] and [SEP] are left out by the untrained layer.
+    Case("Vanishing, d_k, 12 heads x 32 tokens", "/vanishing", 32, "vanishing", (), "[data-slider=d_k] input"),
+    Case(
+        "Vanishing, input scale, 12 heads x 32 tokens", "/vanishing", 32, "vanishing", (), "[data-slider=alpha] input"
+    ),
 )
 
 MARK = """key => {
@@ -53,7 +62,8 @@ KEPT = """key => {
 # Every repaint leaves its time; the screen's own frames are counted beside it.
 WATCH = """key => {
     const host = [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight);
-    const seen = (window.__seen = { paints: [], ticks: 0, last: host.__headlight.frames });
+    const seen = (window.__seen = { paints: [], ticks: 0, changes: 0, last: host.__headlight.frames });
+    host.shadowRoot.addEventListener("input", () => (seen.changes += 1), true);
     const tick = () => {
         if (window.__seen !== seen) return;
         seen.ticks += 1;
@@ -63,12 +73,13 @@ WATCH = """key => {
     };
     requestAnimationFrame(tick);
 }"""
-SEEN = "() => { const { paints, ticks } = window.__seen; window.__seen = null; return { paints, ticks }; }"
+SEEN = "() => { const { last, ...seen } = window.__seen; window.__seen = null; return seen; }"
 
 
-async def drag(page: Page, key: str, traffic: list[int]) -> dict[str, float]:
+async def drag(page: Page, case: Case, traffic: list[int]) -> dict[str, float]:
     """Drag back and forth for SECONDS, release, and say what was painted meanwhile."""
-    slider = page.locator(f".st-key-{key} input[type=range]")
+    key = case.key
+    slider = page.locator(f".st-key-{key} {case.slider}")
     await slider.evaluate("slider => slider.scrollIntoView({ block: 'center' })")
     await page.wait_for_timeout(300)
     box = await slider.bounding_box()
@@ -94,7 +105,12 @@ async def drag(page: Page, key: str, traffic: list[int]) -> dict[str, float]:
     await page.mouse.up()
     await settle(page)
     span = (seen["paints"][-1] - seen["paints"][0]) / 1e3
-    return {"fps": (len(seen["paints"]) - 1) / span, "screen": seen["ticks"] / SECONDS, "traffic": frames}
+    return {
+        "fps": (len(seen["paints"]) - 1) / span,
+        "changes": seen["changes"] / SECONDS,
+        "screen": seen["ticks"] / SECONDS,
+        "traffic": frames,
+    }
 
 
 async def settle(page: Page) -> None:
@@ -115,13 +131,14 @@ async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
     traffic: list[int] = []
     page.on("websocket", partial(listen, traffic))
     await page.goto(f"{url}{case.path}?{urlencode({'text': ' '.join(words), **dict(case.query)})}")
-    await page.locator(f".st-key-{case.key} input[type=range]").wait_for(timeout=60_000)
+    await page.locator(f".st-key-{case.key} {case.slider}").wait_for(timeout=60_000)
     await settle(page)
     await page.evaluate(MARK, case.key)
-    runs = [await drag(page, case.key, traffic) for _ in range(RUNS)]
+    runs = [await drag(page, case, traffic) for _ in range(RUNS)]
     return {
         "case": case.name,
         "frames/s": statistics.median(run["fps"] for run in runs),
+        "changes/s": statistics.median(run["changes"] for run in runs),
         "screen frames/s": statistics.median(run["screen"] for run in runs),
         "messages while dragging": max(run["traffic"] for run in runs),
         "nodes kept": bool(await page.evaluate(KEPT, case.key)),

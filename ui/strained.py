@@ -13,12 +13,13 @@ from ui.components.canvas import Pick
 from ui.components.lab import Controls, Curves, Film, Item, Line, Map, Plot, Positions, Readouts, Slider, lab
 from ui.controls import Choice, switch
 from ui.errors import fragment
+from ui.layout import take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
-from ui.session import strains
+from ui.session import catalogue, strains
 from ui.text import Words, words
 
-SCALES = tuple(float(f"{2 ** (k / 3):.4g}") for k in range(-10, 13))  # 0.0992 … 16, three to an octave
+SCALES = tuple(float(f"{2 ** (k / 3):.4g}") for k in range(-9, 13))  # ⅛ … 16, three to an octave
 RULES = ("as_built", "none")
 HUES = {"as_built": "q", "none": "k"}
 LOW = -9.0  # powers of ten on the axis of gains
@@ -42,7 +43,7 @@ def section(choice: Choice, page: Words) -> None:
 def atlas(choice: Choice, layers: tuple[int, ...] | None, page: Words) -> None:
     """Every stop is one forward and one backward pass; they are kept, so this is slow once."""
     bar = st.empty()
-    stops = [Settings(scaling="none" if rule == "none" else "model", input_scale=max(0.1, scale), layers=layers)
+    stops = [Settings(scaling="none" if rule == "none" else "model", input_scale=scale, layers=layers)
              for rule in RULES for scale in SCALES]  # fmt: skip
 
     def progress(done: int) -> None:
@@ -60,6 +61,39 @@ def atlas(choice: Choice, layers: tuple[int, ...] | None, page: Words) -> None:
         on_move=moved,
         on_pick=picked,
     )
+    heads = torch.stack([one.heads for one in found]).unflatten(0, (len(RULES), len(SCALES)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(model=choice.study.model, dtype="float32", device="cpu")
+        take_away(
+            "strained",
+            arrays=lambda: {
+                **{name: heads[:, :, index].numpy() for index, name in enumerate(HEAD_MEASURES)},
+                "cosine": np.reshape([one.cosine for one in found], (len(RULES), len(SCALES))),
+                "input_scale": np.array(SCALES),
+            },
+            snippet=snippet(choice, stops),
+        )
+
+
+def snippet(choice: Choice, stops: list[Settings]) -> str:
+    """A script that prints the numbers of the head in focus at every stop."""
+    source = catalogue()[choice.study.model]
+    made = f"load({source!r})" if source else "load_embedded()"
+    return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
+from attention_core.models import Settings, {made.partition("(")[0]}
+from attention_core.models.strain import HEAD_MEASURES, strain
+
+model = {made}
+tokens = model.tokenize({choice.study.text!a})
+stops = [
+    Settings(scaling=scaling, input_scale=scale, layers={stops[0].layers!r})
+    for scaling in ("model", "none")
+    for scale in {SCALES!r}
+]
+for stop, found in zip(stops, strain(model, tokens, stops)):
+    numbers = found.heads[:, {choice.layer}, {choice.head}].tolist()
+    print(stop.scaling, stop.input_scale, dict(zip(HEAD_MEASURES, numbers)), "cosine", found.cosine)
+"""
 
 
 def moved(at: Positions) -> None:
@@ -84,7 +118,7 @@ def sliders(page: Words) -> list[Slider]:
             label=page["strained.scale"],
             readings=readings,
             at=at,
-            ticks=tuple((i, readings[i]) for i in range(1, len(SCALES), 3)),
+            ticks=tuple((i, readings[i]) for i in range(0, len(SCALES), 3)),
             help=page["strained.scale_help"],
         ),
         Slider(

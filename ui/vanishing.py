@@ -228,7 +228,7 @@ def _curves(
     return Curves(
         name=f"{name}_{along}",
         span=3,
-        narrow=4,
+        narrow=2,
         height=190,
         film="curves",
         along=along,

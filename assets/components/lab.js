@@ -24,7 +24,14 @@ class Lab {
     this.at = {};
     this.panels = [];
     this.cache = {};
-    this.host.__headlight = { panels: {}, frames: 0 };
+    // For tests: what is painted, and where.
+    this.host.__headlight = {
+      panels: {},
+      frames: 0,
+      frame: (name) => Array.from(this.frame(name)),
+      at: () => ({ ...this.at }),
+      boxes: () => Object.fromEntries(this.panels.map(({ name, box, cells, canvas }) => [name, { box, cells: canvas ? cells : null }])),
+    };
     this.observer = new ResizeObserver(() => {
       if (this.root.clientWidth !== this.width) this.later();
     });
@@ -161,20 +168,34 @@ class Lab {
     return (this.cache[name] = out);
   }
 
+  // How far apart the frames of neighbouring stops of a slider are; 0 where the film does not depend on it.
+  stride(film, name) {
+    const axis = film.axes.indexOf(name);
+    return axis < 0 ? 0 : film.steps.slice(axis + 1).reduce((product, count) => product * count, film.size);
+  }
+
   // One number along a slider, the others as they stand or as `fixed` holds them.
   along(name, along, { fixed = {}, start = 0 }) {
     const film = this.films[name];
-    const at = { ...this.at, ...fixed };
-    return Float32Array.from(this.slider(along).readings, (_, index) => film.values[this.place(film, { ...at, [along]: index }) + start]);
+    const first = this.place(film, { ...this.at, ...fixed, [along]: 0 }) + start;
+    const stride = this.stride(film, along);
+    const out = new Float32Array(this.slider(along).readings.length);
+    for (let i = 0; i < out.length; i++) out[i] = film.values[first + i * stride];
+    return out;
   }
 
-  // One number over two sliders, rows along y.
-  plane({ film: name, x, y, start }) {
+  // One number over two sliders, rows along y. Kept until another slider moves.
+  plane(panel) {
+    const { film: name, x, y, start } = panel;
     const film = this.films[name];
+    const first = this.place(film, { ...this.at, [x]: 0, [y]: 0 }) + start;
+    if (panel.plane?.film === film && panel.plane.first === first) return panel.plane.values;
     const [cols, rows] = [this.slider(x).readings.length, this.slider(y).readings.length];
-    const out = new Float32Array(rows * cols);
-    for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[r * cols + c] = film.values[this.place(film, { ...this.at, [y]: r, [x]: c }) + start];
-    return out;
+    const [across, down] = [this.stride(film, x), this.stride(film, y)];
+    const values = new Float32Array(rows * cols);
+    for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) values[r * cols + c] = film.values[first + r * down + c * across];
+    panel.plane = { film, first, values };
+    return values;
   }
 
   // --- the page ---
@@ -299,9 +320,6 @@ class Lab {
       }
     }
     this.host.__headlight.frames += 1;
-    this.host.__headlight.at = { ...this.at };
-    this.host.__headlight.frame = (name) => Array.from(this.frame(name));
-    this.host.__headlight.boxes = Object.fromEntries(this.panels.map(({ name, box, cells, canvas }) => [name, { box, cells: canvas ? cells : null }]));
   }
 
   drawPlot(context, panel, w, h) {
@@ -461,7 +479,7 @@ class Lab {
     const side = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const height = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!count || !(side || height || event.key === "Enter")) return;
-    const from = typeof panel.lit === "number" ? panel.lit : panel.chosen ?? panel.marked ?? 0;
+    const from = typeof panel.lit === "number" ? panel.lit : panel.chosen ?? Math.max(0, panel.marked ?? 0);
     if (side) panel.lit = Math.max(0, Math.min(count - 1, from + side));
     else if (height && panel.editable) {
       this.edit(panel, from, this.frame(panel.film)[panel.start + from] + height * (panel.high - panel.low) / 40);

@@ -72,11 +72,12 @@ const PLOTS = {
       context.globalAlpha = 1;
       if (editable) context.fillRect(x + step * 0.06, y(values[i]) - 2, step * 0.88, 4);
       if (digits) {
-        const text = significant(values[i], step < 38 ? 2 : digits);
-        const place = values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5;
         context.font = `${SMALL - (step < 38 ? 1 : 0)}px ${lab.font()}`;
+        let text = significant(values[i], digits);
+        for (let fewer = digits - 1; fewer && widthOf(context, text) > step - 1; fewer--) text = significant(values[i], fewer);
+        const place = values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5;
         context.fillStyle = lab.colour.ink;
-        if (widthOf(context, text) < step + 4) inscribe(context, text, x + step / 2, place, "center");
+        if (widthOf(context, text) <= step - 1) inscribe(context, text, x + step / 2, place, "center");
       }
       if (!names || (step < 11 && i % Math.ceil(11 / step) && !marked)) continue;
       context.font = `${marked ? "600 " : ""}${SMALL}px ${lab.font()}`;
@@ -172,7 +173,9 @@ const PLOTS = {
     const box = { x: 46, y: 30, w: w - 56, h: h - 30 - 32 };
     panel.box = box;
     const values = lab.plane(panel);
-    const picture = tinted(lab, panel, 0, values, rows, cols, panel);
+    if (panel.tinted !== values || panel.mode !== lab.mode) tinted(lab, panel, 0, values, rows, cols, panel);
+    [panel.tinted, panel.mode] = [values, lab.mode];
+    const picture = panel.pictures[0];
     context.imageSmoothingEnabled = false;
     drawPicture(context, lab, picture, box, true);
     const x = (i) => box.x + ((i + 0.5) * box.w) / cols;
@@ -380,7 +383,7 @@ function axes(context, lab, panel, box, y, slider, x) {
     const half = panel.places ? spread(context, text) / 2 + 3 : 0;
     if (panel.places && x(index) - half < free) return;
     free = x(index) + half;
-    if (panel.places || i % every === 0) label(context, lab, text, x(index), box.y + box.h + 14, { align: "center", quiet: true });
+    if (panel.places || i % every === 0) label(context, lab, text, Math.min(x(index), box.x + box.w + 8 - half), box.y + box.h + 14, { align: "center", quiet: true });
   });
   label(context, lab, slider.label, box.x + box.w, box.y + box.h + 27, { align: "right", quiet: true });
 }

@@ -11,7 +11,7 @@ from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
 from ui.errors import ReaderError, fragment
-from ui.figures.laws import laws
+from ui.figures.laws import law_figure
 from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.session import MAX_PROBED, Question, has_table, probe, table
@@ -86,13 +86,16 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
     )
     st.subheader(page["law.title"], anchor="laws")
     st.markdown(page["law.text"])
-    st.plotly_chart(
-        laws(theory(layer, own, here, page), mode()),
-        key="laws",
-        theme=None,
-        config={"displayModeBar": False},
-        alt=page["law.title"],
-    )
+    for number, (column, law) in enumerate(zip(st.columns(3), theory(layer, own, here, page), strict=True)):
+        with column:
+            st.markdown(f"**{law.title}**")
+            st.plotly_chart(
+                law_figure(law, mode()),
+                key=f"law_{number}",
+                theme=None,
+                config={"displayModeBar": False},
+                alt=law.title,
+            )
     alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(

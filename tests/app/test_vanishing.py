@@ -126,3 +126,16 @@ def test_the_critical_line_lies_where_the_spread_of_the_scores_is_the_root_of_tw
         place = float(places[row])
         low, high = INPUT_SCALES[int(place)], INPUT_SCALES[int(place) + 1]
         assert_close(low * (high / low) ** (place % 1), alpha, rtol=0.02, atol=0)
+
+
+def test_the_script_of_the_trained_model_prints_one_line_a_stop() -> None:
+    app = opened(text="The law", where_from="trained", layer="2", head="5", strain_where="here")
+    script = next(code.value for code in app.code if "strain(" in code.value)
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ).stdout.splitlines()  # fmt: skip
+    assert len(printed) == 2 * 22
+    assert all(line.startswith(("model ", "none ")) for line in printed)
+    as_built = next(line for line in printed if line.startswith("model 1.0 "))
+    assert as_built.endswith("cosine 1.0") or float(as_built.rsplit(" ", 1)[1]) > 0.999999

@@ -14,7 +14,7 @@ TEXT = "The law saw the king, but its city should be just"
 LAB = ".st-key-vanishing"
 HOST = """([key, name]) => {
     const host = [...document.querySelectorAll(`${key} *`)].find((node) => node.__headlight?.frame);
-    return name ? host?.__headlight.frame(name) : (host?.__headlight.at ?? null);
+    return name ? host?.__headlight.frame(name) : (host?.__headlight.at() ?? null);
 }"""
 
 
@@ -98,7 +98,7 @@ def test_a_thumbnail_chooses_the_head_and_a_curve_moves_its_slider(page) -> None
     canvas = page.locator(f"{LAB} [data-name=heads] canvas")
     cell = page.evaluate(
         f"""() => [...document.querySelectorAll('{LAB} *')].find((n) => n.__headlight?.boxes)
-            .__headlight.boxes.heads.cells[4]"""
+            .__headlight.boxes().heads.cells[4]"""
     )
     canvas.click(position={"x": cell["x"] + cell["w"] / 2, "y": cell["y"] + cell["h"] / 2})
     page.wait_for_url("**probe_head=5**")
@@ -108,7 +108,7 @@ def test_a_thumbnail_chooses_the_head_and_a_curve_moves_its_slider(page) -> None
     page.wait_for_timeout(200)
     box = page.evaluate(
         f"""() => [...document.querySelectorAll('{LAB} *')].find((n) => n.__headlight?.boxes)
-            .__headlight.boxes.phase.box"""
+            .__headlight.boxes().phase.box"""
     )
     phase.click(position={"x": box["x"] + box["w"] - 3, "y": box["y"] + 3})
     page.wait_for_url("**dk=1024**")

@@ -21,6 +21,7 @@ from attention_core.saturation import (
     tabulate,
     untrained,
 )
+from attention_core.softmax import expected_maximum, trace
 
 H, N, D_MODEL, D_V, D_MOST = 3, 11, 29, 5, 67
 FACTORS = (0.037, 0.5, 1.0, 3.1)
@@ -213,3 +214,24 @@ def test_a_tie_keeps_its_gradient_at_any_scale() -> None:
     assert bool(tied.any())
     assert float(found.measures.frobenius.max()) > 0.01
     assert bool((found.log_gains[0][~tied] < -2).all())
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [(2, 1 / math.sqrt(math.pi)), (3, 0.84628), (8, 1.42360), (16, 1.76599), (64, 2.34373), (1024, 3.24824)],
+)
+def test_the_expected_largest_of_n_normals(n: int, expected: float) -> None:
+    """Tables of normal order statistics (Harter 1961, Biometrika 48)."""
+    assert_close(expected_maximum(n), expected, rtol=0, atol=1e-5)
+
+
+def test_the_mean_of_the_trace_follows_steins_identity_and_its_limit() -> None:
+    """σ² E tr J = E⟨x, p⟩ for Gaussian logits, within four standard errors; σ E tr J / m_n → 1."""
+    draw = torch.Generator().manual_seed(0)
+    for n, sigma in ((8, 1.0), (64, 4.0), (16, 32.0)):
+        x = sigma * torch.randn(20_000, n, generator=draw, dtype=torch.float64)
+        p = x.softmax(-1)
+        gap = (1 - p.square().sum(-1)) - (x * p).sum(-1) / sigma**2
+        assert abs(float(gap.mean())) < 4 * float(gap.std()) / math.sqrt(len(gap))
+        if sigma == 32:
+            assert_close(sigma * float(trace(p).mean()) / expected_maximum(n), 1.0, rtol=0.05, atol=0)

@@ -161,7 +161,7 @@ class Grid(_Plot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map(_Plot):
-    """One matrix, named beside it and above (`col_names`: where columns have other names); `marked` is the row in focus.
+    """One matrix, named beside it and above (`col_names`: where columns have other names); `marked`: the row in focus.
 
     `root` colours by the square root.
     """

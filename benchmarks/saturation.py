@@ -1,0 +1,112 @@
+"""The table behind the Vanishing page: every measure at every stop of both sliders, closed forms against autograd.
+
+32 tokens, 12 heads, 8 seeds. The naive way, one autograd pass per stop, is timed on a few stops spread over the table
+and multiplied; both run in turn, so that a busy machine slows both.
+"""
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import torch
+
+from attention_core import attend, by, gradients
+from attention_core.saturation import (
+    D_K_STOPS,
+    INPUT_SCALES,
+    MEASURES,
+    N_HEAD,
+    RULES,
+    Probe,
+    collect,
+    factors,
+    sweep,
+    tabulate,
+    untrained,
+)
+from attention_core.softmax import frobenius, row_gain, trace
+from benchmarks.report import report
+
+TOKENS, D_MODEL, SEEDS = 32, 64, 8
+SAMPLES = 5  # stops per seed timed the naive way
+TARGET_S, TARGET_TIMES = 5.0, 30.0
+FIRST_S = 0.3  # the curves through the sliders' own position
+
+
+def naive(probe: Probe, d_k: int, factor: float) -> dict[str, torch.Tensor]:
+    """One stop as anybody would compute it: forward, backward, weight-sized gradients, a Jacobian's norm per row."""
+    q, k, v = (part.clone().requires_grad_() for part in (probe.q[..., :d_k], probe.k[..., :d_k], probe.v))
+    found = attend(q, k, v, scaling=by(factor))
+    output = torch.einsum("hnv,hvd->nd", found.context, probe.W_O)
+    slopes = gradients((output * probe.direction).sum(), found)
+    p = found.weights.detach()
+    gains = row_gain(p, slopes.weights)
+    parts = torch.einsum("nd,hnc->hndc", probe.x, slopes.q)
+    mean = parts.mean(dim=1, keepdim=True)
+    entropy = torch.special.entr(p).sum(-1)
+    return {
+        "score_std": found.scaled_scores.detach().flatten(1).std(dim=-1),
+        "peak": p.amax(-1).mean(-1),
+        "entropy": entropy.mean(-1),
+        "support": entropy.exp().mean(-1),
+        "gains": gains.quantile(torch.tensor([0.1, 0.5, 0.9]), dim=-1),
+        "dead": (gains < 1e-3).float().mean(-1),
+        "jacobian": torch.stack([trace(p).mean(-1), frobenius(p).mean(-1)]),
+        "d_scores": torch.linalg.matrix_norm(slopes.scaled_scores),
+        "d_W": torch.stack([torch.linalg.matrix_norm(probe.x.mT @ getattr(slopes, name)) for name in "qkv"]),
+        "snr": mean.norm(dim=(-2, -1)).squeeze(1) / (parts - mean).square().sum(dim=(-2, -1)).mean(1).sqrt(),
+    }
+
+
+def samples() -> Iterator[tuple[int, float]]:
+    """A few stops spread over d_k and α."""
+    for index in range(SAMPLES):
+        d_k = D_K_STOPS[round(index * (len(D_K_STOPS) - 1) / (SAMPLES - 1))]
+        yield d_k, factors(d_k)[(index * 37) % len(factors(d_k))]
+
+
+def seconds(start: float) -> float:
+    """Since `start`."""
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """All seeds, both ways in turn."""
+    torch.set_num_threads(1)
+    x = torch.randn(TOKENS, D_MODEL, generator=torch.Generator().manual_seed(0))
+    stops = len(D_K_STOPS) * len(INPUT_SCALES) * len(RULES)
+    ours, theirs, differ = [], [], 0.0
+    for seed in range(SEEDS):
+        start = time.perf_counter()
+        probe = untrained(x, seed)
+        table = collect(list(tabulate(probe)))
+        ours.append(seconds(start))
+        start = time.perf_counter()
+        expected = {stop: naive(probe, *stop) for stop in samples()}
+        theirs.append(seconds(start) / SAMPLES * stops)
+        for (d_k, factor), found in expected.items():
+            mine = sweep(probe, d_k, [factor]).measures.peak[0]
+            differ = max(differ, float((mine - found["peak"]).abs().max()))
+        assert table.measures.shape[-2:] == (len(MEASURES), N_HEAD)
+    start = time.perf_counter()
+    for seed in range(SEEDS):
+        probe = untrained(x, seed)
+        sweep(probe, 64, factors(64))
+        for d_k in D_K_STOPS:
+            sweep(probe, d_k, [factors(d_k)[0], factors(d_k)[len(INPUT_SCALES)]])
+    through = seconds(start)
+    own = statistics.median(ours)
+    rows = [
+        {"what": f"table, {SEEDS} seeds, s", "measured": sum(ours), "target": TARGET_S},
+        {"what": "table, the reader's own seed, s", "measured": own, "target": ""},
+        {"what": f"curves through one position, {SEEDS} seeds, s", "measured": through, "target": FIRST_S},
+        {"what": "one autograd pass per stop, s", "measured": sum(theirs), "target": ""},
+        {"what": "times slower", "measured": sum(theirs) / sum(ours), "target": TARGET_TIMES},
+        {"what": "largest difference of a peak", "measured": differ, "target": ""},
+    ]
+    size = f"{stops} stops x {len(MEASURES)} measures x {N_HEAD} heads x {SEEDS} seeds, {TOKENS} tokens"
+    report(f"Saturation: {size}", rows, seconds=sum(ours), times_faster=sum(theirs) / sum(ours))
+
+
+if __name__ == "__main__":
+    main()
