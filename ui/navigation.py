@@ -28,8 +28,10 @@ class PageEntry:
 PAGES = (
     PageEntry("pages/explore/pipeline.py", "pipeline", "explore", ":material/conversion_path:", "pipeline"),
     PageEntry("pages/explore/heads.py", "heads", "explore", ":material/grid_view:", "heads"),
+    PageEntry("pages/saturation/softmax.py", "softmax", "saturation", ":material/biotech:", "softmax"),
     PageEntry("pages/saturation/why_sqrt.py", "why_sqrt", "saturation", ":material/square_foot:", "why-sqrt"),
     PageEntry("pages/saturation/vanishing.py", "vanishing", "saturation", ":material/trending_down:", "vanishing"),
+    PageEntry("pages/saturation/remedies.py", "remedies", "saturation", ":material/healing:", "remedies"),
 )
 
 _served = Event()

@@ -493,9 +493,12 @@ class Lab {
 }
 
 // Bytes c for the numbers (c/m)²; what is larger than m is no number.
+const DECODED = {};
 function decoded(bytes, most) {
-  const table = Float32Array.from({ length: 256 }, (_, code) => (code > most ? NaN : (code / most) ** 2));
-  return Float32Array.from(bytes, (code) => table[code]);
+  const table = (DECODED[most] ??= Float32Array.from({ length: 256 }, (_, code) => (code > most ? NaN : (code / most) ** 2)));
+  const numbers = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) numbers[i] = table[bytes[i]];
+  return numbers;
 }
 
 // ∂p_i/∂x_j = p_i (δ_ij − p_j).

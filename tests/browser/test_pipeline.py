@@ -141,3 +141,50 @@ def test_dragging_the_temperature_previews_what_torch_then_computes(open_page, m
     page.wait_for_timeout(300)
     committed = painted(page, "canvas_context", "weights")
     assert_close(preview, committed, rtol=0, atol=1e-6)
+
+
+def test_half_of_a_character_does_not_break_the_connection(open_page) -> None:
+    """A lone surrogate has no UTF-8: unmended, the message that carries it closes the WebSocket."""
+    page = open_page(query={"text": TEXT})
+    closed: list[str] = []
+    page.on("websocket", lambda socket: closed.append(socket.url))  # a new one is opened when the old one broke
+    page.get_by_label("Your sentence").evaluate(
+        """input => {
+            const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+            set.call(input, "law \\ud83d king");
+            input.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    page.get_by_label("Your sentence").press("Enter")
+    page.wait_for_timeout(800)
+    wait_idle(page)
+    page.locator(".st-key-strip").get_by_role("button", name="king").first.wait_for(timeout=20_000)
+    assert page.locator(".st-key-strip").get_by_role("button", name="animal").count() == 0
+    assert not closed
+
+
+def test_the_settings_popover_shows_what_holds_after_a_released_temperature(open_page) -> None:
+    page = open_page(query={"text": TEXT})
+    painted(page, "canvas_weights", "weights")
+    slider = page.locator(".st-key-canvas_weights input[type=range]")
+    slider.evaluate(
+        "s => { s.value = 150; s.dispatchEvent(new Event('input')); s.dispatchEvent(new Event('change')); }"
+    )
+    page.wait_for_url(re.compile("temperature="))
+    wait_idle(page)
+    page.get_by_role("button", name=re.compile("Settings")).click()
+    page.get_by_role("radio", name="causal").wait_for()
+    assert page.get_by_role("slider", name="Input scale").get_attribute("aria-valuetext") == "1.0"
+    page.get_by_role("radio", name="causal").click()
+    page.wait_for_url(re.compile("mask=causal"))
+    assert "alpha" not in page.url
+
+
+def test_the_take_away_link_follows_every_click(open_page) -> None:
+    page = open_page(query={"text": TEXT})
+    painted(page, "canvas_weights", "weights")
+    page.locator(".st-key-strip .chips.query").get_by_role("button").nth(3).click()
+    page.wait_for_url(re.compile("focus=3"))
+    wait_idle(page)
+    page.get_by_role("button", name="Take it away").click()
+    page.get_by_text(re.compile(r"focus=3%2C")).wait_for(timeout=10_000)

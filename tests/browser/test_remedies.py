@@ -33,6 +33,14 @@ def awake(browser, server) -> None:
     page.close()
 
 
+def opened(open_page, url: str | None = None) -> Page:
+    """The page with its pictures painted."""
+    page = open_page("/remedies", url=url)
+    page.locator(".st-key-remedies canvas").first.wait_for()
+    page.wait_for_function(f"() => (({HOST})())?.__headlight.frames")
+    return page
+
+
 def layer():
     scratch = FromScratch(PROBED, load_embedded())
     return untrained(scratch.embed(scratch.tokenize(DEFAULT_SENTENCE)), 0)
@@ -88,7 +96,7 @@ def reading(page: Page, column: str) -> float:
 
 
 def test_every_slider_shows_torchs_weights_while_it_moves(open_page) -> None:
-    page = open_page("/remedies")
+    page = opened(open_page)
     n = round(len(frame(page, "chosen")) ** 0.5)
     assert_close(shown(page, "none", n, "chosen"), fused(64, 1.0, n, 1.0), rtol=1e-4, atol=1e-6)
 
@@ -118,14 +126,13 @@ def test_every_slider_shows_torchs_weights_while_it_moves(open_page) -> None:
     slide(page, "n", 5 - 2, release=True)
     assert "tokens=5" in page.url
 
-    elsewhere = open_page(url=page.url)
-    elsewhere.wait_for_timeout(300)
+    elsewhere = opened(open_page, page.url)
     assert_close(frame(elsewhere, "table"), frame(page, "table"))
     assert_close(frame(elsewhere, "thumbs"), frame(page, "thumbs"), equal_nan=True)
 
 
 def test_another_slider_before_python_has_answered_shows_nothing_false(open_page) -> None:
-    page = open_page("/remedies")
+    page = opened(open_page)
     n = round(len(frame(page, "chosen")) ** 0.5)
     page.evaluate(
         """([d_k, alpha]) => {
@@ -145,9 +152,10 @@ def test_another_slider_before_python_has_answered_shows_nothing_false(open_page
 
 
 def test_a_click_on_a_thumbnail_chooses_a_remedy(open_page) -> None:
-    page = open_page("/remedies")
+    page = opened(open_page)
     canvas = page.locator(".st-key-remedies figure.grid canvas")
-    place = page.evaluate(f"(index) => (({HOST})()).__headlight.boxes.thumbs.cells[index]", KEYS.index("sparsemax"))
+    page.wait_for_timeout(300)
+    place = page.evaluate(f"(index) => (({HOST})()).__headlight.boxes().thumbs.cells[index]", KEYS.index("sparsemax"))
     canvas.click(position={"x": place["x"] + place["w"] / 2, "y": place["y"] + place["h"] / 2})
     wait_idle(page)
     page.get_by_text(WORDS["remedy.sparsemax.helps"][:20]).wait_for()
@@ -160,7 +168,7 @@ def test_a_click_on_a_thumbnail_chooses_a_remedy(open_page) -> None:
 
 
 def test_sliders_and_pictures_share_the_first_screen(open_page) -> None:
-    page = open_page("/remedies")
+    page = opened(open_page)
     for name in ("controls", "thumbs", "chosen"):
         box = page.locator(f".st-key-remedies figure[data-name={name}]").bounding_box()
         assert box["y"] + box["height"] <= 900
