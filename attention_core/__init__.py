@@ -2,7 +2,7 @@
 
 from attention_core.attention import AttentionTrace, attend, dot, gradients
 from attention_core.multihead import MultiHeadAttention
-from attention_core.normalizers import NORMALIZERS, hard, softmax
+from attention_core.normalizers import NORMALIZERS, hard
 from attention_core.scalings import INVERSE, INVERSE_SQRT, NONE, SCALINGS, Scaling, by
 
 __all__ = [
@@ -19,5 +19,4 @@ __all__ = [
     "dot",
     "gradients",
     "hard",
-    "softmax",
 ]

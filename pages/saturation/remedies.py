@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from attention_core.remedies import REMEDIES, Remedy
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, N_HEAD
+from attention_core.remedy_sweeps import COLUMNS, Axis, Place, Sweep, head_of, sweep
+from attention_core.saturation import N_HEAD
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import choose, sentence_bar, whole_number
@@ -14,56 +15,38 @@ from ui.errors import ReaderError, fragment
 from ui.layout import page_header, take_away, trust_line
 from ui.link import publish, recall, remember, seed
 from ui.numbers import significant
-from ui.remedies_page import (
+from ui.saturation.remedies import (
     AXES,
     BASELINE,
-    COLUMNS,
     PARAMETERS,
-    Axis,
-    Place,
-    Sweep,
     films,
     forks,
-    head_of,
-    nearest,
     plots,
     remedies,
     row_sum_residual,
     sdpa_residual,
     sliders,
     snippet,
-    sweep,
 )
+from ui.saturation.stops import positive, released, where
 from ui.session import MAX_PROBED, Question, probe
 from ui.text import Words, words
 
-DEFAULTS = {"dk": "64", "scale": "1", "tokens": "all"}
+ALL = "all"  # tokens of the sentence
 KEYS = tuple(REMEDIES)
 SIDES = ("helps", "costs")
 
 
 def place(n: int) -> Place:
     """Where the link says the sliders stand, each at its nearest stop."""
-    return Place(
-        d_k=nearest(D_K_STOPS, positive("dk")),
-        alpha=nearest(INPUT_SCALES, positive("scale")),
-        n=min(max(round(positive("tokens", float(n))), 2), n),
-    )
-
-
-def positive(name: str, otherwise: float = 1.0) -> float:
-    """A positive number in the link, else the default."""
-    for spelling in (recall(name, DEFAULTS[name]), DEFAULTS[name]):
-        if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", spelling, re.ASCII) and float(spelling) > 0:
-            return float(spelling)
-    return otherwise
+    d_k, alpha = where()
+    return Place(d_k=d_k, alpha=alpha, n=min(max(round(positive(recall("tokens", ALL), float(n))), 2), n))
 
 
 def moved(n: int, at: Positions) -> None:
     """A released slider: its value goes into the link."""
-    remember("dk", str(D_K_STOPS[at["d_k"]]))
-    remember("scale", f"{INPUT_SCALES[at['alpha']]:g}")
-    remember("tokens", DEFAULTS["tokens"] if at["n"] == n - 2 else str(at["n"] + 2))
+    released(at["d_k"], at["alpha"])
+    remember("tokens", ALL if at["n"] == n - 2 else str(at["n"] + 2))
 
 
 def picked(pick: Pick) -> None:

@@ -11,7 +11,8 @@ from ui.controls import whole_number
 from ui.errors import fragment
 from ui.layout import page_header, take_away, trust_line
 from ui.link import recall, remember
-from ui.microscope import (
+from ui.numbers import significant
+from ui.saturation.microscope import (
     A_STOPS,
     BETAS,
     GAPS,
@@ -41,7 +42,6 @@ from ui.microscope import (
     snippet,
     thresholds,
 )
-from ui.numbers import significant
 from ui.text import Words, words
 
 # Where everything stands when the link says nothing. Keys of the session and of the link begin with sm_.
@@ -54,6 +54,16 @@ PRESETS = {  # name → scores, c
     "tie": ("4,4,0,0", "0"),
     "sixteen": ("0.5,-1.25,2,0,-0.75,1.5,-2,0.25,3,-0.5,1,-1.5,0.75,-0.25,1.25,-1", "0"),
 }
+
+
+# A wide table, or a long formula on a telephone, scrolls by itself; the page does not.
+STYLE = """<style>
+[class*="st-key-table_"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
+[class*="st-key-table_"] table { font-variant-numeric: tabular-nums; }
+.st-key-derivative .katex-display { overflow-y: hidden; padding: 3px 0; }
+@media (min-width: 641px) { .st-key-derivative .katex { font-size: 0.95em; } }
+@media (max-width: 1199px) { .st-key-derivative .stColumn { flex: 1 1 100%; } }
+</style>"""
 
 
 def kept(name: str) -> str:
@@ -111,7 +121,8 @@ def printed(page: Words) -> None:
     rows = [
         f"| {row.a} | `{row.printed}` | `{row.true}` | `{row.torch}` | `{row.written}` |" for row in printed_values()
     ]
-    st.markdown("\n".join([head, "|" + "---|" * 5, *rows]))
+    with st.container(key="table_printed"):
+        st.markdown("\n".join([head, "|" + "---|" * 5, *rows]))
     st.markdown(page["printed.note"])
 
 
@@ -180,7 +191,7 @@ def derivative(x: tuple[float, ...], beta: float, shift: float, chosen: tuple[in
     i, j = chosen
     j = j if i != j else (i + 1) % len(x)  # a cell on the diagonal was chosen: beside it stands its neighbour
     found = cases(x, beta, shift, (i, j))
-    same, other = st.columns(2)
+    same, other = st.container(key="derivative").columns(2)
     with same:
         st.markdown(page.format("derivative.same", i=i + 1))
         st.latex(found.same)
@@ -234,16 +245,18 @@ def precision(page: Words) -> None:
         on_move=moved,
     )
     names = ("epsilon", *LOSSES)
-    head = "| | " + " | ".join(page[f"loss.{name}"] for name in names) + " |"
+    head = f"| {page['loss.dtype']} | " + " | ".join(page[f"loss.{name}"] for name in names) + " |"
     rows = [
         f"| **{dtype}** | " + " | ".join(significant(value) for value in values) + " |"
         for dtype, values in thresholds().items()
     ]
-    st.markdown("\n".join([head, "|" + "---|" * (len(names) + 1), *rows]))
+    with st.container(key="table_thresholds"):
+        st.markdown("\n".join([head, "|" + "---|" * (len(names) + 1), *rows]))
     st.caption(page["loss.note"])
 
 
 page = words("softmax")
+st.html(STYLE)
 page_header(page)
 article(page)
 printed(page)

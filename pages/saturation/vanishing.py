@@ -6,7 +6,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES
-from ui import strained
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
@@ -14,43 +13,37 @@ from ui.errors import ReaderError, fragment
 from ui.figures.laws import law_figure
 from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
+from ui.saturation import trained as strained
+from ui.saturation.stops import released
+from ui.saturation.stops import where as where_sliders_stand
+from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, theory
 from ui.session import MAX_PROBED, Question, has_table, probe, table
 from ui.text import Words, words
-from ui.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, theory
 
 SEEDS = 8
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")
-DEFAULTS = {"rule": "none", "dk": "64", "scale": "1"}
 
 
 def place(n: int) -> Place:
     """Where the link says the sliders stand, each at its nearest stop."""
     query, _ = focus(n, n)
     head = recall("probe_head", "1")
-    rule = recall("rule", DEFAULTS["rule"])
+    rule = recall("rule", RULES[0])
+    d_k, alpha = where_sliders_stand()
     return Place(
         rule=RULES.index(rule) if rule in RULES else 0,
-        d_k=_nearest(D_K_STOPS, recall("dk", DEFAULTS["dk"])),
-        alpha=_nearest(INPUT_SCALES, recall("scale", DEFAULTS["scale"])),
+        d_k=d_k,
+        alpha=alpha,
         head=int(head) - 1 if head in map(str, range(1, 13)) else 0,
         query=query,
     )
 
 
-def _nearest(stops: tuple[float, ...] | tuple[int, ...], spelling: str) -> int:
-    try:
-        wanted = float(spelling)
-    except ValueError:
-        wanted = 1.0
-    return min(range(len(stops)), key=lambda index: abs(stops[index] - wanted) if wanted == wanted else index)
-
-
 def moved(at: Positions) -> None:
     """A released slider: its value goes into the link."""
     remember("rule", RULES[at["rule"]])
-    remember("dk", str(D_K_STOPS[at["d_k"]]))
-    remember("scale", f"{INPUT_SCALES[at['alpha']]:g}")
+    released(at["d_k"], at["alpha"])
 
 
 def picked(pick: Pick) -> None:
@@ -84,7 +77,7 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
         on_move=moved,
         on_pick=picked,
     )
-    st.subheader(page["law.title"], anchor="laws")
+    st.header(page["law.title"], anchor="laws")
     st.markdown(page["law.text"])
     for number, (column, law) in enumerate(zip(st.columns(3), theory(layer, own, here, page), strict=True)):
         with column:

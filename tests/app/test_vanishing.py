@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table
-from ui.vanishing import BINS, CURVES, GAINS, critical, histogram, summary
+from ui.saturation.vanishing import BINS, CURVES, GAINS, critical, histogram, summary
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/saturation/vanishing.py"

@@ -10,10 +10,10 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, load_embedded
 from attention_core.remedies import REMEDIES
+from attention_core.remedy_sweeps import COLUMNS
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from benchmarks.browser import wait_idle
 from ui.controls import DEFAULT_SENTENCE
-from ui.remedies_page import COLUMNS
 from ui.session import PROBED
 from ui.text import words
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from attention_core import NORMALIZERS, hard, softmax
-from attention_core.normalizers import entmax15, exponentials, sigmoid, softmax1, sparsemax
+from attention_core import NORMALIZERS, hard
+from attention_core.normalizers import entmax15, exponentials, sigmoid, softmax, softmax1, sparsemax
 
 SPARSE = {sparsemax: 2.0, entmax15: 1.5}  # and their α
 SMOOTH = (softmax, softmax1, sigmoid)

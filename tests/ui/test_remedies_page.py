@@ -14,31 +14,25 @@ from torch.testing import assert_close
 
 from attention_core.multihead import project
 from attention_core.remedies import remedied
+from attention_core.remedy_sweeps import COLUMNS, FREE, Place, _projections, head_of, spectra_of, sweep
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from attention_core.saturation import sweep as page_3
 from ui.components.lab import Film, Fork, Slider, _computed, _film
-from ui.remedies_page import (
+from ui.saturation.remedies import (
     AXES,
     BASELINE,
     CODES,
-    COLUMNS,
-    FREE,
     START,
-    Place,
-    _projections,
     autograd_residual,
     coded,
     films,
     forks,
-    head_of,
     plots,
     remedies,
     row_sum_residual,
     sdpa_residual,
     sliders,
     snippet,
-    spectra_of,
-    sweep,
 )
 from ui.text import words
 

@@ -32,6 +32,7 @@ from ui.components.lab import (
 )
 from ui.figures.laws import Law
 from ui.numbers import significant
+from ui.saturation.stops import d_k_slider, scale_slider
 from ui.session import MAX_PROBED, PROBED, Question
 from ui.text import Words
 
@@ -39,8 +40,6 @@ AXES = ("rule", "d_k", "alpha")
 GAINS = (-12.0, 0.0)  # powers of ten on the axis of gains; what lies below is counted at its left end
 BINS = 36
 HUES = {"none": "k", "inverse_sqrt": "q"}
-SHOWN_D_K = (1, 4, 16, 64, 256, 1024)
-SHOWN_SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 # Curves: measure, whether it is a logarithm, and the ends of its axis (None: the data's).
 CURVES: tuple[tuple[str, bool, float, float | None], ...] = (
     ("log_gain", True, -12.0, 0.0),
@@ -74,22 +73,8 @@ class Place:
 def sliders(place: Place, page: Words) -> list[Slider]:
     """d_k, α and the rule."""
     return [
-        Slider(
-            name="d_k",
-            label=page["d_k"],
-            readings=tuple(map(str, D_K_STOPS)),
-            at=place.d_k,
-            ticks=tuple((D_K_STOPS.index(d_k), str(d_k)) for d_k in SHOWN_D_K),
-            help=page["d_k_help"],
-        ),
-        Slider(
-            name="alpha",
-            label=page["alpha"],
-            readings=tuple(significant(alpha, 3) for alpha in INPUT_SCALES),
-            at=place.alpha,
-            ticks=tuple((_nearest(INPUT_SCALES, alpha), significant(alpha)) for alpha in SHOWN_SCALES),
-            help=page["alpha_help"],
-        ),
+        d_k_slider(place.d_k, page),
+        scale_slider(place.alpha, page),
         Slider(
             name="rule",
             label=page["rule"],
@@ -262,10 +247,6 @@ def _item(name: str, page: Words) -> Item:
 def _column(name: str) -> int:
     """Where the median of a measure stands in a frame of `summary`."""
     return 3 * MEASURES.index(name)
-
-
-def _nearest(stops: Sequence[float], value: float) -> int:
-    return min(range(len(stops)), key=lambda index: abs(math.log(stops[index] / value)))
 
 
 def _power(power: int) -> str:

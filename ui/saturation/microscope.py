@@ -442,7 +442,7 @@ def precision_plots(page: Words) -> list[Plot]:
         Readouts(name="loser_numbers", stack="left", title=page["loser"], film="precision", items=items(1)),
         Curves(
             name="winner", span=5, height=420, film="precision", along="gap", logs=True, low=-20.0, high=0.0,
-            places=places, lines=lines(0), title=page["winner"], note=page["winner_note"],
+            places=places, lines=lines(0), title=page["winner"],
         ),
         Curves(
             name="loser", span=4, height=420, film="precision", along="gap", logs=True, low=-450.0, high=0.0,

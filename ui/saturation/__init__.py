@@ -1,0 +1,1 @@
+"""Numbers of the saturation pages → films, pictures, scripts. What the pages under pages/saturation/ draw."""
