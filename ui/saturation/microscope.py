@@ -446,7 +446,7 @@ def precision_plots(page: Words) -> list[Plot]:
         ),
         Curves(
             name="loser", span=4, height=420, film="precision", along="gap", logs=True, low=-450.0, high=0.0,
-            places=places, lines=lines(1), title=page["loser"], note=page["loser_note"],
+            places=places, lines=lines(1), title=page["loser"],
         ),
     ]  # fmt: skip
 
