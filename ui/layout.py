@@ -11,6 +11,11 @@ import streamlit as st
 from ui.palette import Mode
 from ui.text import Words, language_switch, reader_language, words
 
+# Streamlit lets every formula scroll by itself, also where it fits: a stop of the keyboard that leads nowhere.
+STYLE = """<style>
+@media (min-width: 1200px) { .katex-display { overflow: visible !important; } }
+.st-key-margin .katex-display { overflow: auto hidden !important; }
+</style>"""
 Arrays = Callable[[], Mapping[str, np.ndarray]]
 
 
@@ -20,6 +25,7 @@ def page_header(page: Words) -> None:
     The title is the menu's. The page's own words, Markdown: `standfirst`, `see`, `try` (a list of three), `limits`.
     """
     common = words("common", page.language)
+    st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
         st.title(common[f"page.{page.page}.title"], anchor=False, width="content")
         st.markdown(page["standfirst"], width="stretch")

@@ -61,7 +61,6 @@ STYLE = """<style>
 [class*="st-key-table_"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
 [class*="st-key-table_"] table { font-variant-numeric: tabular-nums; }
 .st-key-derivative .katex-display { overflow-y: hidden; padding: 3px 0; }
-@media (min-width: 1200px) { .st-key-derivative .katex-display { overflow: visible; } }
 @media (max-width: 1199px) { .st-key-derivative .stColumn { flex: 1 1 100%; } }
 </style>"""
 
