@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from attention_core import measures
 from attention_core.models import LayerTrace, Run, Settings
 
+POSITIONAL = ("distance", "diagonality", "previous", "same", "next")
 MEASURED = (*measures.MEASURES, "value_norm")
 VALUE_NORM = r"\frac1n\sum_i\sum_j \lVert \alpha_{ij}\,v_j W^O \rVert"
 
@@ -92,7 +94,12 @@ def measured(layer: LayerTrace, heads: slice = slice(None)) -> dict[str, Float[T
     weights = layer.attention.weights[heads]
     allowed = ~layer.attention.masked_scores[heads].isneginf()
     found = {name: measure.apply(weights, allowed) for name, measure in measures.MEASURES.items()}
-    return found | {"value_norm": value_norms(layer, heads).sum(dim=-1).mean(dim=-1)}
+    if layer.name.stack == "cross":  # position i of one sequence is no neighbour of position i of another
+        found |= {name: torch.full_like(found[name], torch.nan) for name in POSITIONAL}
+    norms = value_norms(layer, heads).sum(dim=-1).mean(dim=-1)
+    silent = [head for index, head in layer.settings.ablated if index == layer.index]
+    here = torch.arange(layer.name.n_head)[heads]
+    return found | {"value_norm": norms.masked_fill(torch.isin(here, torch.tensor(silent)), 0.0)}
 
 
 def head_measures(run: Run) -> list[dict[str, float | int]]:

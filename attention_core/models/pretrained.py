@@ -179,7 +179,7 @@ class Pretrained:
         self._tokenizer = tokenizer
         self._spell = _speller(tokenizer)
         limits = (getattr(model.config, "max_position_embeddings", None), getattr(tokenizer, "model_max_length", None))
-        self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)])
+        self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)]) - _reserved_positions(model)
         if probe is None:
             probe = self._inputs(self.tokenize("The quick brown fox jumps."), None)
         self.layers, self._projections = self._find_layers(probe)
@@ -206,13 +206,14 @@ class Pretrained:
     def run(
         self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None, *, grad: bool = False
     ) -> Run:
-        """Every attention layer on these tokens; a decoder beside an encoder reads `target` (default: the text).
+        """Every attention layer on these tokens; a decoder beside an encoder reads `target` (default: the text), one
+        token late and after its start token, as it was trained to.
 
         With `grad` the stages are part of one graph, from the first q, k, v to the output, for `gradients`.
         """
-        target = target or tokens
-        output, layers = self.trace(self._inputs(tokens, target), settings, grad=grad)
         decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
+        target = self._shifted(target or tokens) if decodes else tokens
+        output, layers = self.trace(self._inputs(tokens, target), settings, grad=grad)
         strings = {"encoder": tokens.strings, "decoder": target.strings if decodes else tokens.strings}
         named = tuple(_name_tokens(layer, strings) for layer in layers)
         return Run(tokens=target if decodes else tokens, layers=named, output=output)
@@ -243,6 +244,13 @@ class Pretrained:
         )
         return output, layers
 
+    def _shifted(self, target: Tokens) -> Tokens:
+        start = getattr(self._model.config, "decoder_start_token_id", None)
+        if start is None:
+            return target
+        spelled = self._spell(self._tokenizer.convert_ids_to_tokens(start))
+        return replace(target, strings=(spelled, *target.strings[:-1]), ids=(start, *target.ids[:-1]))
+
     def _inputs(self, tokens: Tokens, target: Tokens | None) -> dict[str, Tensor]:
         ids = torch.tensor([tokens.ids], dtype=torch.long)
         inputs = {"input_ids": ids}
@@ -268,6 +276,13 @@ class Pretrained:
             for i, (stack, call) in enumerate(zip(stacks, recorder.calls, strict=True))
         )
         return layers, tuple(_projections(call, flows) for call in recorder.calls)
+
+
+def _reserved_positions(model: nn.Module) -> int:
+    """RoBERTa counts positions from after its padding index, so that many rows of its table are never a token's."""
+    tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))
+    table = next((table for table in tables if isinstance(table, nn.Embedding)), None)
+    return 0 if table is None or table.padding_idx is None else table.padding_idx + 1
 
 
 def _stack(call: _Call, module_name: str) -> Stack:

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from copy import deepcopy
 
 import pytest
 import torch
@@ -343,3 +344,52 @@ def test_a_graph_runs_through_the_whole_model_when_it_is_asked_for() -> None:
         found = (layer.x.detach().mT @ slopes.q).transpose(0, 1).flatten(1).T  # heads side by side, as nn.Linear has it
         theirs = eager.get_submodule(f"encoder.layer.{layer.index}.attention.self.query").weight.grad
         assert_close(found, theirs, rtol=1e-3, atol=1e-5)
+
+
+def word_level(size: int) -> PreTrainedTokenizerFast:
+    words = ["<s>", "<pad>", "</s>", "<unk>", "the", "law", "saw", *(f"w{i}" for i in range(size - 7))]
+    made = Tokenizer(WordPiece({word: index for index, word in enumerate(words)}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>", pad_token="<pad>")
+
+
+def test_positions_counted_from_after_the_padding_leave_room_for_fewer_tokens() -> None:
+    register()
+    config = AutoConfig.for_model(
+        "roberta", vocab_size=31, hidden_size=12, num_hidden_layers=1, num_attention_heads=3, intermediate_size=11,
+        max_position_embeddings=13, pad_token_id=1,
+    )  # fmt: skip
+    made = AutoModel.from_config(config, attn_implementation="headlight").eval()
+    model = Pretrained("roberta", made, word_level(31))
+    assert model.max_tokens == 13 - 2
+    tokens = model.tokenize("the law " * 40)
+    assert len(tokens) == 11
+    assert len(model.run(tokens).layers) == 1
+
+
+def test_a_decoder_reads_its_target_one_token_late_after_its_start_token() -> None:
+    register()
+    config = AutoConfig.for_model(
+        "bart", vocab_size=31, d_model=12, encoder_layers=1, decoder_layers=1, encoder_attention_heads=3,
+        decoder_attention_heads=3, encoder_ffn_dim=11, decoder_ffn_dim=11, max_position_embeddings=29,
+        decoder_start_token_id=2, pad_token_id=1, bos_token_id=0, eos_token_id=2,
+    )  # fmt: skip
+    torch.manual_seed(3)
+    made = AutoModel.from_config(config, attn_implementation="headlight").eval()
+    theirs = AutoModel.from_config(deepcopy(config), attn_implementation="eager").eval()
+    theirs.load_state_dict(made.state_dict())
+    model = Pretrained("bart", made, word_level(31))
+    source, target = model.tokenize("the law saw"), model.tokenize("w1 w2 w3 w4 w5")
+    run = model.run(source, target=target)
+    ids = torch.tensor([target.ids])
+    with torch.no_grad():
+        expected = theirs(
+            input_ids=torch.tensor([source.ids]),
+            decoder_input_ids=torch.cat([torch.tensor([[config.decoder_start_token_id]]), ids[:, :-1]], dim=1),
+            output_attentions=True,
+        )
+    assert run.tokens.strings == ("</s>", "w1", "w2", "w3", "w4")
+    assert_close(run.output, expected.last_hidden_state[0])
+    crossed = next(layer for layer in run.layers if layer.name.stack == "cross")
+    assert_close(crossed.attention.weights, expected.cross_attentions[0][0])
+    assert crossed.queries == run.tokens.strings

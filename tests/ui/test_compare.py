@@ -124,3 +124,16 @@ def test_rollout_follows_each_stack_and_leaves_cross_attention_out() -> None:
     assert {stack: len(shares) for stack, shares in found.items()} == {"encoder": 2, "decoder": 1}
     step = 0.75 * layer.attention.weights.mean(dim=0) + 0.25 * torch.eye(5)
     assert_close(found["encoder"][1], step @ step)
+
+
+def test_neighbours_mean_nothing_between_two_sequences_and_a_head_that_is_off_hands_on_nothing() -> None:
+    model = FromScratch(Sizes(n_head=3, d_model=22, d_k=7, d_v=5, source="digest"))
+    crossed = model.run(model.tokenize("the law saw"), Settings(), model.tokenize("a king")).layers[0]
+    found = compare.measured(crossed)
+    assert bool(found["distance"].isnan().all())
+    assert bool(found["previous"].isnan().all())
+    assert bool(found["entropy"].isfinite().all())
+    off = model.run(model.tokenize("the law saw"), Settings(ablated=frozenset({(0, 1)}))).layers[0]
+    norms = compare.measured(off)["value_norm"]
+    assert_close(norms[1], torch.tensor(0.0), rtol=0, atol=0)
+    assert bool((norms[[0, 2]] > 0).all())
