@@ -8,6 +8,7 @@ size of a weight matrix is made, since ‖XᵀAK‖²_F = tr(A KKᵀ Aᵀ XXᵀ)
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import torch
@@ -122,9 +123,16 @@ class Table:
         return self.measures.nbytes + self.log_gains.nbytes
 
 
-def tabulate(probe: Probe) -> Iterator[Sweep]:
-    """The sweeps of a table, one d_k after the other, so that whoever waits can be told how far it is."""
-    return (sweep(probe, d_k, factors(d_k)) for d_k in D_K_STOPS)
+def tabulate(probe: Probe, workers: int = 1) -> Iterator[Sweep]:
+    """The sweeps of a table in the order of d_k, so that whoever waits can be told how far it is.
+
+    torch lets go of the interpreter, so a worker is a core. What is left is not begun when the iterator is closed.
+    """
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield from pool.map(lambda d_k: sweep(probe, d_k, factors(d_k)), D_K_STOPS)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def collect(sweeps: Sequence[Sweep]) -> Table:

@@ -19,6 +19,7 @@ from ui.runtime import settle
 SCRATCH = "scratch"
 OPERATOR_SETTING = "HEADLIGHT_MODELS"
 KEPT_BYTES = 512 * 2**20
+WORKERS = 2  # cores that one table takes
 PROBED = Sizes(n_head=1, d_model=64, d_k=1, d_v=1)  # only its tokens and its x are used
 MAX_PROBED = 48  # tokens: so many heads of so many tokens still fit one message
 
@@ -77,7 +78,7 @@ def table(question: Question, progress: Callable[[float], None] = lambda share: 
 
     def compute() -> Table:
         sweeps = []
-        for done, each in enumerate(tabulate(probe(question)), start=1):
+        for done, each in enumerate(tabulate(probe(question), WORKERS), start=1):
             sweeps.append(each)
             progress(done / len(D_K_STOPS))
         return collect(sweeps)
