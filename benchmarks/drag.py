@@ -48,6 +48,8 @@ CASES = (
     Case(
         "Vanishing, input scale, 12 heads x 32 tokens", "/vanishing", 32, "vanishing", (), "[data-slider=alpha] input"
     ),
+    Case("Softmax, scale of the row", "/softmax", 1, "softmax_row", (), "[data-slider=beta] input"),
+    Case("Remedies, input scale, 14 x 32 tokens", "/remedies", 32, "remedies", (), "[data-slider=alpha] input"),
 )
 
 MARK = """key => {

@@ -55,7 +55,7 @@ CURVES: tuple[tuple[str, bool, float, float | None], ...] = (
     ("support", False, 0.0, None),
     ("score_std", True, -2.0, None),
 )
-READ = ("score_std", "peak", "entropy", "support", "log_gain", "dead", "log_d_scores")
+READ = ("score_std", "peak", "entropy", "support", "log_gain_low", "log_gain", "log_gain_high", "dead", "log_d_scores")
 READ += ("log_d_W_Q", "log_d_W_K", "log_d_W_V", "snr")
 
 
