@@ -192,3 +192,11 @@ def test_odd_rotary_sizes_are_one_sentence() -> None:
     app = opened(model=SCRATCH, positions="rope", d_k="7")
     assert not app.exception
     assert "7" in app.warning[0].value
+
+
+@pytest.mark.parametrize("text", ["\u0301", "\ufffd\u0301"])
+def test_text_that_gives_no_token_is_treated_as_no_sentence(text: str) -> None:
+    app = opened(model=SCRATCH, source="digest", text=text)
+    assert not app.exception
+    choice, _, _ = seen(app)
+    assert len(choice.tokens) > 0
