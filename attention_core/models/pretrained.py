@@ -45,7 +45,7 @@ _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 class ModelError(Exception):
     """A model that cannot be used, and why: `kind` names the reason, str() is one clear sentence.
 
-    Kinds: unknown, network, no_attention, no_text, corrupt, pickle, remote_code, hash, sinks.
+    Kinds: unknown, network, no_attention, no_text, corrupt, incomplete, pickle, remote_code, hash, sinks.
     """
 
     SENTENCES = {  # noqa: RUF012 a constant

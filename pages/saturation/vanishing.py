@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, N_HEAD, RULES
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
@@ -16,7 +16,7 @@ from ui.link import recall, remember
 from ui.saturation import trained as strained
 from ui.saturation.stops import released
 from ui.saturation.stops import where as where_sliders_stand
-from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, theory
+from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, summary, theory
 from ui.session import MAX_PROBED, Question, has_table, probe, table
 from ui.text import Words, words
 
@@ -35,7 +35,7 @@ def place(n: int) -> Place:
         rule=RULES.index(rule) if rule in RULES else 0,
         d_k=d_k,
         alpha=alpha,
-        head=int(head) - 1 if head in map(str, range(1, 13)) else 0,
+        head=int(head) - 1 if head in map(str, range(1, N_HEAD + 1)) else 0,
         query=query,
     )
 
@@ -65,12 +65,12 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
     seeds = [Question(text=question.text, seed=question.seed + i, target=question.target) for i in range(SEEDS)]
     own = table(seeds[0], partial(_progress, bar, page["working"]))
     ready = [own, *(table(each) for each in seeds[1:] if has_table(each))]
-    here, layer = place(len(tokens)), probe(question)
+    here, layer, numbers = place(len(tokens)), probe(question), summary(ready)
     lab(
-        plots(layer, ready, tokens, here, page),
+        plots(layer, numbers, tokens, here, page),
         key="vanishing",
         sliders=sliders(here, page),
-        films=films(layer, ready, here),
+        films=films(layer, own, numbers, here),
         computed=computed(layer.q.shape[0], len(tokens), here),
         words=words("canvas"),
         summary=page["summary"],

@@ -86,9 +86,8 @@ def sliders(place: Place, page: Words) -> list[Slider]:
     ]
 
 
-def films(probe: Probe, tables: Sequence[Table], place: Place) -> list[Film]:
-    """The reader's own seed is the first of `tables`; curves summarise the heads of all of them."""
-    own = tables[0]
+def films(probe: Probe, own: Table, numbers: np.ndarray, place: Place) -> list[Film]:
+    """The table of the reader's own seed, and the `summary` of the tables of all seeds."""
     scores = np.stack([probe.scores(d_k).numpy() for d_k in D_K_STOPS])
     factor = np.stack([np.reshape(factors(d_k), (len(RULES), -1)) for d_k in D_K_STOPS], axis=1)
     gains = own.log_gains[..., place.head, :].numpy()
@@ -98,7 +97,7 @@ def films(probe: Probe, tables: Sequence[Table], place: Place) -> list[Film]:
         Film("head", own.measures[..., place.head].numpy(), AXES),
         Film("row", gains[..., place.query : place.query + 1], AXES),
         Film("gains", histogram(own.log_gains.flatten(3).numpy()), AXES),
-        Film("curves", summary(tables), AXES),
+        Film("curves", numbers, AXES),
         *(Film(f"critical_{rule}", critical(own, index), ()) for index, rule in enumerate(RULES)),
     ]
 
@@ -139,7 +138,7 @@ def critical(own: Table, rule: int) -> Float[np.ndarray, " d_k"]:
     return places
 
 
-def plots(probe: Probe, tables: Sequence[Table], tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
+def plots(probe: Probe, numbers: np.ndarray, tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
     """The pictures: weights and read-outs first, then where they stand among all stops, then the curves."""
     n = len(tokens)
     start = (place.head * n + place.query) * n
@@ -188,7 +187,6 @@ def plots(probe: Probe, tables: Sequence[Table], tokens: Sequence[str], place: P
             mark=math.log10(DEAD), title=page["gains"], note=page["gains_note"],
         ),
     ]  # fmt: skip
-    numbers = summary(tables)
     for name, logs, low, high in CURVES:
         first += [_curves(name, along, logs, low, high, numbers, page) for along in ("d_k", "alpha")]
     return first
