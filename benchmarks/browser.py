@@ -32,6 +32,18 @@ def find_chromium() -> str | None:
     return next((path for name in candidates if name and (path := shutil.which(name))), None)
 
 
+# Formulas, icons and canvases come after Python is done: fonts and parts of Streamlit are fetched when first needed.
+SETTLED = """async (quiet) => {
+    await document.fonts.ready;
+    let changed = performance.now();
+    const watch = new MutationObserver(() => { changed = performance.now(); });
+    watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    while (performance.now() - changed < quiet || document.fonts.status !== 'loaded')
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    watch.disconnect();
+}"""
+
+
 @contextmanager
 def launch() -> Iterator[Browser]:
     """A headless Chromium, closed when the block ends."""
@@ -50,6 +62,12 @@ def wait_idle(page: Page, timeout: float = 90_000) -> None:
     """Wait until Python has nothing left to do for this page. Whether a canvas has painted is another question."""
     page.wait_for_timeout(150)  # a rerun that was only just asked for needs a moment to begin
     page.wait_for_function(IDLE, timeout=timeout)
+
+
+def wait_settled(page: Page, quiet: int = 600) -> None:
+    """Wait until the page is idle, its fonts are there, and nothing in it has changed for `quiet` milliseconds."""
+    wait_idle(page)
+    page.evaluate(SETTLED, quiet)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from benchmarks.browser import wait_idle
+from benchmarks.browser import wait_idle, wait_settled
 from benchmarks.serving import serve
 from ui.controls import DEFAULT_SENTENCE
 from ui.navigation import PAGES
@@ -26,6 +26,7 @@ def test_every_page_opens_in_the_browsers_language(open_page, entry, language):
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
 def test_a_page_has_no_accessibility_violation(open_page, entry, theme):
     page = open_page(address(entry), theme=theme)
+    wait_settled(page)
     found = Axe().run(page).response["violations"]
     assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
 
@@ -34,6 +35,7 @@ def test_a_page_has_no_accessibility_violation(open_page, entry, theme):
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
 def test_a_page_never_scrolls_sideways(open_page, entry, width):
     page = open_page(address(entry), width=width)
+    wait_settled(page)
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
 
