@@ -28,7 +28,7 @@ def additive(
 def concatenated(
     q: Float[Tensor, "*batch h n_q d_k"],
     k: Float[Tensor, "*batch h n_k d_k"],
-    W_a: Float[Tensor, "h 2*d_k d_a"],
+    W_a: Float[Tensor, "h d_both d_a"],
     v_a: Float[Tensor, "h d_a"],
 ) -> Float[Tensor, "*batch h n_q n_k"]:
     r"""$e_{ij} = v_a^\top\tanh(W_a[q_i; k_j])$: the same as `additive`, at the price of one product per pair."""

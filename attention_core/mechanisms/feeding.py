@@ -18,7 +18,7 @@ def fed(
     look: Attend,
     y: Float[Tensor, "*batch n d_y"],
     state: Float[Tensor, "*batch d"],
-    W_c: Float[Tensor, "d_c+d d"],
+    W_c: Float[Tensor, "d_both d"],
     *,
     feed: bool = True,
 ) -> tuple[Float[Tensor, "*batch n d"], list[AttentionTrace]]:

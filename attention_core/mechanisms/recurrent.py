@@ -21,12 +21,12 @@ N_FILTER, FILTER_WIDTH = 4, 5  # of the convolution over the previous weights
 
 
 def mixture_window(
-    q: Float[Tensor, "*batch h n_q d_k"], W: Float[Tensor, "h d_k 3*m"], b: Float[Tensor, "h 3*m"], n_k: int
+    q: Float[Tensor, "*batch h n_q d_k"], W: Float[Tensor, "h d_k d_out"], b: Float[Tensor, "h d_out"], n_k: int
 ) -> tuple[Float[Tensor, "*batch h n_q n_k"], Float[Tensor, "*batch h n_q m"]]:
     r"""$\ln\phi(t, u)$ and $\kappa_t$: $\phi(t, u) = \sum_m a^m_t\, e^{-b^m_t(\kappa^m_t - u)^2}$.
 
-    $(\hat a, \hat b, \hat\kappa) = q_t W + b$, each through exp, and $\kappa_t = \kappa_{t-1} + e^{\hat\kappa_t}$
-    (tokens), which can only grow. Source: Graves 2013, arXiv:1308.0850, equations 46 to 51.
+    $(\hat a, \hat b, \hat\kappa) = q_t W + b$, each through exp (d_out = 3m), and $\kappa_t = \kappa_{t-1} +
+    e^{\hat\kappa_t}$ (tokens), which can only grow. Source: Graves 2013, arXiv:1308.0850, equations 46 to 51.
     """
     log_a, log_b, log_step = (q @ W + b[:, None, :]).chunk(3, dim=-1)
     kappa = log_step.exp().cumsum(dim=-2)
@@ -93,11 +93,11 @@ def location_aware(
     rows = []
     for t in range(n_q):
         seen = F.pad(previous, (half, half)).unfold(-1, filters.shape[-1], 1) @ filters.mT
-        row = (torch.tanh(asked[..., t, None, :] + held + seen @ U) @ w[..., None]).squeeze(-1)
+        row = (torch.tanh(asked[..., t, None, :] + held + seen @ U) @ w[..., None]).mT
         rows.append(row)
-        mask = None if open_ is None else open_[..., t, :]
-        previous = softmax(row if mask is None else row.masked_fill(~mask, -math.inf), mask)
-    return torch.stack(rows, dim=-2)
+        mask = None if open_ is None else open_[..., t : t + 1, :]
+        previous = softmax(row if mask is None else row.masked_fill(~mask, -math.inf), mask).squeeze(-2)
+    return torch.cat(rows, dim=-2)
 
 
 def _graves(call: Call) -> Parts:
@@ -164,9 +164,9 @@ def _turing_cost(sizes: Sizes) -> Cost:
     queries = sizes.n_head * sizes.n_q
     lengths = 3 * sizes.n_head * (sizes.n_q + sizes.n_k) * sizes.d_k
     return Cost(
-        products=products(sizes).products + 2 * queries * sizes.d_k * (3 + SHIFTS),
-        # β; then gate (3), three shifts and their sum (5), power, sum and division for every pair
-        pointwise=lengths + 12 * sizes.pairs + queries * (6 + 2 * SHIFTS),
+        products=products(sizes).products + 2 * queries * sizes.d_k * (3 + SHIFTS) + 2 * SHIFTS * sizes.pairs,
+        # β, the gate (3), the power, its sum and the division, for every pair
+        pointwise=lengths + 7 * sizes.pairs + queries * (6 + 2 * SHIFTS),
         held=sizes.pairs,
     )
 
