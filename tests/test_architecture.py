@@ -14,6 +14,8 @@ CORE = ("torch", "numpy", "jaxtyping", "attention_core")
 # The first prefix that a file's path starts with decides.
 MAY_IMPORT = {
     "attention_core/models/pretrained.py": CORE + PRETRAINED,
+    "attention_core/checkpoints.py": (*CORE, "safetensors"),
+    "attention_core/experiments/store.py": (*CORE, "safetensors"),
     "attention_core": CORE,
     "ui/figures": ("plotly", "numpy", "jaxtyping", "ui.figures", "ui.palette"),
     "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),

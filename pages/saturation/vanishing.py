@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, N_HEAD, RULES
+from ui.chart import chart
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
@@ -13,6 +14,7 @@ from ui.errors import ReaderError, fragment
 from ui.figures.laws import law_figure
 from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
+from ui.saturation import losses
 from ui.saturation import trained as strained
 from ui.saturation.stops import released
 from ui.saturation.stops import where as where_sliders_stand
@@ -77,19 +79,14 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
         on_move=moved,
         on_pick=picked,
     )
+    alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
+    losses.section(layer, tokens, focus(len(tokens), len(tokens))[1], d_k, alpha, page)
     st.header(page["law.title"], anchor="laws")
     st.markdown(page["law.text"])
     for number, (column, law) in enumerate(zip(st.columns(3), theory(layer, own, here, page), strict=True)):
         with column:
             st.markdown(f"**{law.title}**")
-            st.plotly_chart(
-                law_figure(law, mode()),
-                key=f"law_{number}",
-                theme=None,
-                config={"displayModeBar": False},
-                alt=law.title,
-            )
-    alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
+            chart(law_figure(law, mode()), key=f"law_{number}", alt=law.title)
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
             residual=autograd_residual(layer, RULES[here.rule], d_k, alpha),
