@@ -3,11 +3,12 @@
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar, cast, runtime_checkable
 
+import numpy as np
 import streamlit as st
 
 from attention_core import variance
@@ -76,24 +77,57 @@ def probe(question: Question) -> Probe:
 def table(question: Question, progress: Callable[[float], None] = lambda share: None) -> Table:
     """Every measure at every stop. `progress` is told the share that is done, and may raise to stop it."""
 
-    def compute() -> Table:
-        sweeps = []
-        for done, each in enumerate(tabulate(probe(question), WORKERS), start=1):
-            sweeps.append(each)
-            progress(done / len(D_K_STOPS))
-        return collect(sweeps)
+    return answer(question, lambda: tabulated(question, progress))
 
-    return _recent().get(question, compute)
+
+def tabulated(question: Question, progress: Callable[[float], None]) -> Table:
+    """The same, computed now and not kept."""
+    sweeps = []
+    for done, each in enumerate(tabulate(probe(question), WORKERS), start=1):
+        sweeps.append(each)
+        progress(done / len(D_K_STOPS))
+    return collect(sweeps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bands:
+    """What the tables of several seeds say together; the tables are a hundred times as large and are not kept."""
+
+    numbers: np.ndarray
+
+    def bytes(self) -> int:
+        """Memory it holds, in bytes."""
+        return self.numbers.nbytes
+
+
+def bands(
+    question: Question,
+    seeds: int,
+    summary: Callable[[Sequence[Table]], np.ndarray],
+    progress: Callable[[int, float], None],
+) -> Bands:
+    """`summary` of the tables of `seeds` seeds, the question's own first. `progress`: how many are done, and the share
+    of the next.
+    """
+
+    def compute() -> Bands:
+        tables = [table(question)]
+        for done in range(1, seeds):
+            other = replace(question, seed=question.seed + done)
+            tables.append(tabulated(other, lambda share, done=done: progress(done, share)))
+        return Bands(summary(tables))
+
+    return answer(("bands", question, seeds), compute)
+
+
+def known_bands(question: Question, seeds: int) -> Bands | None:
+    """What `bands` would answer at once."""
+    return cast(Bands | None, _recent().peek(("bands", question, seeds)))
 
 
 def draw(distribution: variance.Distribution, seed: int) -> variance.Sums:
     """The Monte Carlo draw of the page on √d_k: the same for everybody who chose this distribution and this seed."""
     return _recent().get(("draw", distribution, seed), lambda: variance.draw(distribution, seed))
-
-
-def has_table(question: Question) -> bool:
-    """Whether `table` would answer at once."""
-    return _recent().peek(question) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,3 +239,8 @@ class Recent:
 @st.cache_resource(show_spinner=False)
 def _recent() -> Recent:
     return Recent(KEPT_BYTES)
+
+
+def answer(question: Hashable, compute: Callable[[], K]) -> K:
+    """What `compute` finds, kept for everybody who asks the same; `question` holds, by value, all it depends on."""
+    return _recent().get(question, compute)

@@ -1,93 +1,30 @@
 // Matrices on canvases: one head large, many heads as thumbnails, or operands and result side by side as in a paper.
-const PICTURES = new WeakMap();
-function heatmap({ data, parentElement, setStateValue, setTriggerValue }) {
-  let picture = PICTURES.get(parentElement);
-  if (!picture) PICTURES.set(parentElement, (picture = new Picture(parentElement)));
-  picture.send = { setStateValue, setTriggerValue };
-  picture.show(data);
-  return () => {
-    picture.stop();
-    PICTURES.delete(parentElement);
-  };
-}
-
-class Picture {
+class Picture extends View {
   constructor(parent) {
-    this.host = parent.host ?? parent;
-    this.root = parent.querySelector(".root");
+    super(parent);
     this.bar = element("div", { class: "bar" });
     this.strip = element("div", { class: "strip" });
     this.stage = element("div", { class: "stage" });
     // All thumbnails of a grid are drawn on one sheet behind their buttons: a canvas each would be a layer each.
     this.sheet = element("canvas", { class: "sheet", "aria-hidden": "true" });
     this.legend = element("div", { class: "legend" });
-    this.tip = element("div", { class: "tip", hidden: "" });
-    this.live = element("div", { class: "sr", "aria-live": "polite" });
-    this.error = element("p", { class: "error", role: "alert", hidden: "" });
-    this.root.append(this.error, this.strip, this.bar, this.stage, this.legend, this.live, this.tip);
+    this.furnish([this.strip, this.bar, this.stage, this.legend], [this.bar, this.stage, this.legend]);
     this.panels = [];
     this.frames = 0;
-    this.waiting = {};
-    this.host.__headlight = { panels: {}, frames: 0 };
-    this.observer = new ResizeObserver(() => {
-      if (this.root.clientWidth !== this.width) this.later("layout", () => this.layout());
-    });
-    this.observer.observe(this.root);
     this.root.addEventListener("pointerleave", (event) => this.leave(event));
-    this.watchRatio();
-    this.onscroll = () => this.scrolled();
-    window.addEventListener("scroll", this.onscroll, { capture: true, passive: true });
   }
 
   stop() {
-    this.observer.disconnect();
+    super.stop();
     this.unlisten?.();
     if (this.group) busSend(this.group, { hover: null, locked: false }); // nobody is left to unlock it
-    this.ratio.onchange = null;
-    window.removeEventListener("scroll", this.onscroll, { capture: true });
-    Object.values(this.waiting).forEach(cancelAnimationFrame);
-  }
-
-  // Once in the next frame, whatever asks for it how often; one job never displaces another.
-  later(name, job) {
-    cancelAnimationFrame(this.waiting[name]);
-    this.waiting[name] = requestAnimationFrame(job);
-  }
-
-  // Another screen, another zoom of the browser: the same size in CSS pixels, other pixels to draw.
-  watchRatio() {
-    this.ratio = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-    this.ratio.onchange = () => {
-      this.ratio.onchange = null;
-      this.watchRatio();
-      this.later("layout", () => this.layout());
-    };
   }
 
   get locked() {
     return busState(this.group).locked === true;
   }
 
-  // New bytes, or a new theme. What cannot be read becomes a sentence; the next good frame brings the picture back.
-  show(data) {
-    try {
-      if (data !== this.data) this.accept(decodeFrame(data));
-      this.data = data;
-      this.error.hidden = true;
-      this.stage.hidden = this.legend.hidden = this.bar.hidden = false;
-    } catch (problem) {
-      if (!(problem instanceof FrameError)) console.error(problem); // the reader gets the sentence, a test the error
-      this.data = null;
-      this.error.textContent = this.words?.damaged ?? this.root.dataset.damaged;
-      this.error.hidden = false;
-      this.stage.hidden = this.legend.hidden = this.bar.hidden = true;
-      return;
-    }
-    this.mode = themeOf(this.host);
-    this.family = null;
-    this.root.dataset.mode = this.mode;
-    this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
-    for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
+  restyle() {
     this.panels.forEach((panel) => this.tint(panel));
     this.legends();
     this.layout();
@@ -172,7 +109,7 @@ class Picture {
         panel.canvas.tabIndex = 0;
       }
     }
-    this.tools();
+    this.toolbar();
     this.chips();
   }
 
@@ -189,17 +126,14 @@ class Picture {
     return panel.button;
   }
 
-  tools() {
-    const { words, meta } = this;
+  toolbar() {
+    const { meta } = this;
     const any = this.panels.length > 0;
-    const tool = (name, face, action) =>
-      element("button", { type: "button", class: `tool ${name}`, title: words[name], "aria-label": words[name], onclick: action }, face);
-    if (!this.tool) {
-      this.tool = {
-        lock: tool("lock", "", () => this.lock(!this.locked)),
-        reset: tool("reset", icon("M3 3v4h4 M3.5 7a5.2 5.2 0 1 1-.6 3"), () => this.reset()),
-        png: tool("png", "PNG", () => savePng(this)),
-        svg: tool("svg", "SVG", () => saveSvg(this)),
+    if (!this.tools) {
+      this.tools = {
+        lock: this.tool("lock", "", () => this.lock(!this.locked)),
+        reset: this.tool("reset", icon("M3 3v4h4 M3.5 7a5.2 5.2 0 1 1-.6 3"), () => this.reset()),
+        ...this.savers(),
       };
       this.slider = element("input", { type: "range", min: 0, step: 1, class: "slider" });
       this.reading = element("output", {});
@@ -207,10 +141,11 @@ class Picture {
       this.badge = element("span", { class: "badge" });
       this.slider.oninput = () => this.later("temper", () => this.temper(this.meta.live.stops[+this.slider.value], true));
       this.slider.onchange = () => this.send.setTriggerValue("temperature", this.meta.live.stops[+this.slider.value]);
-      this.bar.append(this.sliding, element("span", { class: "tools" }, ...Object.values(this.tool)), this.badge);
+      this.bar.append(this.sliding, element("span", { class: "tools" }, ...Object.values(this.tools)), this.badge);
     }
     this.bar.style.display = any ? "" : "none";
-    this.tool.lock.hidden = this.tool.reset.hidden = meta.layout === "grid";
+    this.nameTools();
+    this.tools.lock.hidden = this.tools.reset.hidden = meta.layout === "grid";
     this.sliding.hidden = this.badge.hidden = !meta.live;
     if (meta.live) {
       const { stops, value, label } = meta.live;
@@ -268,10 +203,9 @@ class Picture {
   }
 
   layout() {
-    const width = (this.width = this.root.clientWidth);
-    if (!width || !this.meta || !this.error.hidden) return;
-    if (this.meta.layout === "grid") this.layoutGrid(width);
-    else for (const row of this.rows) layoutRow(this, row, width);
+    if (!this.ready()) return;
+    if (this.meta.layout === "grid") this.layoutGrid(this.width);
+    else for (const row of this.rows) layoutRow(this, row, this.width);
     this.hint.hidden = this.meta.layout === "grid" || !this.panels.some((panel) => this.crowded(panel));
     if (this.meta.layout !== "grid") {
       const ends = this.panels.map(({ canvas }) => canvas.offsetLeft + canvas.offsetWidth);
@@ -303,16 +237,12 @@ class Picture {
     size(this.sheet, this.stage.clientWidth, this.stage.clientHeight);
   }
 
-  font() {
-    return (this.family ??= getComputedStyle(this.root).fontFamily);
-  }
-
   axis(kind, arrow) {
     return `${this.words[`axis_${kind}`] ?? kind} ${arrow}`;
   }
 
   follow() {
-    if (this.meta.layout !== "grid") this.later("draw", () => this.draw());
+    if (this.meta.layout !== "grid") this.later("draw");
     this.lightChips();
     this.showLock();
   }
@@ -344,6 +274,18 @@ class Picture {
       (grid ? drawMatrix : drawBody)(context, this, panel);
     }
     this.counted();
+  }
+
+  // For the picture to keep: each panel where it stands on the page.
+  print(context, place) {
+    const thumbnails = this.meta.layout === "grid";
+    for (const panel of this.drawn()) {
+      const { x, y } = place(thumbnails ? this.sheet : panel.canvas);
+      context.save();
+      context.translate(x, y);
+      (thumbnails ? drawMatrix : drawPanel)(context, this, panel);
+      context.restore();
+    }
   }
 
   drawn() {
@@ -451,7 +393,7 @@ class Picture {
     const target = this.meta.layout === "grid" ? panel.button : panel.canvas;
     if (this.meta.layout === "grid") {
       target.onclick = () => this.send.setTriggerValue("pick", { panel: panel.name, row: 0, col: 0 });
-      target.onpointermove = (event) => this.say(event, [[panel.title || panel.name, ""], ...(panel.note ? [["", panel.note]] : [])]);
+      target.onpointermove = (event) => this.say(event, [[panel.title || panel.name, ""], ...(panel.note ? [["", panel.note]] : [])].map(spelled));
       target.onpointerleave = () => (this.tip.hidden = true);
       target.onkeydown = (event) => this.walkGrid(event, panel);
       return;
@@ -562,8 +504,8 @@ class Picture {
     this.hover({ [panel.rows]: cell.r, [panel.cols]: cell.c });
     const value = panel.values[cell.r * panel.shape[1] + cell.c];
     const lines = [this.where(panel.rows, cell.r), this.where(panel.cols, cell.c), this.reads(panel, value)];
-    this.told = { panel, cell, lines };
-    this.say(event ?? this.corner(panel, cell), lines);
+    this.told = { panel, cell, lines: lines.map(spelled) };
+    this.say(event ?? this.corner(panel, cell), this.told.lines);
     if (aloud) this.live.textContent = lines.map((line) => line.join("")).join(", ");
   }
 
@@ -601,24 +543,14 @@ class Picture {
     busSend(this.group, { hover: state });
   }
 
-  // The tip stands on the screen, its cell on the page: a scroll parts them.
   scrolled() {
-    if (this.tip.hidden) return;
-    if (this.locked && this.told) this.say(this.corner(this.told.panel, this.told.cell), this.told.lines);
-    else this.tip.hidden = true;
+    if (this.tip.hidden || !this.locked || !this.told) super.scrolled();
+    else this.say(this.corner(this.told.panel, this.told.cell), this.told.lines);
   }
 
   // A finger that lifts has read nothing yet: what it touched stays lit until it touches something else.
   leave(event) {
     if (event.pointerType !== "touch") this.hover(null);
-  }
-
-  say(event, lines) {
-    this.tip.replaceChildren(...lines.map(([ours, theirs]) => element("div", { dir: "auto" }, ...written(ours), theirs)));
-    this.tip.hidden = false;
-    const { offsetWidth: w, offsetHeight: h } = this.tip;
-    this.tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - w - 4))}px`;
-    this.tip.style.top = `${event.clientY + 16 + h > innerHeight ? event.clientY - h - 10 : event.clientY + 16}px`;
   }
 
   pick(panel, cell) {
@@ -636,11 +568,11 @@ class Picture {
   }
 
   showLock() {
-    if (!this.tool || this.root.dataset.locked === String(this.locked)) return;
+    if (!this.tools || this.root.dataset.locked === String(this.locked)) return;
     this.root.dataset.locked = this.locked;
     if (!this.locked) this.tip.hidden = true;
-    this.tool.lock.replaceChildren(icon(`M3 7h10v7H3z M5 7V4.5a3 3 0 0 1 6 0${this.locked ? "V7" : ""}`));
-    this.tool.lock.setAttribute("aria-pressed", String(this.locked));
+    this.tools.lock.replaceChildren(icon(`M3 7h10v7H3z M5 7V4.5a3 3 0 0 1 6 0${this.locked ? "V7" : ""}`));
+    this.tools.lock.setAttribute("aria-pressed", String(this.locked));
   }
 
   reset() {
@@ -676,7 +608,7 @@ class Picture {
     const { box, view, shape } = panel;
     view.c = Math.min(shape[1] - view.w, Math.max(0, view.c + (dx / box.w) * view.w));
     view.r = Math.min(shape[0] - view.h, Math.max(0, view.r + (dy / box.h) * view.h));
-    this.later("draw", () => this.draw());
+    this.later("draw");
   }
 
   reveal({ view, cursor, shape }) {
@@ -685,6 +617,11 @@ class Picture {
     view.c = shift(view.c, view.w, cursor.c, shape[1]);
   }
 }
+
+const heatmap = mounting(Picture);
+
+// A line of a tip: our words, and the reader's as they are.
+const spelled = ([ours, theirs]) => [...written(ours), theirs];
 
 function walkChips(event) {
   const step = { ArrowLeft: "previousElementSibling", ArrowRight: "nextElementSibling" }[event.key];

@@ -1,87 +1,39 @@
 // A laboratory: sliders, and pictures that follow them. Python sends every film once; a slider only chooses the frame.
-const LABS = new WeakMap();
-
-function lab({ data, parentElement, setStateValue, setTriggerValue }) {
-  let view = LABS.get(parentElement);
-  if (!view) LABS.set(parentElement, (view = new Lab(parentElement)));
-  view.send = { setStateValue, setTriggerValue };
-  view.show(data);
-  return () => {
-    view.stop();
-    LABS.delete(parentElement);
-  };
-}
-
-class Lab {
+class Lab extends View {
   constructor(parent) {
-    this.host = parent.host ?? parent;
-    this.root = parent.querySelector(".root");
-    this.error = element("p", { class: "error", role: "alert", hidden: "" });
+    super(parent);
     this.stage = element("div", { class: "lab" });
-    this.live = element("div", { class: "sr", "aria-live": "polite" });
-    this.tip = element("div", { class: "tip", hidden: "" });
-    this.root.append(this.error, this.stage, this.live, this.tip);
+    this.tools = this.savers();
+    // Below the pictures: what slides and what follows it keep the first screen.
+    this.bar = element("div", { class: "bar" }, element("span", { class: "tools" }, ...Object.values(this.tools)));
+    this.furnish([this.stage, this.bar], [this.stage, this.bar]);
     this.at = {};
     this.panels = [];
     this.cache = {};
     // For tests: what is painted, and where.
-    this.host.__headlight = {
-      panels: {},
-      frames: 0,
+    Object.assign(this.host.__headlight, {
       frame: (name) => Array.from(this.frame(name)),
       at: () => ({ ...this.at }),
       boxes: () => Object.fromEntries(this.panels.map(({ name, box, cells, canvas }) => [name, { box, cells: canvas ? cells : null }])),
-    };
-    this.observer = new ResizeObserver(() => {
-      if (this.root.clientWidth !== this.width) this.later();
     });
-    this.observer.observe(this.root);
     // What is scrolled out of sight is drawn when it comes back, not while a slider moves.
     this.watch = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) target.__away = !isIntersecting;
-      this.later();
+      this.later("draw");
     }, { rootMargin: "100px" });
+    // What a finger has read stays until it touches something else.
+    const elsewhere = (event) => event.composedPath().includes(this.pointed?.canvas) || this.point(this.pointed, null);
+    window.addEventListener("pointerdown", elsewhere, { capture: true, signal: this.gone.signal });
   }
 
   stop() {
-    this.observer.disconnect();
+    super.stop();
     this.watch.disconnect();
     clearTimeout(this.sending);
-    cancelAnimationFrame(this.waiting);
-  }
-
-  later() {
-    cancelAnimationFrame(this.waiting);
-    this.waiting = requestAnimationFrame(() => this.draw());
-  }
-
-  font() {
-    return (this.family ??= getComputedStyle(this.root).fontFamily);
-  }
-
-  // New bytes, or a new theme. What cannot be read becomes a sentence; the next good frame brings the picture back.
-  show(data) {
-    try {
-      const frame = decodeFrame(data);
-      if (frame.meta.stamp !== this.meta?.stamp || !this.error.hidden) this.accept(frame);
-      this.error.hidden = true;
-      this.stage.hidden = false;
-    } catch (problem) {
-      if (!(problem instanceof FrameError)) console.error(problem);
-      this.error.textContent = this.meta?.words?.damaged ?? this.root.dataset.damaged;
-      this.error.hidden = false;
-      this.stage.hidden = true;
-      return;
-    }
-    this.mode = themeOf(this.host);
-    this.family = null;
-    this.root.dataset.mode = this.mode;
-    this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
-    for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
-    this.draw();
   }
 
   accept({ meta, arrays }) {
+    if (meta.stamp === this.meta?.stamp && this.error.hidden) return;
     const sliders = new Map(meta.sliders.map((slider) => [slider.name, slider]));
     const films = {};
     for (const film of meta.films) {
@@ -104,9 +56,11 @@ class Lab {
     for (const [name, slider] of sliders) if (this.held !== name && !echo) this.at[name] = slider.at;
     const old = new Map(this.panels.map((panel) => [panel.name, panel]));
     this.panels = meta.panels.map((panel) => {
-      const { canvas, figure, pictures } = old.get(panel.name) ?? {};
-      return { ...panel, canvas, figure, pictures };
+      const { canvas, figure, pictures, lit, ...before } = old.get(panel.name) ?? {};
+      const same = ["kind", "rows", "cols", "count"].every((name) => before[name] === panel[name]);
+      return { ...panel, canvas, figure, pictures, lit: same ? lit : null };
     });
+    this.pointed = this.panels.find(({ name }) => name === this.pointed?.name);
     this.build();
   }
 
@@ -203,6 +157,7 @@ class Lab {
   build() {
     const { meta } = this;
     this.root.setAttribute("aria-label", meta.summary);
+    this.nameTools();
     const shape = JSON.stringify([meta.panels.map(({ name, kind }) => [name, kind]), [...this.sliders.values()].map(({ name, kind }) => [name, kind])]);
     if (shape !== this.shape) {
       this.shape = shape;
@@ -221,7 +176,10 @@ class Lab {
     }
     for (const panel of this.panels) {
       if (panel.canvas) this.listen(panel);
-      if (panel.canvas) panel.canvas.setAttribute("aria-label", [panel.title, panel.note].filter(Boolean).join(". "));
+      if (panel.canvas) {
+        const said = [panel.title, panel.note, WALKED.has(panel.kind) && meta.words[panel.editable ? "hint_pull" : "hint_walk"]];
+        panel.canvas.setAttribute("aria-label", said.filter(Boolean).join(". "));
+      }
       if (panel.kind === "readouts") this.readoutsOf(panel);
       if (panel.kind === "controls") this.controls(panel);
     }
@@ -233,7 +191,7 @@ class Lab {
     if (panel.kind === "controls") {
       for (const name of panel.sliders) panel.figure.append(this.control(this.slider(name)));
     } else if (panel.kind !== "readouts") {
-      panel.canvas = element("canvas", { role: "img", tabindex: panel.kind === "grid" || panel.kind === "bars" ? 0 : -1 });
+      panel.canvas = element("canvas", WALKED.has(panel.kind) ? { role: "application", tabindex: 0 } : { role: "img" });
       panel.figure.append(panel.canvas);
     }
     return panel.figure;
@@ -287,7 +245,7 @@ class Lab {
     Object.assign(this.at, change);
     [this.last] = Object.keys(change);
     this.cache = {};
-    this.later();
+    this.later("draw");
     if (commit) this.release();
   }
 
@@ -301,10 +259,10 @@ class Lab {
   // --- drawing ---
 
   draw() {
-    const width = (this.width = this.root.clientWidth);
-    if (!width || !this.meta || !this.error.hidden) return;
-    this.stage.style.setProperty("--columns", width < 700 ? 4 : 12);
-    this.stage.dataset.narrow = width < 700;
+    if (!this.ready()) return;
+    const narrow = this.width < 700;
+    this.stage.style.setProperty("--columns", narrow ? 4 : 12);
+    this.stage.dataset.narrow = narrow;
     for (const panel of this.panels) {
       // While a bar is pulled, what Python computed still belongs to the old numbers: it fades until the new ones come.
       panel.figure.style.opacity = this.stale && this.films[panel.film] && panel.film !== this.stale ? 0.3 : "";
@@ -320,6 +278,32 @@ class Lab {
       }
     }
     this.host.__headlight.frames += 1;
+  }
+
+  // For the picture to keep: the plots, and what sliders and buttons look like.
+  print(context, place) {
+    for (const panel of this.panels.filter(({ canvas }) => canvas)) {
+      const { x, y } = place(panel.canvas);
+      context.save();
+      context.translate(x, y);
+      this.drawPlot(context, panel, panel.figure.clientWidth, panel.height);
+      context.restore();
+    }
+    for (const input of this.stage.querySelectorAll("input")) {
+      const { x, y, w, h } = place(input);
+      context.fillStyle = this.colour.line;
+      context.fillRect(x, y + h / 2 - 2, w, 4);
+      context.fillStyle = this.colour.ink;
+      context.beginPath();
+      context.arc(x + 8 + ((w - 16) * input.value) / Math.max(1, input.max), y + h / 2, 8, 0, 7);
+      context.fill();
+    }
+    for (const button of this.stage.querySelectorAll(".choice")) {
+      const { x, y, w, h } = place(button);
+      context.fillStyle = this.colour.ink;
+      if (button.getAttribute("aria-pressed") === "true") context.fillRect(x, y, w, h);
+      frameOf(context, { x, y, w, h }, this.colour.line, 1);
+    }
   }
 
   drawPlot(context, panel, w, h) {
@@ -354,7 +338,7 @@ class Lab {
     const values = this.frame(panel.film);
     panel.items.forEach((item, i) => {
       const v = values[item.start];
-      const text = v !== v ? "–" : (item.log ? powerOfTen(v) : significant(v)) + (item.unit ? ` ${item.unit}` : "");
+      const text = v !== v ? "–" : (item.log ? powerOfTen(v) : significant(v, item.digits)) + (item.unit ? ` ${item.unit}` : "");
       const lost = item.log && item.lost && v < this.meta.underflow ? ` (${this.meta.words.underflow})` : "";
       if (panel.cells[i].textContent !== text + lost) panel.cells[i].textContent = text + lost;
     });
@@ -368,51 +352,64 @@ class Lab {
       const { left, top } = canvas.getBoundingClientRect();
       return { x: event.clientX - left, y: event.clientY - top };
     };
-    canvas.onpointerleave = () => this.point(panel, null);
-    canvas.onpointermove = (event) => (canvas.hasPointerCapture(event.pointerId) ? this.dragged(panel, place(event)) : this.point(panel, this.hit(panel, place(event)), event));
-    canvas.onpointerdown = (event) => {
-      if (event.pointerType === "touch" && panel.kind !== "bars") return;
-      if (!this.moves(panel) || !this.hit(panel, place(event))) return;
-      canvas.setPointerCapture(event.pointerId);
-      this.dragged(panel, place(event));
-    };
-    canvas.onpointerup = (event) => {
-      const found = this.hit(panel, place(event));
-      if (canvas.hasPointerCapture(event.pointerId)) {
-        canvas.releasePointerCapture(event.pointerId);
-        if (panel.editable) this.sendEdit(panel);
-        else this.release();
-      } else if (found?.pick) this.send.setTriggerValue("pick", { panel: panel.name, ...found.pick });
-    };
+    canvas.onpointerdown = (event) => this.press(panel, place(event), event);
+    canvas.onpointermove = (event) => this.glide(panel, place(event), event);
+    canvas.onpointerup = canvas.onpointercancel = (event) => this.lift(panel, place(event), event);
+    canvas.onpointerleave = (event) => event.pointerType !== "touch" && this.point(panel, null);
     canvas.style.cursor = this.moves(panel) ? "pointer" : panel.kind === "histogram" ? "default" : "crosshair";
     canvas.style.touchAction = panel.editable ? "none" : "pan-y";
     canvas.onkeydown = (event) => this.walk(event, panel);
+    canvas.onfocus = () => canvas.matches(":focus-visible") && this.light(panel, panel.lit ?? this.home(panel));
+    canvas.onblur = () => this.point(panel, null);
   }
 
   moves(panel) {
     return panel.kind === "curves" || panel.kind === "phase" || panel.editable;
   }
 
-  // What the pointer is on: what to say, and what a click would pick.
+  // A mouse moves things as soon as it is down; a finger once it goes sideways, for up and down it scrolls the page.
+  press(panel, { x, y }, event) {
+    if (!this.hit(panel, { x, y })) return;
+    const moving = this.moves(panel) && (panel.editable || event.pointerType !== "touch");
+    this.pressed = { id: event.pointerId, name: panel.name, x, y, moving };
+    if (!moving) return;
+    panel.canvas.setPointerCapture(event.pointerId);
+    this.dragged(panel, { x, y });
+  }
+
+  glide(panel, here, event) {
+    const { pressed } = this;
+    const mine = event.buttons > 0 && pressed?.id === event.pointerId && pressed.name === panel.name;
+    if (mine && this.moves(panel)) pressed.moving ||= Math.abs(here.x - pressed.x) > SLACK;
+    if (mine && pressed.moving) this.dragged(panel, here);
+    else if (event.pointerType !== "touch") this.point(panel, this.hit(panel, here), event);
+  }
+
+  lift(panel, here, event) {
+    const { pressed } = this;
+    if (pressed?.id !== event.pointerId) return;
+    this.pressed = null;
+    if (pressed.moving && panel.editable) return void this.sendEdit(panel);
+    if (pressed.moving) return void this.release();
+    if (event.type === "pointercancel" || Math.hypot(here.x - pressed.x, here.y - pressed.y) > SLACK) return;
+    const found = this.hit(panel, here);
+    this.point(panel, found, event);
+    if (found?.to) this.move(found.to, true);
+    else if (found?.pick) this.send.setTriggerValue("pick", { panel: panel.name, ...found.pick });
+  }
+
+  // What the pointer is on: what to say, and what a click would pick or move.
   hit(panel, { x, y }) {
     const box = panel.box;
     if (panel.kind === "grid") {
       const index = (panel.cells ?? []).findIndex((cell) => x >= cell.x && x < cell.x + cell.w && y >= cell.y && y < cell.y + cell.h);
-      return index < 0 ? null : { lit: index, lines: [panel.titles[index]], pick: { row: index, col: 0 } };
+      return index < 0 ? null : this.told(panel, index);
     }
     if (!box || x < box.x || x >= box.x + box.w || y < box.y || y >= box.y + box.h) return null;
     const fx = (x - box.x) / box.w;
     const fy = (y - box.y) / box.h;
-    if (panel.kind === "map") {
-      const [r, c] = [Math.floor(fy * panel.rows), Math.floor(fx * panel.cols)];
-      const value = this.frame(panel.film)[panel.start + r * panel.cols + c];
-      const names = panel.names ? [`${r + 1}: ${visible(panel.names[r])}`, `${c + 1}: ${visible(panel.names[c])}`] : [`${r + 1}, ${c + 1}`];
-      return { lit: { r, c }, lines: [...names, value !== value ? this.meta.words.masked : significant(value)], pick: { row: r, col: c } };
-    }
-    if (panel.kind === "bars") {
-      const i = Math.floor(fx * panel.count);
-      return { lit: i, lines: [`${i + 1}${panel.names ? `: ${visible(panel.names[i])}` : ""}`, significant(this.frame(panel.film)[panel.start + i])], pick: { row: i, col: 0 } };
-    }
+    if (panel.kind === "map") return this.told(panel, { r: Math.floor(fy * panel.rows), c: Math.floor(fx * panel.cols) });
+    if (panel.kind === "bars") return this.told(panel, Math.floor(fx * panel.count));
     if (panel.kind === "curves") {
       const slider = this.slider(panel.along);
       const i = nearestStop(panel, slider, fx);
@@ -430,6 +427,21 @@ class Lab {
       return { lines: [`${across.label} = ${across.readings[c]}`, `${down.label} = ${down.readings[r]}`, panel.logs ? powerOfTen(value) : significant(value)], to: { [panel.x]: c, [panel.y]: r } };
     }
     return { lines: [] };
+  }
+
+  // What is said of a cell, which is a row and a column in a map, and a number among bars and thumbnails.
+  told(panel, lit) {
+    if (panel.kind === "grid") return { lit, lines: [panel.titles[lit]], pick: { row: lit, col: 0 } };
+    const value = this.frame(panel.film)[panel.start + (panel.kind === "map" ? lit.r * panel.cols + lit.c : lit)];
+    const reads = value !== value ? this.meta.words.masked : significant(value);
+    const named = (names, i) => (names ? `${i + 1}: ${visible(names[i])}` : `${i + 1}`);
+    if (panel.kind === "bars") {
+      const beside = panel.ghost ? this.frame(panel.ghost)[panel.start + lit] : NaN;
+      const also = beside === beside ? [`${panel.ghost_name}: ${significant(beside)}`] : [];
+      return { lit, lines: [named(panel.names, lit), ...also, reads], pick: { row: lit, col: 0 } };
+    }
+    const [row, col] = [named(panel.names, lit.r), named(panel.col_names ?? panel.names, lit.c)];
+    return { lit, lines: panel.names ? [row, col, reads] : [`${row}, ${col}`, reads], pick: { row: lit.r, col: lit.c } };
   }
 
   dragged(panel, { x, y }) {
@@ -450,7 +462,7 @@ class Lab {
     this.stale = film.values.some((value, i) => value !== film.sent[i]) ? panel.film : null;
     panel.lit = index;
     this.cache = {};
-    this.later();
+    this.later("draw");
   }
 
   sendEdit(panel) {
@@ -461,36 +473,69 @@ class Lab {
   }
 
   point(panel, found, event) {
+    if (!panel) return;
     const lit = found?.lit ?? null;
+    this.pointed = panel;
     if (JSON.stringify(panel.lit ?? null) !== JSON.stringify(lit)) {
       panel.lit = lit;
-      this.later();
+      this.later("draw");
     }
-    this.tip.hidden = !found?.lines.length;
-    if (this.tip.hidden) return;
-    this.tip.replaceChildren(...found.lines.map((text) => element("div", { dir: "auto", text })));
-    const { offsetWidth: w, offsetHeight: h } = this.tip;
-    this.tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - w - 4))}px`;
-    this.tip.style.top = `${event.clientY + 16 + h > innerHeight ? event.clientY - h - 10 : event.clientY + 16}px`;
+    if (found?.lines.length) this.say(event, found.lines.map((text) => [text]));
+    else this.tip.hidden = true;
+  }
+
+  // Where the keyboard begins: at what is chosen.
+  home(panel) {
+    if (panel.kind !== "map") return panel.chosen ?? Math.max(0, panel.marked);
+    return { r: Math.max(0, panel.marked), c: 0 };
+  }
+
+  // What the keyboard reaches is said aloud, too.
+  light(panel, lit) {
+    if (!panel.box && !panel.cells) {
+      panel.figure.__away = false; // it has only just been scrolled to
+      this.draw();
+    }
+    const { left, top } = panel.canvas.getBoundingClientRect();
+    const { box, rows, cols, count } = panel;
+    const cell = {
+      grid: () => panel.cells[lit],
+      map: () => ({ x: box.x + (lit.c * box.w) / cols, y: box.y + (lit.r * box.h) / rows, w: box.w / cols, h: box.h / rows }),
+      bars: () => ({ x: box.x + (lit * box.w) / count, y: box.y, w: box.w / count, h: box.h }),
+    }[panel.kind]();
+    const found = this.told(panel, lit);
+    this.point(panel, found, { clientX: left + cell.x + cell.w, clientY: top + cell.y + cell.h });
+    this.live.textContent = found.lines.join(", ");
+  }
+
+  // The cell one step on.
+  beside(panel, lit, [down, across]) {
+    if (panel.kind !== "map") return within(lit + across + down * (panel.across ?? 0), panel.count) ?? lit;
+    return { r: within(lit.r + down, panel.rows) ?? lit.r, c: within(lit.c + across, panel.cols) ?? lit.c };
   }
 
   walk(event, panel) {
-    const count = panel.kind === "grid" || panel.kind === "bars" ? panel.count : 0;
-    const side = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const height = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (!count || !(side || height || event.key === "Enter")) return;
-    const from = typeof panel.lit === "number" ? panel.lit : panel.chosen ?? Math.max(0, panel.marked ?? 0);
-    if (side) panel.lit = Math.max(0, Math.min(count - 1, from + side));
-    else if (height && panel.editable) {
-      this.edit(panel, from, this.frame(panel.film)[panel.start + from] + height * (panel.high - panel.low) / 40);
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const from = panel.lit ?? this.home(panel);
+    if (step?.[0] && panel.editable) {
+      this.edit(panel, from, this.frame(panel.film)[panel.start + from] - (step[0] * (panel.high - panel.low)) / 40);
+      this.light(panel, from);
       clearTimeout(this.sending);
       this.sending = setTimeout(() => this.sendEdit(panel), 200); // once for a key held down
-    } else if (event.key === "Enter" && !panel.editable) this.send.setTriggerValue("pick", { panel: panel.name, row: from, col: 0 });
-    else return;
+    } else if (step) this.light(panel, this.beside(panel, from, step));
+    else if (event.key === "Escape") this.point(panel, null);
+    else if ((event.key === "Enter" || event.key === " ") && !panel.editable) {
+      this.send.setTriggerValue("pick", { panel: panel.name, ...this.told(panel, from).pick });
+    } else return;
     event.preventDefault();
-    this.later();
   }
 }
+
+const lab = mounting(Lab);
+
+const WALKED = new Set(["grid", "map", "bars"]); // what the keyboard walks through; a curve has its slider
+const SLACK = 6; // how far a finger may slip and still have touched one thing
+const within = (i, count) => (i >= 0 && i < count ? i : null);
 
 // Bytes c for the numbers (c/m)²; what is larger than m is no number.
 const DECODED = {};

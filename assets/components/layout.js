@@ -10,7 +10,7 @@ const TOKENS = new Set(["query", "key"]);
 function layoutRow(picture, row, width) {
   const measure = measurer(picture, Math.min(row.length === 1 ? 720 : 340, width - 140));
   const longest = Math.max(picture.tokens.query.length, picture.tokens.key.length, 1);
-  const least = Math.min(10.5, 190 / longest);
+  const least = Math.min(10.5, (row.length > 3 ? 100 : 190) / longest); // many maps stay in one line, to be compared
   const tallest = Math.max(300, Math.min(620, window.innerHeight * 0.6));
   const signs = row.reduce((sum, panel) => sum + signWidth(picture, panel), 0);
   let boxes = null;

@@ -1,36 +1,17 @@
 // Two columns of tokens, queries left and keys right, a curve for every pair; its opacity is the weight.
-const VIEWS = new WeakMap();
-
-function lines({ data, parentElement, setTriggerValue }) {
-  let view = VIEWS.get(parentElement);
-  if (!view) VIEWS.set(parentElement, (view = new Lines(parentElement)));
-  view.pick = (pick) => setTriggerValue("pick", pick);
-  view.show(data);
-  return () => {
-    view.stop();
-    VIEWS.delete(parentElement);
-  };
-}
-
-class Lines {
+class Lines extends View {
   constructor(parent) {
-    this.host = parent.host ?? parent;
-    this.root = parent.querySelector(".root");
-    this.error = element("p", { class: "error", role: "alert", hidden: "" });
-    this.slider = element("input", { type: "range", min: 0, max: 1, step: 0.01, class: "slider", oninput: () => this.draw() });
+    super(parent);
+    this.slider = element("input", { type: "range", min: 0, max: 1, step: 0.01, class: "slider", oninput: () => this.later("draw") });
     this.reading = element("output", {});
     this.name = element("span", { class: "sliding-name" });
     this.empty = element("span", { class: "badge" });
     this.bar = element("div", { class: "bar" }, element("label", { class: "sliding" }, this.name, this.slider, this.reading), this.empty);
     this.canvas = element("canvas", { class: "pairs", tabindex: 0, role: "application" });
-    this.live = element("div", { class: "sr", "aria-live": "polite" });
     // The canvas is as tall as the window and sticks to it; a long sentence scrolls the roll behind it.
     this.roll = element("div", { class: "pairs-roll" }, this.canvas);
-    this.window = element("div", { class: "pairs-window", onscroll: () => this.draw() }, this.roll);
-    this.root.append(this.error, this.bar, this.window, this.live);
-    this.host.__headlight = { panels: {}, frames: 0 };
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(this.root);
+    this.window = element("div", { class: "pairs-window", onscroll: () => this.later("draw") }, this.roll);
+    this.furnish([this.bar, this.window], [this.bar, this.canvas]);
     this.canvas.onpointermove = (event) => this.hover(this.tokenAt(event));
     this.canvas.onpointerenter = () => (this.inside = true);
     this.canvas.addEventListener("pointerleave", () => (this.inside = false));
@@ -41,28 +22,8 @@ class Lines {
   }
 
   stop() {
-    this.observer.disconnect();
+    super.stop();
     this.unlisten?.();
-  }
-
-  show(data) {
-    try {
-      if (data !== this.data) this.accept(decodeFrame(data));
-      this.data = data;
-      this.error.hidden = true;
-      this.canvas.hidden = this.bar.hidden = false;
-    } catch (problem) {
-      if (!(problem instanceof FrameError)) console.error(problem);
-      this.data = null;
-      this.error.textContent = this.meta?.words?.damaged ?? this.root.dataset.damaged;
-      this.error.hidden = false;
-      this.canvas.hidden = this.bar.hidden = true;
-      return;
-    }
-    this.mode = themeOf(this.host);
-    this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
-    for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
-    this.draw();
   }
 
   accept({ meta, arrays }) {
@@ -91,12 +52,7 @@ class Lines {
       const room = this.window.clientHeight;
       if (place < top || place + row > room) this.window.scrollTop += place - room / 2;
     }
-    this.draw();
-  }
-
-  draw() {
-    cancelAnimationFrame(this.waiting);
-    this.waiting = requestAnimationFrame(() => this.paint());
+    this.later("draw");
   }
 
   geometry() {
@@ -109,17 +65,15 @@ class Lines {
     return { width, row, top: 24, gutter: Math.min(150, width * 0.3), height, seen };
   }
 
-  paint() {
-    if (!this.meta || !this.root.clientWidth || !this.error.hidden) return;
+  draw() {
+    if (!this.ready()) return;
     const { meta, weights, colour } = this;
     const { width, row, top, gutter, height, seen } = this.geometry();
     const scroll = this.window.scrollTop;
     size(this.canvas, width, seen);
     this.roll.style.height = `${height}px`;
     this.roll.style.width = `${width}px`;
-    const ratio = this.canvas.width / width;
-    const context = this.canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const context = pen(this.canvas);
     context.clearRect(0, 0, width, seen);
     const threshold = +this.slider.value;
     this.reading.textContent = significant(threshold, 2);
@@ -149,7 +103,7 @@ class Lines {
       }
     }
     context.globalAlpha = 1;
-    const family = getComputedStyle(this.root).fontFamily;
+    const family = this.font();
     const column = (tokens, side, kind, chosen) =>
       tokens.forEach((token, i) => {
         const lit = chosen === i || focus?.[kind] === i;
@@ -198,7 +152,7 @@ class Lines {
     if (!state) return;
     busSend(this.group, { focus: { ...busState(this.group).focus, ...state } });
     const [kind, index] = Object.entries(state)[0];
-    this.pick({ panel: kind, row: index, col: 0 });
+    this.send.setTriggerValue("pick", { panel: kind, row: index, col: 0 });
   }
 
   walk(event) {
@@ -222,3 +176,5 @@ class Lines {
     event.preventDefault();
   }
 }
+
+const lines = mounting(Lines);

@@ -18,6 +18,7 @@ const PLOTS = {
     const side = Math.max(8, Math.min((w - 6 * (across - 1)) / across, (h - 20 - 18 * down) / down));
     const values = lab.frame(panel.film);
     panel.cells = [];
+    panel.across = across;
     for (let i = 0; i < count; i++) {
       const box = { x: (i % across) * (side + 6), y: 36 + Math.floor(i / across) * (side + 18), w: side, h: side };
       panel.cells.push(box);
@@ -30,26 +31,37 @@ const PLOTS = {
   },
 
   map(context, lab, panel, { w, h }) {
+    if (panel.order) panel.names = Array.from(lab.frame(panel.order), (i) => (panel.written ??= panel.names)[i]);
     const { rows, cols, names } = panel;
     context.font = `${SMALL}px ${lab.font()}`;
     const longest = (list) => Math.max(...list.map((text) => Math.min(74, widthOf(context, visible(text)))));
     const short = names?.every((name) => name.length < 3); // numbers stand upright, tokens lean
     const room = names ? longest(names) + 10 : 0;
     const top = short ? 46 : names ? 34 + longest(names) * 0.72 : 32;
-    const side = Math.max(1, Math.min((w - room) / cols, (h - top) / rows));
+    const lean = names && !short ? Math.max(0, longest(panel.col_names ?? names) * 0.72 - 8) : 0; // the last name leans out
+    const side = Math.max(1, Math.min((w - room - lean) / cols, (h - top) / rows));
     const box = { x: room, y: top, w: side * cols, h: side * rows };
     panel.box = box;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + rows * cols);
+    if (panel.hatched) hatch(context, box, lab.colour);
     drawPicture(context, lab, tinted(lab, panel, 0, values, rows, cols, panel), box);
     if (names) tokenNames(context, lab, panel, box, side, short);
     if (panel.marked >= 0) frameOf(context, { x: box.x, y: box.y + panel.marked * side, w: box.w, h: side }, lab.colour.focus, 1.6);
-    if (panel.lit) frameOf(context, { x: box.x + panel.lit.c * side, y: box.y + panel.lit.r * side, w: side, h: side }, lab.colour.ink, 1.4);
+    if (panel.lit) {
+      const cell = { x: box.x + panel.lit.c * side, y: box.y + panel.lit.r * side, w: side, h: side };
+      frameOf(context, cell, lab.colour.paper, 3); // readable on dark cells and on light ones
+      frameOf(context, cell, lab.colour.ink, 1.4);
+    }
   },
 
   bars(context, lab, panel, { w, h }) {
     const { count, names, editable, digits } = panel;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + count);
-    const [low, high] = panel.fit ? [Math.min(0, ...values), Math.max(0, ...values, Math.min(...values) === 0 ? 1 : 0)] : [panel.low, panel.high];
+    const ghost = panel.ghost ? lab.frame(panel.ghost).subarray(panel.start, panel.start + count) : null;
+    const seen = [...values, ...(ghost ?? [])].filter((v) => v === v);
+    const [least, most] = [Math.min(0, ...seen), Math.max(0, ...seen)];
+    const flat = ghost ? most === least : Math.min(...seen) === 0;
+    const [low, high] = panel.fit ? [least, flat ? Math.max(1, most) : most] : [panel.low, panel.high];
     const lean = w / count < 34 && names?.some((name) => name.length > 2);
     const foot = names ? (lean ? 58 : 20) : 6;
     const head = digits ? 44 : 30; // room for a number on the highest bar, and below the lowest
@@ -65,13 +77,16 @@ const PLOTS = {
     for (let i = 0; i < count; i++) {
       const x = box.x + i * step;
       const marked = i === panel.lit || i === panel.marked;
+      const here = values[i] === values[i];
+      if (!here) hatch(context, { x, y: box.y, w: step, h: box.h }, lab.colour);
       context.globalAlpha = marked ? 1 : 0.75;
       context.fillStyle = lab.colour[panel.hue] ?? lab.colour.ink;
       const [top, bottom] = [y(Math.max(values[i], 0)), y(Math.min(values[i], 0))];
-      context.fillRect(x + step * 0.12, top, step * 0.76, Math.max(bottom - top, 0.8));
+      if (here) context.fillRect(x + step * 0.12, top, step * 0.76, Math.max(bottom - top, 0.8));
       context.globalAlpha = 1;
+      if (ghost && ghost[i] === ghost[i]) frameOf(context, { x: x + step * 0.06, y: y(Math.max(ghost[i], 0)), w: step * 0.88, h: y(Math.min(ghost[i], 0)) - y(Math.max(ghost[i], 0)) }, lab.colour.ink, 1);
       if (editable) context.fillRect(x + step * 0.06, y(values[i]) - 2, step * 0.88, 4);
-      if (digits) {
+      if (digits && here) {
         context.font = `${SMALL - (step < 38 ? 1 : 0)}px ${lab.font()}`;
         let text = significant(values[i], digits);
         for (let fewer = digits - 1; fewer && widthOf(context, text) > step - 1; fewer--) text = significant(values[i], fewer);
@@ -91,6 +106,9 @@ const PLOTS = {
       context.restore();
       context.textAlign = "left";
     }
+    if (!panel.over) return;
+    const line = lab.frame(panel.over);
+    polyline(context, line, (i) => box.x + (box.w * i) / (line.length - 1), (v) => box.y + box.h * (1 - v), lab.colour.k, INK.curve);
   },
 
   // Lines over the stops of one slider, everything else as it stands; a click moves that slider.

@@ -1,60 +1,81 @@
-// The picture to keep: everything the stage shows, drawn once more, on a sheet of twice the size or as SVG.
-function savePng(picture) {
-  const { width, height } = picture.stage.getBoundingClientRect();
-  const sheet = Object.assign(document.createElement("canvas"), { width: width * 2, height: height * 2 });
-  const context = sheet.getContext("2d");
-  context.scale(2, 2);
-  drawStage(context, picture);
-  sheet.toBlob((blob) => save("headlight.png", blob));
+// The picture to keep: everything the stage of a view shows, drawn once more, on a sheet of twice the size or as SVG.
+const MARGIN = 12;
+
+function sheetOf({ stage }) {
+  const { left, top, width, height } = stage.getBoundingClientRect();
+  return { left: left - MARGIN, top: top - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN };
 }
 
-function saveSvg(picture) {
-  const { width, height } = picture.stage.getBoundingClientRect();
+function savePng(view) {
+  const sheet = sheetOf(view);
+  const canvas = Object.assign(document.createElement("canvas"), { width: sheet.width * 2, height: sheet.height * 2 });
+  const context = canvas.getContext("2d");
+  context.scale(2, 2);
+  drawStage(context, view, sheet);
+  canvas.toBlob((blob) => save("headlight.png", blob));
+}
+
+function saveSvg(view) {
+  const sheet = sheetOf(view);
   const context = new SvgPen();
-  drawStage(context, picture);
-  const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${context.parts.join("")}</svg>`;
+  drawStage(context, view, sheet);
+  const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${sheet.width}" height="${sheet.height}">${context.parts.join("")}</svg>`;
   save("headlight.svg", new Blob([source], { type: "image/svg+xml" }));
 }
 
-function drawStage(context, picture) {
-  const { stage, panels, sheet, colour } = picture;
-  const frame = stage.getBoundingClientRect();
+function drawStage(context, view, sheet) {
   const place = (node) => {
     const { left, top, width, height } = node.getBoundingClientRect();
-    return { x: left - frame.left, y: top - frame.top, width, height };
+    return { x: left - sheet.left, y: top - sheet.top, w: width, h: height };
   };
-  context.fillStyle = colour.paper;
-  context.fillRect(0, 0, frame.width, frame.height);
-  const thumbnails = picture.meta.layout === "grid";
-  for (const panel of panels.filter((one) => one.box && one.shape[0] && one.shape[1])) {
-    const { x, y } = place(thumbnails ? sheet : panel.canvas);
-    context.save();
-    context.translate(x, y);
-    (thumbnails ? drawMatrix : drawPanel)(context, picture, panel);
-    context.restore();
-  }
-  context.fillStyle = colour.ink;
-  for (const sign of stage.querySelectorAll(".operator, .row-title, .col-title")) {
-    const { x, y, width, height } = place(sign);
-    context.font = `${getComputedStyle(sign).fontSize} ${picture.font()}`;
-    context.textAlign = "center";
-    context.fillText(sign.textContent, x + width / 2, y + height / 2 + 5);
+  context.fillStyle = view.colour.paper;
+  context.fillRect(0, 0, sheet.width, sheet.height);
+  view.print(context, place);
+  drawWords(context, view.stage, sheet);
+}
+
+// What stands as HTML beside the pictures, written where it stands: one piece per font and line.
+function drawWords(context, stage, { left, top }) {
+  const range = document.createRange();
+  const walker = document.createTreeWalker(stage, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const pieces = [];
+    for (const { segment, index } of GRAPHEMES.segment(node.data)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + segment.length);
+      const box = range.getBoundingClientRect();
+      const piece = pieces.at(-1);
+      if (piece && Math.abs(piece.bottom - box.bottom) < 4) piece.text += segment;
+      else if (box.width) pieces.push({ text: segment, left: box.left, bottom: box.bottom });
+    }
+    const { fontWeight, fontSize, fontFamily, color } = getComputedStyle(node.parentElement);
+    context.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+    context.fillStyle = color;
+    context.textAlign = "left";
+    for (const piece of pieces) {
+      const { fontBoundingBoxDescent } = context.measureText(piece.text);
+      context.fillText(piece.text, piece.left - left, piece.bottom - top - fontBoundingBoxDescent);
+    }
   }
 }
 
-// As much of a canvas context as draw.js uses, writing SVG.
+// As much of a canvas context as draw.js and plots.js use, writing SVG.
 class SvgPen {
   parts = [];
   kept = [];
   place = "";
   textAlign = "left";
   globalAlpha = 1;
+  dash = [];
 
   save() {
     this.kept.push([this.place, this.textAlign]);
   }
   restore() {
     [this.place, this.textAlign] = this.kept.pop();
+  }
+  setLineDash(dash) {
+    this.dash = dash;
   }
   translate(x, y) {
     this.place += ` translate(${x} ${y})`;
@@ -74,12 +95,14 @@ class SvgPen {
     const plain = escape(text).replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\0-\b\v\f\x0e-\x1f\ufffe\uffff]/g, "\ufffd");
     this.parts.push(`<${tag} ${all.map(([name, value]) => `${name}="${escape(value)}"`).join(" ")}>${plain}</${tag}>`);
   }
+  // As wide as here, also where the font of the page is not at hand.
   fillText(text, x, y) {
     const anchor = { left: "start", right: "end", center: "middle" }[this.textAlign];
-    this.put("text", { x, y, fill: this.fillStyle, style: `font:${this.font}`, "text-anchor": anchor }, text.replace(/[\u2068\u2069]/g, ""));
+    const wide = { textLength: Math.max(1, widthOf(this, text)).toFixed(1), lengthAdjust: "spacingAndGlyphs" };
+    this.put("text", { x, y, ...this.filling(), style: `font:${this.font}`, "text-anchor": anchor, ...wide }, text.replace(/[\u2068\u2069]/g, ""));
   }
   fillRect(x, y, width, height) {
-    this.put("rect", { x, y, width, height, fill: this.fillStyle });
+    this.put("rect", { x, y, width, height, ...this.filling() });
   }
   strokeRect(x, y, w, h) {
     this.path = `M${x} ${y}h${w}v${h}h${-w}z`;
@@ -92,10 +115,21 @@ class SvgPen {
     this.path += `M${x} ${y}`;
   }
   lineTo(x, y) {
-    this.path += `L${x} ${y}`;
+    this.path += `${this.path ? "L" : "M"}${x} ${y}`;
+  }
+  // A whole circle: nothing here draws a part of one.
+  arc(x, y, r) {
+    this.path += `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
   }
   stroke() {
-    this.put("path", { d: this.path, fill: "none", stroke: this.strokeStyle, "stroke-width": this.lineWidth, "stroke-opacity": this.globalAlpha });
+    const dash = this.dash.length ? { "stroke-dasharray": this.dash.join(" ") } : {};
+    this.put("path", { d: this.path, fill: "none", stroke: this.strokeStyle, "stroke-width": this.lineWidth, "stroke-opacity": this.globalAlpha, ...dash });
+  }
+  fill() {
+    this.put("path", { d: this.path, ...this.filling() });
+  }
+  filling() {
+    return { fill: this.fillStyle, ...(this.globalAlpha < 1 && { "fill-opacity": this.globalAlpha }) };
   }
 
   // One rectangle a cell, so that every cell can be taken up by itself; a large matrix is one picture.
@@ -115,7 +149,7 @@ class SvgPen {
       const [x, y] = [edge(c, view.c, view.w, box.x, box.w), edge(r, view.r, view.h, box.y, box.h)];
       const [red, green, blue, opaque] = pixels.data.subarray(4 * i, 4 * i + 4);
       const size = { width: edge(c + 1, view.c, view.w, box.x, box.w) - x, height: edge(r + 1, view.r, view.h, box.y, box.h) - y };
-      this.put("rect", { x, y, ...size, fill: opaque ? `rgb(${red},${green},${blue})` : "none" });
+      this.put("rect", { x, y, ...size, fill: opaque ? `rgb(${red},${green},${blue})` : "none", "shape-rendering": "crispEdges" });
     }
   }
 }

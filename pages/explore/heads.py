@@ -4,14 +4,13 @@ import numpy as np
 import streamlit as st
 
 from attention_core.models import Run
-from ui.controls import Choice, focus, model_label, study_bar, switch
+from ui.controls import Choice, study_bar, switch
+from ui.evidence import evidence
 from ui.heads import difference, off, pairs, table, through
 from ui.heads.picture import large, overview, portrait, strip
-from ui.layout import page_header, take_away, trust_line
+from ui.layout import page_header
 from ui.session import SCRATCH
-from ui.snippets import snippet
 from ui.text import words
-from ui.trust import row_sum_residual, sdpa_residual
 
 SHOWS = ("head", "all", "mean", "norm")
 SECTIONS = {
@@ -59,19 +58,4 @@ with right:
     seen = large(choice, layer, shown, page)
 tab = switch("tab", tuple(SECTIONS), page["tabs"], lambda name: page[f"tab.{name}"])
 seen |= SECTIONS[tab](choice, run, page)
-query, _ = focus(len(layer.queries), len(layer.keys))
-with st.container(horizontal=True, vertical_alignment="center"):
-    trust_line(
-        rows=max(row_sum_residual(each) for each in run.layers),
-        residual=sdpa_residual(layer),
-        oracle="torch.nn.functional.scaled_dot_product_attention",
-        seed=choice.study.sizes.seed if choice.study.model == SCRATCH else None,
-        dtype=str(run.output.dtype).removeprefix("torch."),
-        model=model_label(choice.study.model),
-        device=str(run.output.device),
-    )
-    take_away(
-        "heads",
-        arrays=lambda: arrays(choice, run) | seen,
-        snippet=snippet(choice.study, choice.layer, choice.head, query),
-    )
+evidence(choice, run, "heads", checked=run.layers, arrays=lambda: arrays(choice, run) | seen)

@@ -4,19 +4,18 @@ import streamlit as st
 
 from attention_core.models import LayerTrace, Run
 from ui.components.canvas import Live, Pick, canvas
-from ui.controls import TEMPERATURES, Choice, focus, model_label, set_focus, set_temperature, study_bar, temperature
+from ui.controls import TEMPERATURES, Choice, focus, set_focus, set_temperature, study_bar, temperature
 from ui.errors import fragment
+from ui.evidence import evidence
 from ui.explain import Explanation, Term, explain
-from ui.layout import page_header, take_away, trust_line
+from ui.layout import page_header
 from ui.link import recall, remember
 from ui.numbers import significant
 from ui.palette import hue
 from ui.session import SCRATCH
-from ui.snippets import snippet
 from ui.split import split_into_heads
 from ui.stages import Stage, arrays, ledger, stages
 from ui.text import Words, words
-from ui.trust import row_sum_residual, sdpa_residual
 
 AXES = {
     "x": ("query", "d_model"),
@@ -99,27 +98,7 @@ def figure(choice: Choice, run: Run, page: Words) -> None:
     with left:
         for stage in made:
             show(stage, layer, choice.head, page, shared)
-    evidence(choice, run, query)
-
-
-def evidence(choice: Choice, run: Run, query: int) -> None:
-    """Why the numbers can be believed, and how to take them away."""
-    layer = run.layers[choice.layer]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        trust_line(
-            rows=row_sum_residual(layer),
-            residual=sdpa_residual(layer),
-            oracle="torch.nn.functional.scaled_dot_product_attention",
-            seed=choice.study.sizes.seed if choice.study.model == SCRATCH else None,
-            dtype=str(run.output.dtype).removeprefix("torch."),
-            model=model_label(choice.study.model),
-            device=str(run.output.device),
-        )
-        take_away(
-            "pipeline",
-            arrays=lambda: arrays(layer, choice.head),
-            snippet=snippet(choice.study, choice.layer, choice.head, query),
-        )
+    evidence(choice, run, "pipeline", checked=[layer], arrays=lambda: arrays(layer, choice.head))
 
 
 def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) -> None:

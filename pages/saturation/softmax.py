@@ -1,5 +1,6 @@
 """One row of softmax under a microscope: the article's, then the reader's own, its derivative, and what dtypes keep."""
 
+import re
 from functools import partial
 
 import streamlit as st
@@ -86,10 +87,9 @@ def stop(name: str, stops: tuple[float, ...]) -> int:
 
 def pair(n: int) -> tuple[int, int]:
     """The chosen cell (i, j) of the Jacobian, counted from 0."""
-    row, _, col = kept("pair").partition(",")
-    found = [int(text) - 1 if text.isascii() and text.isdigit() else -1 for text in (row, col)]
-    i, j = (index if 0 <= index < n else n - 1 for index in found)
-    return i, j
+    chosen = re.fullmatch(r"([0-9]{1,2}),([0-9]{1,2})", kept("pair"))
+    i, j = (int(text) - 1 for text in chosen.groups()) if chosen else (n - 1, n - 1)
+    return i if 0 <= i < n else n - 1, j if 0 <= j < n else n - 1
 
 
 # --- the article's row ---
@@ -155,8 +155,10 @@ def own_row(page: Words) -> None:
         keep("x", ",".join(f"{value:g}" for value in parsed_row(",".join(map(str, values)), len(values))))
 
     def picked(pick: Pick) -> None:
-        j = chosen[1]
-        keep("pair", f"{pick.row + 1},{(pick.col if pick.panel == 'jacobian' else j) + 1}")
+        if pick.panel == "jacobian":
+            keep("pair", f"{pick.row + 1},{pick.col + 1}")
+        elif pick.panel == "p":
+            keep("pair", f"{pick.row + 1},{chosen[1] + 1}")
 
     films = row_films(x)
     lab(

@@ -19,7 +19,7 @@ from ui.saturation import trained as strained
 from ui.saturation.stops import released
 from ui.saturation.stops import where as where_sliders_stand
 from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, summary, theory
-from ui.session import MAX_PROBED, Question, has_table, probe, table
+from ui.session import MAX_PROBED, Question, bands, known_bands, probe, table
 from ui.text import Words, words
 
 SEEDS = 8
@@ -56,18 +56,18 @@ def picked(pick: Pick) -> None:
         set_focus(pick.row, pick.col)
 
 
-def _progress(bar: DeltaGenerator, text: str, share: float, *, done: int = 0, of: int = 1) -> None:
-    bar.progress((done + share) / of, text)
+def _progress(bar: DeltaGenerator, text: str, share: float) -> None:
+    bar.progress(share, text)
 
 
 @fragment
 def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None:
     """Everything that follows the sliders. The reader's own seed first; the other seeds widen it into bands."""
     bar = st.empty()
-    seeds = [Question(text=question.text, seed=question.seed + i, target=question.target) for i in range(SEEDS)]
-    own = table(seeds[0], partial(_progress, bar, page["working"]))
-    ready = [own, *(table(each) for each in seeds[1:] if has_table(each))]
-    here, layer, numbers = place(len(tokens)), probe(question), summary(ready)
+    own = table(question, partial(_progress, bar, page["working"]))
+    wide = known_bands(question, SEEDS)
+    here, layer = place(len(tokens)), probe(question)
+    numbers = summary([own]) if wide is None else wide.numbers
     lab(
         plots(layer, numbers, tokens, here, page),
         key="vanishing",
@@ -100,9 +100,8 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
             arrays=lambda: {"measures": own.measures.numpy(), "log_gains": own.log_gains.numpy()},
             snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head),
         )
-    if len(ready) < SEEDS:
-        for done, each in enumerate(seeds[len(ready) :], start=len(ready)):
-            table(each, partial(_progress, bar, page["bands"], done=done, of=SEEDS))
+    if wide is None:
+        bands(question, SEEDS, summary, lambda done, share: _progress(bar, page["bands"], (done + share) / SEEDS))
         st.rerun()
 
 

@@ -139,3 +139,11 @@ def test_the_script_of_the_trained_model_prints_one_line_a_stop() -> None:
     assert all(line.startswith(("model ", "none ")) for line in printed)
     as_built = next(line for line in printed if line.startswith("model 1.0 "))
     assert as_built.endswith("cosine 1.0") or float(as_built.rsplit(" ", 1)[1]) > 0.999999
+
+
+def test_a_seed_whose_neighbours_are_known_settles() -> None:
+    """The tables of another visitor, for seeds that overlap ours, must not leave this page computing for ever."""
+    app = opened(text="The law saw", seed="20")
+    app.number_input(key="seed").set_value(15).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 3

@@ -16,8 +16,10 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+import torch
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from attention_core.models.pretrained import embedded_folder
 from benchmarks.browser import launch, wait_idle
 from benchmarks.serving import Server, serve
 
@@ -57,6 +59,24 @@ def server_of() -> Iterator[Callable[[Path | str], Server]]:
 def server(server_of) -> Server:
     """The app itself."""
     return server_of("app.py")
+
+
+@pytest.fixture(scope="session")
+def awake(browser, server) -> None:
+    """The model is loaded, and the server knows its pages, before a test looks at one of them."""
+    with browser.new_page() as page:
+        page.goto(server.url)
+        page.get_by_role("heading", level=1).wait_for(timeout=120_000)
+        wait_idle(page, timeout=120_000)
+
+
+@pytest.fixture(scope="session")
+def eager():
+    """The embedded model with transformers' own attention: the oracle. Leave it as it is."""
+    from transformers import AutoModel  # costs seconds, and most tests do without
+
+    folder = embedded_folder()
+    return AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
 
 
 @pytest.fixture(scope="session")

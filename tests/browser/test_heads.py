@@ -5,32 +5,16 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from torch.testing import assert_close
-from transformers import AutoModel
 
-from attention_core.models.pretrained import embedded_folder, load_embedded
+from attention_core.models.pretrained import load_embedded
 from benchmarks.browser import wait_idle
 from ui.controls import DEFAULT_SENTENCE, TEMPERATURES
 from ui.text import words
 
+pytestmark = pytest.mark.usefixtures("awake")
 WORDS = words("heads", "en")
 OTHER = "The law didn't stop the king because it was too tired"
 HOST = "[...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight)"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def awake(browser, server) -> None:
-    """The model is loaded, and the server knows its pages, before the first test looks at one of them."""
-    page = browser.new_page()
-    page.goto(server.url)
-    page.get_by_role("heading", level=1).wait_for(timeout=120_000)
-    wait_idle(page, timeout=120_000)
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def eager():
-    """The embedded model with transformers' own attention: the oracle."""
-    return AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float32).eval()
 
 
 def hidden(eager, text: str = DEFAULT_SENTENCE):

@@ -6,20 +6,14 @@ import pytest
 import torch
 from playwright.sync_api import Page
 from torch.testing import assert_close
-from transformers import AutoModel
 
-from attention_core.models.pretrained import embedded_folder, load_embedded
+from attention_core.models.pretrained import load_embedded
 from benchmarks.browser import wait_idle
 from ui.numbers import significant
 
 TEXT = "The law saw the king, but its city should be just."
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 HOSTILE = f"<script>alert(1)</script> <a href=https://example.org>x</a> #000001 {FAMILY} مرحبا"
-
-
-@pytest.fixture(scope="module")
-def eager():
-    return AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float32).eval()
 
 
 def weights_of(eager, text: str, layer: int, head: int) -> torch.Tensor:

@@ -17,20 +17,11 @@ from ui.controls import DEFAULT_SENTENCE
 from ui.session import PROBED
 from ui.text import words
 
+pytestmark = pytest.mark.usefixtures("awake")
 WORDS = words("remedies", "en")
 KEYS = list(REMEDIES)
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 HOST = """() => [...document.querySelectorAll(".st-key-remedies *")].find((node) => node.__headlight)"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def awake(browser, server) -> None:
-    """The model is loaded, and the server knows its pages, before the test looks at one of them."""
-    page = browser.new_page()
-    page.goto(server.url)
-    page.get_by_role("heading", level=1).wait_for(timeout=120_000)
-    wait_idle(page, timeout=120_000)
-    page.close()
 
 
 def opened(open_page, url: str | None = None) -> Page:

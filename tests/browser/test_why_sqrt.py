@@ -1,31 +1,22 @@
 """What a person does on the page about √d_k: drag, break an assumption, draw again, and read the numbers."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Page
 from torch.testing import assert_close
-from transformers import AutoModel
 
-from attention_core.models.pretrained import embedded_folder, load_embedded
+from attention_core.models.pretrained import load_embedded
 from benchmarks.browser import wait_idle
 from ui.controls import DEFAULT_HEAD, DEFAULT_LAYER, DEFAULT_SENTENCE
 from ui.text import words
 
+pytestmark = pytest.mark.usefixtures("awake")
 WORDS = words("why_sqrt", "en")
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def awake(browser, server) -> None:
-    """The model is loaded, and the server knows its pages, before the test looks at one of them."""
-    page = browser.new_page()
-    page.goto(server.url)
-    page.get_by_role("heading", level=1).wait_for(timeout=120_000)
-    wait_idle(page, timeout=120_000)
-    page.close()
 
 
 def number(text: str) -> float:
@@ -56,19 +47,18 @@ def press(page: Page, label: str, key: str, times: int) -> None:
     wait_idle(page)
 
 
-def eager_products() -> np.ndarray:
+def eager_products(eager) -> np.ndarray:
     """q·k of the head on screen, from transformers' own layers and hidden states."""
-    model = AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float32).eval()
     ids = torch.tensor([load_embedded().tokenize(DEFAULT_SENTENCE).ids])
     with torch.no_grad():
-        hidden = model(input_ids=ids, output_hidden_states=True).hidden_states[DEFAULT_LAYER - 1][0]
-        attention = model.encoder.layer[DEFAULT_LAYER - 1].attention.self
+        hidden = eager(input_ids=ids, output_hidden_states=True).hidden_states[DEFAULT_LAYER - 1][0]
+        attention = eager.encoder.layer[DEFAULT_LAYER - 1].attention.self
         own = slice((DEFAULT_HEAD - 1) * 32, DEFAULT_HEAD * 32)
         q, k = (side(hidden)[:, own].double().numpy() for side in (attention.query, attention.key))
     return q @ k.T
 
 
-def test_a_person_drags_breaks_an_assumption_and_draws_again(open_page) -> None:
+def test_a_person_drags_breaks_an_assumption_and_draws_again(open_page, eager) -> None:
     page = open_page("/why-sqrt")
     false = page.get_by_text(WORDS["derivation.false"], exact=True)
 
@@ -93,7 +83,7 @@ def test_a_person_drags_breaks_an_assumption_and_draws_again(open_page) -> None:
     assert again != before
     assert abs(again - spread) < 5 * np.sqrt(2) * error
 
-    dots = eager_products()
+    dots = eager_products(eager)
     shown = page.get_by_test_id("stMetric").filter(has_text=WORDS["trained.variance"]).first
     value = number(shown.get_by_test_id("stMetricValue").inner_text())
     assert_close(value, float(np.var(dots)), rtol=1e-3, atol=0)
@@ -101,3 +91,20 @@ def test_a_person_drags_breaks_an_assumption_and_draws_again(open_page) -> None:
     elsewhere = open_page(url=page.url)
     assert row(elsewhere, "variance") == row(page, "variance")
     assert row(elsewhere, "mean") == row(page, "mean")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_figure_can_be_saved_with_the_keyboard(open_page, language) -> None:
+    page = open_page("/why-sqrt", language=language)
+    tools = page.get_by_role("button", name=words("canvas", language)["svg"], exact=True)
+    tools.nth(4).wait_for()
+    names = []
+    for tool in tools.all():
+        with page.expect_download() as download:
+            tool.press("Enter")
+        names.append(download.value.suggested_filename)
+        drawing = ElementTree.parse(download.value.path()).getroot()
+        assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+        assert len(list(drawing.iter("{http://www.w3.org/2000/svg}path"))) > 5
+    kinds = ("mc_histogram", "mc_curves", "trained_histogram", "trained_parts", "trained_heads")
+    assert names == [f"headlight_{kind}.svg" for kind in kinds]

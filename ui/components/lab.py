@@ -21,7 +21,7 @@ from ui.components.canvas import Pick, checked_pick
 from ui.components.frame import encode
 from ui.palette import RAMPS
 
-WORDS = ("masked", "damaged", "underflow")
+WORDS = ("masked", "damaged", "underflow", "png", "svg", "hint_walk", "hint_pull")
 UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
 
 _LAB = component("lab")
@@ -134,6 +134,7 @@ class Item:
     lost: bool = True
     unit: str = ""
     help: str = ""
+    digits: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,8 @@ class Grid(_Plot):
 class Map(_Plot):
     """One matrix, named beside it and above (`col_names`: where columns have other names); `marked`: the row in focus.
 
-    `root` colours by the square root.
+    `root` colours by the square root. `hatched`: NaN is masked, and hatched.
+    `order`: a film that says which of `names` stands at each place.
     """
 
     film: str
@@ -177,6 +179,8 @@ class Map(_Plot):
     low: float = 0.0
     high: float = 1.0
     root: bool = False
+    order: str = ""
+    hatched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +188,8 @@ class Bars(_Plot):
     """One bar per number; `editable` bars are pulled by the reader, and `on_edit` gets the numbers.
 
     `fit`: the axis follows the numbers, 0 included. `digits`: as many significant digits of each, written on its bar.
+    `ghost`: a film of as many numbers, drawn as outlines and called `ghost_name` on hover. `over`: a film of at least two
+    numbers from 0 to 1, a line from the left edge to the right over the whole height. NaN is hatched.
     """
 
     film: str
@@ -198,6 +204,9 @@ class Bars(_Plot):
     step: float = 0.01
     fit: bool = False
     digits: int = 0
+    ghost: str = ""
+    ghost_name: str = ""
+    over: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from ui.palette import Mode, hue
 
+Figure = go.Figure  # for those who do not import plotly
 FONT = '"Source Sans", sans-serif'  # what Streamlit calls the font of the page
 
 
@@ -27,13 +28,14 @@ def styled(
         template=None,
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=hue("paper", mode),  # the saved picture is on paper, too
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "color": ink, "size": 13},
         xaxis=axis | {"range": list(x), "showgrid": False, "zeroline": False},
         yaxis=axis
         | {"range": list(y), "title": {"text": escaped(y_title), "font": {"size": 13}, "standoff": 8}, "nticks": 6},
         showlegend=False,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": ink},
         hoverlabel={"bgcolor": ink, "font": {"family": FONT, "color": hue("paper", mode)}},
     )
     return figure

@@ -7,6 +7,7 @@ import streamlit as st
 
 from attention_core.models import Run
 from ui import compare
+from ui.chart import chart
 from ui.components.canvas import Panel, Pick, canvas
 from ui.controls import Choice, switch_heads_off
 from ui.figures.heads import token_bars
@@ -38,9 +39,7 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
             for name, value in numbers.items():
                 st.metric(page[f"off.number.{name}"], significant(value), width="content")
         figure = token_bars(found.relative.numpy(), tokens=run.tokens.strings, label=page["off.change"], mode=mode())
-        st.plotly_chart(
-            figure, key="off_output", theme=None, config={"displayModeBar": False}, alt=page["off.output_alt"]
-        )
+        chart(figure, key="off_output", alt=page["off.output_alt"])
     moved = _grid(found)
     with right:
         st.markdown(page["off.others"])

@@ -10,6 +10,7 @@ from torch import Tensor
 from attention_core.measures import mean_over_heads
 from attention_core.models import LayerTrace, Run
 from ui import compare
+from ui.chart import chart
 from ui.components.canvas import Live, Panel, Pick, canvas, overview_codes
 from ui.controls import TEMPERATURES, Choice, focus, layer_label, set_temperature, temperature
 from ui.figures.heads import token_bars
@@ -169,4 +170,4 @@ def portrait(choice: Choice, layer: LayerTrace, page: Words) -> None:
         y=(0.0, 1.0),
         marked=key,
     )
-    st.plotly_chart(figure, key="row_bars", theme=None, config={"displayModeBar": False}, alt=row)
+    chart(figure, key="row_bars", alt=row)

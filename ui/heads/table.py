@@ -8,6 +8,7 @@ import streamlit as st
 from attention_core.measures import MEASURES
 from attention_core.models import Run
 from ui import compare
+from ui.chart import chart
 from ui.controls import Choice, choose, layer_label
 from ui.figures.heads import heads_by_layer
 from ui.heads.shared import kept, show_head, with_unit
@@ -39,7 +40,7 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
             mode=mode(),
         )
         alt = page.data("measures.alt", measure=with_unit(name, page))
-        st.plotly_chart(figure, key="by_layer", theme=None, config={"displayModeBar": False}, alt=alt)
+        chart(figure, key="by_layer", alt=alt)
     _table(rows, run, page)
     return {measure: np.array([row[measure] for row in rows], dtype=np.float32) for measure in compare.MEASURED}
 

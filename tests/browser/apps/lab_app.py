@@ -1,0 +1,116 @@
+"""A page with every kind of plot of a laboratory, for the browser tests; its films are made of plain numbers."""
+
+import numpy as np
+import streamlit as st
+
+from ui.components.assets import library
+from ui.components.canvas import Pick
+from ui.components.lab import (
+    Bars,
+    Contour,
+    Controls,
+    Curves,
+    Film,
+    Grid,
+    Histogram,
+    Item,
+    Line,
+    Map,
+    Phase,
+    Readouts,
+    Slider,
+    lab,
+)
+from ui.text import words
+
+TOKENS = ("The", "<b>saw</b>", "king", "&", "山")
+COLUMNS = ("a", "b > c", "مرحبا", "d", "e", "f", "g")
+D_K, ALPHA = 11, 7
+
+st.set_page_config(layout="wide")
+picks = st.session_state.setdefault("picks", [])
+moves = st.session_state.setdefault("moves", [])
+at = st.session_state.setdefault("at", {"d_k": 2, "alpha": 3, "rule": 0})
+
+
+def picked(pick: Pick) -> None:
+    picks.append((pick.panel, pick.row, pick.col))
+
+
+def moved(positions: dict[str, int]) -> None:
+    at.update(positions)
+    moves.append((positions["d_k"], positions["alpha"]))
+
+
+def stops(name: str, label: str, count: int) -> Slider:
+    readings = tuple(str(i) for i in range(count))
+    return Slider(name=name, label=label, readings=readings, at=at[name], ticks=tuple(enumerate(readings))[::2])
+
+
+rows, cols = len(TOKENS), len(COLUMNS)
+weights = np.linspace(0, 1, rows * cols, dtype=np.float32).reshape(rows, cols)
+weights[0, -1] = np.nan
+film = weights * np.linspace(1, 0.5, D_K, dtype=np.float32)[:, None, None]
+curve = np.stack([np.linspace(low, 1, D_K * ALPHA).reshape(D_K, ALPHA) for low in (-0.5, 0.0, 0.5)], axis=-1)
+lab(
+    (
+        Controls(name="controls", stack="left", sliders=("d_k", "alpha", "rule"), span=3),
+        Readouts(
+            name="numbers",
+            stack="left",
+            title="Numbers of W_Q",
+            film="curve",
+            items=(Item(label="gain & W_K", start=1), Item(label="log", start=0, log=True)),
+        ),
+        Map(name="map", film="film", rows=rows, cols=cols, names=TOKENS, col_names=COLUMNS, marked=1, title="Map"),
+        Grid(name="grid", film="grid", count=5, rows=3, cols=2, titles=tuple("vwxyz"), title="Grid", chosen=2),
+        Bars(name="bars", film="bars", count=5, names=TOKENS, title="Bars", digits=3),
+        Bars(name="pulled", film="bars", count=5, low=-1.0, editable=True, title="Pulled"),
+        Curves(
+            name="curves",
+            film="curve",
+            along="d_k",
+            low=-1.0,
+            high=1.0,
+            title="Curves",
+            note="dashed & pale",
+            lines=(
+                Line(start=1, hue="q", name="gain", band=(0, 2)),
+                Line(start=2, hue="k", name="α < 1", dash=True, fixed={"alpha": 0}),
+            ),
+            marks=((4.0, "here"),),
+        ),
+        Phase(
+            name="phase",
+            film="curve",
+            x="d_k",
+            y="alpha",
+            start=1,
+            low=-1.0,
+            high=1.0,
+            title="Phase",
+            lines=(Contour(film="contour"),),
+        ),
+        Histogram(name="histogram", film="bars", count=5, low=0.0, high=5.0, title="Histogram", mark=2.0),
+    ),
+    key="laboratory",
+    sliders=(
+        stops("d_k", "d_k", D_K),
+        stops("alpha", "α", ALPHA),
+        Slider(name="rule", label="Rule", readings=("none", "1/√d_k"), at=at["rule"], kind="switch"),
+    ),
+    films=(
+        Film("film", film, ("d_k",)),
+        Film("grid", np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 3, 2)),
+        Film("bars", np.linspace(0.1, 0.9, 5, dtype=np.float32)),
+        Film("curve", curve.astype(np.float32), ("d_k", "alpha")),
+        Film("contour", np.linspace(1, 8, ALPHA, dtype=np.float32)),
+    ),
+    words=words("canvas"),
+    summary="A laboratory",
+    on_move=moved,
+    on_pick=picked,
+)
+st.text(f"picks {picks}")
+st.text(f"moves {moves}")
+library()

@@ -1,0 +1,201 @@
+"""A laboratory in a browser: its picture to keep, and its maps and curves under the keyboard and under a finger."""
+
+import struct
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page
+
+HARNESS = Path(__file__).parent / "apps" / "lab_app.py"
+LAB = ".st-key-laboratory"
+HOST = f"[...document.querySelectorAll('{LAB} *')].find((node) => node.__headlight)"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def opened(open_page, **options) -> Page:
+    page = open_page(script=HARNESS, **options)
+    page.wait_for_function(f"() => {HOST}?.__headlight.boxes().histogram?.box")
+    page.wait_for_timeout(200)
+    return page
+
+
+def canvas(page: Page, name: str) -> Locator:
+    found = page.locator(f"{LAB} [data-name={name}] canvas")
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def point(page: Page, name: str, fx: float, fy: float) -> tuple[float, float]:
+    """A place inside the frame of a plot, by shares of its width and height, on the screen."""
+    place = canvas(page, name).bounding_box()
+    box = page.evaluate(f"(name) => {HOST}.__headlight.boxes()[name].box", name)
+    assert place
+    return place["x"] + box["x"] + fx * box["w"], place["y"] + box["y"] + fy * box["h"]
+
+
+def positions(page: Page) -> dict[str, int]:
+    return page.evaluate(f"() => {HOST}.__headlight.at()")
+
+
+def tip(page: Page) -> list[str]:
+    return page.locator(f"{LAB} .tip div").all_inner_texts() if page.locator(f"{LAB} .tip").is_visible() else []
+
+
+def saved(page: Page, kind: str) -> bytes:
+    with page.expect_download() as download:
+        page.locator(f"{LAB} .tool.{kind}").press("Enter")
+    assert download.value.suggested_filename == f"headlight.{kind}"
+    return Path(download.value.path()).read_bytes()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_the_saved_svg_holds_everything_on_the_stage(open_page, theme, width) -> None:
+    page = opened(open_page, theme=theme, width=width)
+    source = saved(page, "svg")
+    assert b"<b>" not in source
+    drawing = ElementTree.fromstring(source)
+    stage = page.locator(f"{LAB} .lab").bounding_box()
+    assert stage
+    assert float(drawing.get("width", 0)) == pytest.approx(stage["width"] + 24)
+    assert float(drawing.get("height", 0)) == pytest.approx(stage["height"] + 24)
+    texts = [node.text for node in drawing.iter(f"{SVG}text")]
+    titles = {"Map", "Grid", "Bars", "Pulled", "Curves", "dashed & pale", "Phase", "Histogram"}
+    tokens = {"The", "<b>saw</b>", "king", "&", "山", "b␣>␣c", "مرحبا"}
+    beside = {"Numbers of W", "Q", "gain & W", "K", "Rule", "none", "1/√d", "α < 1"}
+    assert titles | tokens | beside <= set(texts)
+    cells = [node.get("fill") for node in drawing.iter(f"{SVG}rect")]
+    assert cells.count("none") == 1, "one masked cell, and it has no colour"
+    assert len(cells) > 5 * 7 + 5 * 3 * 2 + 11 * 7
+    paths = [node.get("d", "") for node in drawing.iter(f"{SVG}path")]
+    assert paths and all(path.startswith("M") and "NaN" not in path for path in paths)
+    assert any(node.get("stroke-dasharray") == "5 4" for node in drawing.iter(f"{SVG}path"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_saved_svg_opens_as_a_picture_and_looks_like_the_stage(open_page) -> None:
+    page = opened(open_page)
+    source, sheet = saved(page, "svg"), saved(page, "png")
+    apart = page.evaluate(
+        """async ([source, sheet]) => {
+            const pixels = async (type, bytes) => {
+                const picture = new Image();
+                picture.src = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type }));
+                await picture.decode();
+                const canvas = Object.assign(document.createElement("canvas"), { width: 600, height: 400 });
+                const context = canvas.getContext("2d");
+                context.drawImage(picture, 0, 0, 600, 400);
+                return context.getImageData(0, 0, 600, 400).data;
+            };
+            const [one, other] = [await pixels("image/svg+xml", source), await pixels("image/png", sheet)];
+            let far = 0;
+            for (let i = 0; i < one.length; i++) far += Math.abs(one[i] - other[i]) > 60;
+            return far / one.length;
+        }""",
+        [list(source), list(sheet)],
+    )
+    assert apart < 0.005
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1440), ("light", 390)])
+def test_the_saved_png_is_twice_the_stage_and_its_margin(open_page, theme, width) -> None:
+    page = opened(open_page, theme=theme, width=width)
+    sheet = saved(page, "png")
+    assert sheet.startswith(b"\x89PNG\r\n\x1a\n")
+    stage = page.locator(f"{LAB} .lab").bounding_box()
+    assert stage
+    assert struct.unpack(">II", sheet[16:24]) == (int(2 * stage["width"] + 48), int(2 * stage["height"] + 48))
+
+
+def test_arrow_keys_walk_through_a_map_and_enter_picks(open_page) -> None:
+    page = opened(open_page)
+    picture = canvas(page, "map")
+    picture.press("ArrowDown")  # from the marked row
+    for _ in range(9):
+        picture.press("ArrowRight")  # stops at the edge
+    assert tip(page)[:2] == ["3: king", "7: g"]
+    assert page.locator(f"{LAB} .sr").inner_text().startswith("3: king, 7: g, ")
+    picture.press("Enter")
+    page.get_by_text("picks [('map', 2, 6)]").wait_for()
+    page.wait_for_timeout(200)
+    picture.press("ArrowUp")  # goes on from where it was, although the page has run again
+    assert tip(page)[:2] == ["2: <b>saw</b>", "7: g"]
+    picture.press("Escape")
+    assert not tip(page)
+
+
+def test_arrow_keys_walk_through_thumbnails_row_by_row(open_page) -> None:
+    page = opened(open_page)
+    picture = canvas(page, "grid")
+    cells = page.evaluate(f"() => {HOST}.__headlight.boxes().grid.cells")
+    across = sum(cell["y"] == cells[0]["y"] for cell in cells)
+    picture.press("ArrowLeft")
+    assert tip(page) == ["w"]
+    if 1 + across < len(cells):
+        picture.press("ArrowDown")
+        assert tip(page) == ["vwxyz"[1 + across]]
+        picture.press("ArrowUp")
+    picture.press("Enter")
+    page.get_by_text("picks [('grid', 1, 0)]").wait_for()
+
+
+def test_a_finger_picks_a_cell_and_reads_it_until_it_touches_something_else(open_page) -> None:
+    page = opened(open_page, width=390, height=3000, has_touch=True)
+    page.touchscreen.tap(*point(page, "map", 3.5 / 7, 2.5 / 5))
+    page.get_by_text("picks [('map', 2, 3)]").wait_for()
+    assert tip(page)[:2] == ["3: king", "4: d"]
+    page.locator(f"{LAB} .plot-title").tap()
+    page.wait_for_timeout(100)
+    assert not tip(page)
+
+
+@pytest.mark.parametrize("name", ["curves", "phase"])
+def test_a_tap_moves_the_slider_of_a_curve(open_page, name) -> None:
+    page = opened(open_page, width=390, height=3000, has_touch=True)
+    page.touchscreen.tap(*point(page, name, 0.86, 0.05))
+    page.get_by_text(f"moves [(9, {6 if name == 'phase' else 3})]").wait_for()
+    assert positions(page)["d_k"] == 9
+
+
+@pytest.mark.parametrize("name", ["curves", "phase"])
+def test_a_finger_that_goes_sideways_drags_the_slider_and_one_that_goes_down_scrolls(open_page, name) -> None:
+    page = opened(open_page, width=390, height=700, has_touch=True)
+    session = page.context.new_cdp_session(page)
+
+    def swipe(start: tuple[float, float], end: tuple[float, float]) -> None:
+        def touch(kind: str, *points: tuple[float, float]) -> None:
+            session.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+            )
+
+        touch("touchStart", start)
+        for step in range(1, 13):
+            touch("touchMove", tuple(a + (b - a) * step / 12 for a, b in zip(start, end, strict=True)))
+            page.wait_for_timeout(16)
+        touch("touchEnd")
+        page.wait_for_timeout(200)
+
+    before = positions(page)
+    swipe(point(page, name, 0.5, 0.8), point(page, name, 0.5, -0.4))
+    assert positions(page) == before
+    swipe(point(page, name, 0.1, 0.5), point(page, name, 0.96, 0.5))
+    assert positions(page)["d_k"] == 10
+    page.get_by_text(f"moves [(10, {positions(page)['alpha']})]").wait_for()
+
+
+def test_a_mouse_drags_the_slider_of_a_curve(open_page) -> None:
+    page = opened(open_page)
+    page.mouse.move(*point(page, "curves", 0.1, 0.5))
+    page.mouse.down()
+    page.mouse.move(*point(page, "curves", 0.7, 0.5), steps=6)
+    assert positions(page)["d_k"] == 7
+    page.mouse.up()
+    page.get_by_text("moves [(7, 3)]").wait_for()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_laboratory_has_no_accessibility_violation(open_page, theme) -> None:
+    page = opened(open_page, theme=theme)
+    found = Axe().run(page, context=LAB)
+    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found.response["violations"]]
