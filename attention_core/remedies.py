@@ -15,17 +15,22 @@ from attention_core.scalings import INVERSE, INVERSE_SQRT, NONE, by
 
 # (d_k, d_model, n keys) -> the number the scores are multiplied by.
 Factor = Callable[[int, int, int], float]
+Sharpen = Callable[[Float[Tensor, "*batch n_q n_k"]], Float[Tensor, "*batch n_q 1"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """One cure. `prepare` is done to every query and key; `needs_spectra`: the projections are divided first."""
+    """One cure. `prepare` is done to every query and key; `needs_spectra`: the projections are divided first.
+
+    `sharpen`: what each row of the scores, the `factor` in them, is multiplied by besides.
+    """
 
     title: str
     formula: str
     reference: str
     prepare: Callable[[Float[Tensor, "*batch n d_k"]], Float[Tensor, "*batch n d_k"]] | None = None
     factor: Factor = lambda d_k, d_model, n: INVERSE_SQRT.factor(d_k)
+    sharpen: Sharpen | None = None
     softcap: float | None = None
     normalizer: str = "softmax"
     needs_spectra: bool = False
@@ -65,7 +70,7 @@ def remedied(
         q,
         k,
         v,
-        scaling=by(remedy.factor(q.shape[-1], d_model, k.shape[-2])),
+        scaling=by(remedy.factor(q.shape[-1], d_model, k.shape[-2]), remedy.sharpen),
         normalize=NORMALIZERS[remedy.normalizer].apply,
         softcap=remedy.softcap,
     )
@@ -88,6 +93,15 @@ def g0(length: int) -> float:
     """
     length = max(length, 2)
     return math.log2(length * length - length)
+
+
+def sharpness(scores: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch n_q 1"]:
+    r"""$\beta = \max(1, -0.037H^4 + 0.481H^3 - 2.3H^2 + 4.917H - 1.791)$ where the entropy H of a row of softmax
+    exceeds 0.5 nats, else 1 (Veličković et al. 2024, arXiv:2410.01104, figure 6). −∞ is a key that is not there.
+    """
+    H = torch.special.entr(scores.softmax(dim=-1)).sum(dim=-1, keepdim=True)
+    beta = (((-0.037 * H + 0.481) * H - 2.3) * H + 4.917) * H - 1.791
+    return torch.where(H > 0.5, beta.clamp(min=1.0), 1.0)
 
 
 def spectral_norm(W: Float[Tensor, "*batch d_model d_k"]) -> Float[Tensor, "*batch"]:
@@ -197,6 +211,13 @@ REMEDIES = {
         needs_spectra=True,
     ),
     "ssmax": ssmax(),
+    "adaptive": Remedy(
+        title="Adaptive temperature",
+        formula=r"\mathrm{softmax}\!\Big(\beta(H)\,\frac{QK^\top}{\sqrt{d_k}}\Big),"
+        r"\quad \beta(H) = \max\big(1, \textstyle\sum_{i=0}^4 c_i H^i\big)",
+        reference="Veličković et al. (2024), arXiv:2410.01104",
+        sharpen=sharpness,
+    ),
     "softmax1": normalized("softmax1", r"\mathrm{softmax}_1\!\Big(\frac{QK^\top}{\sqrt{d_k}}\Big)"),
     "sparsemax": normalized("sparsemax", r"\mathrm{sparsemax}\!\Big(\frac{QK^\top}{\sqrt{d_k}}\Big)"),
     "entmax15": normalized("entmax15", r"1.5\text{-}\mathrm{entmax}\!\Big(\frac{QK^\top}{\sqrt{d_k}}\Big)"),

@@ -19,6 +19,7 @@ from attention_core.multihead import MultiHeadAttention
 from attention_core.normalizers import NORMALIZERS
 from attention_core.remedies import Remedy, Spectra, reparametrized, spectral_norm
 from attention_core.saturation import D_K_STOPS, D_V, DEAD, INPUT_SCALES, LN10, N_HEAD, Probe
+from attention_core.slopes import log_cosh, through
 from attention_core.softmax import complement
 
 Axis = Literal["d_k", "alpha", "n"]
@@ -138,18 +139,21 @@ def answer(
     scaled, lengths = scaled.expand(stops, -1, -1), lengths.expand(stops)
     here = torch.arange(len(d_weights)) < lengths[:, None]
     permitted = here[:, None, :] & here[:, :, None]
+    if remedy.sharpen is not None:
+        scaled = scaled * remedy.sharpen(scaled.masked_fill(~here[:, None, :], -math.inf))
     cap = remedy.softcap
     capped = scaled if cap is None else cap * torch.tanh(scaled / cap)
-    bent = torch.zeros_like(scaled) if cap is None else -2 * _log_cosh(scaled / cap)
+    bent = torch.zeros_like(scaled) if cap is None else -2 * log_cosh(scaled / cap)
     logits = capped.masked_fill(~permitted, -math.inf).masked_fill(~here[:, :, None], 0.0)
     weights = NORMALIZERS[remedy.normalizer].apply(logits, permitted).masked_fill(~permitted, 0.0)
 
     told = d_weights.expand(permitted.shape).masked_fill(~permitted, 0.0)
     apart = (told - told.sum(dim=-1, keepdim=True) / lengths[:, None, None]).masked_fill(~permitted, 0.0)
-    sizes = through(remedy.normalizer, logits, weights, apart, bent, lengths)
+    counts = lengths[:, None, None]
+    sizes = through(remedy.normalizer, logits, weights, apart, bent, counts)
     gains = sizes - torch.linalg.vector_norm(apart, dim=-1).log()
     if remedy.normalizer in FREE:  # the only ones that see what all keys have in common
-        sizes = through(remedy.normalizer, logits, weights, told, bent, lengths)
+        sizes = through(remedy.normalizer, logits, weights, told, bent, counts)
 
     gone = ~here
     count = lengths.to(scaled.dtype)
@@ -162,58 +166,6 @@ def answer(
         weights.sum(dim=(-2, -1)) / count,
     ]
     return weights.masked_fill(~permitted, math.nan), torch.stack(columns, dim=-1)
-
-
-def through(
-    normalizer: str,
-    logits: Float[Tensor, "stop n n"],
-    weights: Float[Tensor, "stop n n"],
-    d_weights: Float[Tensor, "stop n n"],
-    bent: Float[Tensor, "stop n n"],
-    lengths: Int[Tensor, " stop"],
-) -> Float[Tensor, "stop n"]:
-    r"""ln ‖∂L/∂scores‖ of every row, from ∂L/∂weights, in closed form; −∞ only where nothing at all comes through.
-
-    `bent` is ln of the slope of what bends the scores before the normalizer (the soft cap). Of a softmax row with
-    largest weight p_m and runner-up r, $\partial s_j = r e_j(d_j - ru)$ and $\partial s_m = -p_m r u$, where
-    e_j = p_j/r, u = Σ e_j d_j, and d is shifted to 0 at m: only r becomes small, and its logarithm is exact.
-    """
-    match normalizer:
-        case "softmax" | "softmax1":
-            if normalizer == "softmax1":  # one more key of score 0 and value 0
-                logits, d_weights, bent = F.pad(logits, (0, 1)), F.pad(d_weights, (0, 1)), F.pad(bent, (0, 1))
-            log_p = logits.log_softmax(dim=-1)
-            (_, second), (winner, _) = (each.unbind(dim=-1) for each in log_p.topk(2, dim=-1))
-            second, winner = second[..., None], winner[..., None]
-            shifted = d_weights - d_weights.gather(-1, winner)
-            e = (log_p - second).exp().scatter(-1, winner, 0.0)
-            u = (e * shifted).sum(dim=-1, keepdim=True)
-            slopes = e * (shifted - second.exp() * u)
-            slopes = slopes.scatter(-1, winner, -log_p.gather(-1, winner).exp() * u)
-            if normalizer == "softmax1":
-                slopes, bent = slopes[..., :-1], bent[..., :-1]
-            small = second[..., 0]
-        case "sigmoid":
-            biased = logits - lengths.to(logits.dtype).log()[:, None, None]
-            log_slope = F.logsigmoid(biased) + F.logsigmoid(-biased)
-            small = log_slope.amax(dim=-1)
-            slopes = (log_slope - small[..., None]).exp() * d_weights
-        case "sparsemax" | "entmax15":
-            s = (weights > 0).to(weights.dtype) if normalizer == "sparsemax" else weights.sqrt()
-            inside = s.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(s.dtype).tiny)
-            slopes = s * (d_weights - (s * d_weights).sum(dim=-1, keepdim=True) / inside)
-            # What sums to 0 over a single key is 0, not what rounding leaves of it.
-            slopes = slopes.masked_fill((s > 0).sum(dim=-1, keepdim=True) < 2, 0.0)
-            small = torch.zeros_like(slopes[..., 0])
-        case _:
-            raise ValueError(f"no gradient is known for {normalizer}")
-    flattest = bent.amax(dim=-1, keepdim=True)
-    slopes = slopes * (bent - flattest).exp()
-    return small + flattest[..., 0] + torch.linalg.vector_norm(slopes, dim=-1).log()
-
-
-def _log_cosh(x: Tensor) -> Tensor:
-    return x.abs() + torch.log1p(torch.exp(-2 * x.abs())) - math.log(2)
 
 
 def _entropy(normalizer: str, logits: Tensor, weights: Tensor, lengths: Tensor) -> Tensor:

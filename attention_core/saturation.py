@@ -26,6 +26,9 @@ N_HEAD, D_V = 12, 16
 ELEMENTS = 2**18  # of the largest array: what still fits the cache of one core
 DEAD = 1e-3  # a row whose gain is smaller passes on less than a thousandth of its gradient
 LN10 = math.log(10)
+# Powers of e that count beside 1, the runner-up's, in sums and products; below, float32's squares would be denormal,
+# and those are slow.
+LEAST = {torch.float32: -28.0, torch.float64: -700.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +151,8 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
 
     Gradients are those of the probe's loss. With dS = ∂L/∂logits: dW_Q = f XᵀdS K, dW_K = f XᵀdSᵀQ,
     dW_V = XᵀPᵀ d_context. The gain of a row is ‖dS_i‖/‖dP_i‖; the signal-to-noise ratio of dW_Q is that of the parts
-    g_i = f x_i (dS K)_i that the queries contribute, ‖mean g‖ / (mean ‖g − mean g‖²)^½.
+    g_i = f x_i (dS K)_i that the queries contribute, ‖mean g‖ / (mean ‖g − mean g‖²)^½; 0 where there is no gradient.
+    When one row alone has a gradient it is 1/√(n−1).
     Raises ValueError for fewer than two tokens: one key has nothing to share its weight with.
     """
     n = probe.x.shape[0]
@@ -169,8 +173,7 @@ def _sweep(probe: Probe, d_k: int, s: Float[Tensor, "h n n"], factors: Sequence[
     gap = top[..., :1] - top[..., 1:]  # h n 1
     below = (s - top[..., 1:]).scatter(-1, keys[..., :1], 0.0)[:, :, None]  # h n 1 n, ≤ 0, the winner at 0
 
-    # Below e^-28 a key adds nothing to a sum in which the runner-up counts 1; its powers would be denormal, so slow.
-    e = torch.exp((below * f).clamp_(min=-28.0))
+    e = torch.exp((below * f).clamp_(min=LEAST[s.dtype]))
     e.scatter_(-1, winner.expand(*e.shape[:3], 1), 0.0)
     z = e.sum(dim=-1)  # h n a
     log_w = -gap * f[:, 0]
@@ -203,12 +206,16 @@ def _sweep(probe: Probe, d_k: int, s: Float[Tensor, "h n n"], factors: Sequence[
     # The rows of a head on one scale: the largest at 1, so that squares do not underflow before the last one does.
     most = log_rest.amax(dim=1, keepdim=True)
     a = g * (log_rest - most).exp()[..., None]
-    right = _times(a, probe.k[..., :d_k])
-    d_W_Q = (_mixed(probe.x, a) * right).sum(dim=(1, 3))
+    # A row of dS sums to 0, so it does not see what all keys have in common; g is the smaller for it, and more exact.
+    k = probe.k[..., :d_k]
+    k = k - k.mean(dim=1, keepdim=True)
+    right = _times(a, k)
+    d_W_Q, noise = _signal_and_noise(probe.x, a, right)
     d_W_K = (_times(a, probe.x.expand(len(s), -1, -1)) * _mixed(probe.q[..., :d_k], a)).sum(dim=(1, 3))
-    parts = (probe.x.square().sum(dim=-1)[:, None] * (right * a).sum(dim=-1)).sum(dim=1)
     d_W_V = (_times(p, probe.x.expand(len(s), -1, -1)) * _gram_mixed(d_context, p)).sum(dim=(1, 3))
-    noise = (parts / n - d_W_Q / n**2).clamp(min=0)
+    # Between tokens that are all the same there is no gradient; what rounding makes of it is no signal.
+    sizes = (2 * (log_size - most)).exp().sum(dim=1) * probe.k[..., :d_k].square().sum(dim=(1, 2))[:, None]
+    real = d_W_Q / n + noise * n > (torch.finfo(s.dtype).eps * n) ** 2 * probe.x.square().sum(dim=-1).max() * sizes
     return Sweep(
         Measures(
             score_std=(s.std(dim=(-2, -1), correction=0)[:, None] * f[:, 0]).mT,
@@ -226,10 +233,30 @@ def _sweep(probe: Probe, d_k: int, s: Float[Tensor, "h n n"], factors: Sequence[
             log_d_W_Q=_log_norm(d_W_Q, most, f).mT,
             log_d_W_K=_log_norm(d_W_K, most, f).mT,
             log_d_W_V=d_W_V.clamp(min=0).sqrt().log10().mT,
-            snr=((d_W_Q.clamp(min=0) / n**2) / noise).sqrt().mT,
+            snr=torch.where(real, (d_W_Q.clamp(min=0) / n**2 / noise).sqrt(), 0.0).mT,
         ),
         (log_gains / LN10).permute(2, 0, 1),
     )
+
+
+def _signal_and_noise(
+    x: Float[Tensor, "n d_model"], a: Float[Tensor, "h n a k"], right: Float[Tensor, "h n a k"]
+) -> tuple[Float[Tensor, "h a"], Float[Tensor, "h a"]]:
+    r"""‖Σ g_i‖² and mean ‖g_i − mean g‖² of the parts g_i = x_i r_iᵀ, r = A K; `right` is A K Kᵀ.
+
+    With x = x̄ + u and r = r̄ + v, g_i − mean g = x̄ v_iᵀ + u_i r_iᵀ − mean u rᵀ: what all parts have in common is gone
+    before anything is squared, so that parts that are nearly the same still differ.
+    """
+    n, centre = len(x), x.mean(dim=0)
+    u = x - centre
+    own = (right * a).sum(dim=-1)  # h n a: ⟨r_i, r_i⟩
+    apart = ((right - right.mean(dim=1, keepdim=True)) * a).sum(dim=-1)  # ⟨v_i, r_i⟩, and their sum is Σ ‖v_i‖²
+    mixed = (_mixed(u, a) * right).sum(dim=(1, 3))  # ‖Σ u_i r_iᵀ‖²
+    middle, along, lengths = centre.square().sum(), 2 * u @ centre, u.square().sum(dim=-1)
+    shared = own - apart  # ⟨r̄, r_i⟩
+    signal = mixed + n * torch.einsum("n,hna->ha", along + middle, shared)
+    noise = torch.einsum("n,hna->ha", along + middle, apart) + torch.einsum("n,hna->ha", lengths, own) - mixed / n
+    return signal, noise / n
 
 
 def _times(a: Float[Tensor, "h n a k"], rows: Float[Tensor, "h k d"]) -> Float[Tensor, "h n a k"]:

@@ -9,12 +9,16 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """One scaling rule: `apply(scores, q, k)` gives the scaled scores. `factor(d_k)` is the number it multiplies by."""
+    """One scaling rule: `apply(scores, q, k)` gives the scaled scores. `factor(d_k)` is the number it multiplies by.
+
+    `sharpen` gives one more number for every row, from the row itself.
+    """
 
     title: str
     formula: str
     reference: str
     factor: Callable[[int], float]
+    sharpen: Callable[[Tensor], Tensor] | None = None
 
     def apply(
         self,
@@ -22,14 +26,16 @@ class Scaling:
         q: Float[Tensor, "*batch n_q d_k"],
         k: Float[Tensor, "*batch n_k d_k"],
     ) -> Float[Tensor, "*batch n_q n_k"]:
-        """scores · factor(d_k)."""
+        """scores · factor(d_k), and each row of that by what it gives itself."""
         factor = self.factor(q.shape[-1])
-        return scores if factor == 1.0 else scores * factor
+        scaled = scores if factor == 1.0 else scores * factor
+        return scaled if self.sharpen is None else scaled * self.sharpen(scaled)
 
 
-def by(factor: float) -> Scaling:
-    """The rule that multiplies every score by a number the caller gives."""
-    return Scaling(title="Given", formula=rf"{factor:.6g}\,QK^\top", reference="", factor=lambda d_k: factor)
+def by(factor: float, sharpen: Callable[[Tensor], Tensor] | None = None) -> Scaling:
+    """The rule that multiplies every score by a number the caller gives, and each row by what `sharpen` makes of it."""
+    formula = rf"{factor:.6g}\,QK^\top"
+    return Scaling(title="Given", formula=formula, reference="", factor=lambda d_k: factor, sharpen=sharpen)
 
 
 NONE = Scaling(

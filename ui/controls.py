@@ -77,16 +77,16 @@ def study_bar() -> Choice:
     return Choice(study=study, model=model, tokens=tokens, layer=layer, head=head)
 
 
-def sentence_bar(beside: Callable[[], T]) -> tuple[str, Tokens, T]:
+def sentence_bar(beside: Callable[[], T], least: int = 1) -> tuple[str, Tokens, T]:
     """The bar of pages that need only a sentence: the text, its tokens as the from-scratch layer reads them, and what
-    the widgets `beside` it return.
+    the widgets `beside` it return. With fewer than `least` tokens the sentence before stays.
     """
     common = words("controls")
     with st.container(horizontal=True, vertical_alignment="bottom", key="sentence_bar"):
         typed = _sentence(common)
         _examples(common)
         found = beside()
-    return *_read(typed, session.model(SCRATCH, Sizes()), common), found
+    return *_read(typed, session.model(SCRATCH, Sizes()), common, least), found
 
 
 def _sentence(common: Words) -> str:
@@ -168,21 +168,26 @@ def _load(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
         return EMBEDDED, session.embedded()
 
 
-def _read(typed: str, model: Model, common: Words) -> tuple[str, Tokens]:
+def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str, Tokens]:
     """The sentence as the model reads it, and below the bar what a reader should know about it."""
     cleaned = clean(typed, MAX_CHARS)
     tokens = model.tokenize(cleaned.text)
-    facts = [common.format("tokens", count=len(tokens))]
-    if not cleaned.text or not len(tokens):  # nothing typed, or nothing that can be read: an accent alone
-        st.warning(common["empty"], icon=":material/edit:")
+    if not cleaned.text or len(tokens) < least:  # nothing typed, or nothing that can be read: an accent alone
+        st.warning(common["one_token" if cleaned.text and len(tokens) else "empty"], icon=":material/edit:")
         kept = st.session_state.get("last_sentence", DEFAULT_SENTENCE)
+        kept = kept if len(model.tokenize(kept)) >= least else DEFAULT_SENTENCE
         return kept, model.tokenize(kept)
+    framed = tokens.strings[0] == "[CLS]" and tokens.strings[-1] == "[SEP]"
+    counted = "tokens_framed" if framed else "tokens" if len(tokens) > 1 else "token"
+    facts = [common.format(counted, count=len(tokens))]
     if cleaned.cut:
         facts.append(common.format("cut_characters", limit=MAX_CHARS, cut=cleaned.cut))
     if tokens.dropped:
         facts.append(common.format("cut_tokens", limit=model.max_tokens, dropped=tokens.dropped))
     if tokens.unknown:
         facts.append(common.format("unknown", count=tokens.unknown))
+        if 4 * tokens.unknown > len(tokens):
+            facts.append(common["unknown_why"])
     st.caption(" · ".join(facts))
     st.session_state["last_sentence"] = cleaned.text
     publish("text", cleaned.text, DEFAULT_SENTENCE)

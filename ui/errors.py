@@ -36,12 +36,12 @@ def guarded() -> Iterator[None]:
         st.error(words("common")["error.unexpected"], icon=":material/error:")
 
 
-def fragment(draw: Callable[P, None]) -> Callable[P, None]:
-    """`st.fragment`, guarded: a fragment reruns without app.py, so it needs its own net."""
+def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, None]:
+    """`st.fragment`, guarded: a fragment reruns without app.py, so it needs its own net. `every`: seconds."""
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
         with guarded():
             draw(*args, **kwargs)
 
-    return st.fragment(drawn)
+    return st.fragment(drawn, run_every=every)

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlencode
 
 import numpy as np
@@ -17,6 +17,7 @@ STYLE = """<style>
 .st-key-margin .katex-display { overflow: auto hidden !important; }
 </style>"""
 Arrays = Callable[[], Mapping[str, np.ndarray]]
+CSV_BYTES = 8  # of one number among many in the zipped tables, about
 
 
 def page_header(page: Words) -> None:
@@ -38,6 +39,7 @@ def trust_line(
     *,
     rows: float | None = None,
     residual: float | None = None,
+    lost: bool = False,
     oracle: str | None = None,
     seed: int | None = None,
     dtype: str | None = None,
@@ -46,12 +48,14 @@ def trust_line(
 ) -> None:
     """Small print under a figure: why its numbers can be believed. What is None is left out.
 
-    `rows` is max |Σ_j α_ij − 1|; `residual` the largest difference from `oracle`, an independent computation.
+    `rows` is max |Σ_j α_ij − 1|; `residual` the largest difference from `oracle`, an independent computation; `lost`
+    says that the oracle has nothing left to compare with.
     """
     common = words("common")
     parts: dict[str, dict[str, str | int | float | None]] = {
         "rows": {"value": rows},
         "residual": {"value": residual, "oracle": oracle},
+        "lost": {"oracle": oracle if lost else None},
         "model": {"value": model},
         "seed": {"value": seed},
         "dtype": {"value": dtype},
@@ -65,10 +69,11 @@ def trust_line(
     st.caption(" · ".join(sentences))
 
 
-def take_away(name: str, *, arrays: Arrays, snippet: str) -> None:
+def take_away(name: str, *, arrays: Arrays, snippet: str, count: int = 0) -> None:
     """The link to this view, its numbers (NPZ, CSV), and Python that prints the same numbers.
 
-    `name` goes into file names and keys; `arrays` is only called when somebody downloads.
+    `name` goes into file names and keys; `arrays` is only called when somebody downloads. Of many numbers the `count`
+    is said, and how large they are.
     """
     common = words("common")
     with st.popover(common["take.title"], icon=":material/download:", key=f"take_{name}"):
@@ -79,6 +84,8 @@ def take_away(name: str, *, arrays: Arrays, snippet: str) -> None:
         with st.container(horizontal=True):
             _download(common["take.npz"], lambda: npz(arrays()), f"{name}.npz")
             _download(common["take.csv"], lambda: csv(arrays()), f"{name}.csv.zip")
+        if count:
+            st.caption(common.format("take.large", count=count, megabytes=round(count * CSV_BYTES / 2**20)))
         st.markdown(f"**{common['take.snippet']}**")
         st.code(snippet, language="python", height=240)
         _download(common["take.script"], lambda: snippet.encode(), f"{name}.py")
@@ -108,18 +115,24 @@ def csv(arrays: Mapping[str, np.ndarray]) -> bytes:
     Nine significant digits, which is all that float32 holds.
     """
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as folder:
         for name, array in arrays.items():
-            table = io.StringIO()
-            if array.ndim <= 2:
-                np.savetxt(table, np.atleast_1d(array), delimiter=",", fmt="%.9g")
-            else:
-                indices = np.indices(array.shape).reshape(array.ndim, -1)
-                header = ",".join([*(f"axis_{axis}" for axis in range(array.ndim)), name])
-                rows = np.column_stack([*indices, array.ravel()])
-                np.savetxt(table, rows, delimiter=",", fmt=["%d"] * array.ndim + ["%.9g"], header=header, comments="")
-            folder.writestr(f"{name}.csv", table.getvalue())
+            with folder.open(f"{name}.csv", "w", force_zip64=True) as table:
+                table.writelines(line.encode() for line in _lines(name, array))
     return file.getvalue()
+
+
+def _lines(name: str, array: np.ndarray) -> Iterator[str]:
+    """A table in pieces of one row of the array: one format string a row is ten times as fast as one a number."""
+    if array.ndim <= 2:
+        rows = np.atleast_1d(array)
+        form = ",".join(["%.9g"] * (rows.shape[1] if rows.ndim > 1 else 1)) + "\n"
+        yield from (form % tuple(np.atleast_1d(row).tolist()) for row in rows)
+        return
+    yield ",".join([*(f"axis_{axis}" for axis in range(array.ndim)), name]) + "\n"
+    form = "".join(f"@{last},%.9g\n" for last in range(array.shape[-1]))
+    for place in np.ndindex(array.shape[:-1]):
+        yield form.replace("@", "".join(f"{index}," for index in place)) % tuple(array[place].tolist())
 
 
 def _guide(page: Words, common: Words) -> None:

@@ -32,6 +32,13 @@ PAGES = (
     PageEntry("pages/saturation/why_sqrt.py", "why_sqrt", "saturation", ":material/square_foot:", "why-sqrt"),
     PageEntry("pages/saturation/vanishing.py", "vanishing", "saturation", ":material/trending_down:", "vanishing"),
     PageEntry("pages/saturation/remedies.py", "remedies", "saturation", ":material/healing:", "remedies"),
+    PageEntry("pages/mechanisms/bench.py", "bench", "mechanisms", ":material/compare:", "bench"),
+    PageEntry("pages/mechanisms/hard_soft.py", "hard_soft", "mechanisms", ":material/casino:", "hard-soft"),
+    PageEntry("pages/mechanisms/local.py", "local", "mechanisms", ":material/center_focus_strong:", "local"),
+    PageEntry("pages/mechanisms/order.py", "order", "mechanisms", ":material/shuffle:", "order"),
+    PageEntry(
+        "pages/mechanisms/two_sentences.py", "two_sentences", "mechanisms", ":material/compare_arrows:", "two-sentences"
+    ),
 )
 
 _served = Event()

@@ -65,13 +65,26 @@ class Question:
     target: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """An untrained layer that knows its size."""
+
+    probe: Probe
+
+    def bytes(self) -> int:
+        """Memory it holds, in bytes."""
+        return sum(part.nbytes for part in (self.probe.q, self.probe.k, self.probe.v, self.probe.W_O, self.probe.x))
+
+
 def probe(question: Question) -> Probe:
     """The untrained layer of `question` on its text, of which the first MAX_PROBED tokens count."""
-    vectors = embedded()
-    layer = FromScratch(PROBED, vectors)
-    tokens = layer.tokenize(question.text)
-    x = layer.embed(tokens)[:MAX_PROBED]
-    return untrained(x, question.seed, question.target)
+
+    def compute() -> Drawn:
+        layer = FromScratch(PROBED, embedded())
+        x = layer.embed(layer.tokenize(question.text))[:MAX_PROBED]
+        return Drawn(untrained(x, question.seed, question.target))
+
+    return answer(("probe", question), compute).probe
 
 
 def table(question: Question, progress: Callable[[float], None] = lambda share: None) -> Table:
@@ -123,6 +136,11 @@ def bands(
 def known_bands(question: Question, seeds: int) -> Bands | None:
     """What `bands` would answer at once."""
     return cast(Bands | None, _recent().peek(("bands", question, seeds)))
+
+
+def known(question: Hashable) -> bool:
+    """Whether `answer` has this at once."""
+    return _recent().peek(question) is not None
 
 
 def draw(distribution: variance.Distribution, seed: int) -> variance.Sums:

@@ -112,7 +112,7 @@ class Lab extends View {
     if (this.cache[name]) return this.cache[name];
     const { kind, ...made } = this.meta.computed.find((one) => one.name === name);
     if (kind === "fork") return (this.cache[name] = this.fork(name, made));
-    const out = ((this.kept ??= {})[name] = this.kept[name]?.length === made.size ? this.kept[name] : new Float32Array(made.size));
+    const out = ((this.kept ??= {})[name] = this.kept[name]?.length === made.size ? this.kept[name] : new Float64Array(made.size)); // 3.72·10⁻⁴⁴ is no number that float32 can hold
     if (kind === "softmax") softmaxRows(this.frame(made.scores), out, made.size / made.cols, made.cols, made.factor ? this.frame(made.factor)[0] : 1);
     else if (kind === "scaled") {
       const [shift, factor] = [made.shift ? this.frame(made.shift)[0] : 0, made.factor ? this.frame(made.factor)[0] : 1];
@@ -168,10 +168,13 @@ class Lab extends View {
         ...[...stacks.values()].map((panels) => {
           const stack = element("div", { class: "stack" }, ...panels.map((panel) => this.figure(panel)));
           stack.style.setProperty("--span", panels[0].span);
-          stack.style.setProperty("--narrow", panels[0].narrow);
           return stack;
         }),
       );
+      // On a telephone a picture stands right below the sliders, and what is read after it.
+      for (const panel of this.panels) panel.figure.style.setProperty("--narrow", panel.narrow);
+      this.panels.find(({ canvas }) => canvas)?.figure.classList.add("first");
+      this.fold();
       for (const panel of this.panels) this.watch.observe(panel.figure);
     }
     for (const panel of this.panels) {
@@ -180,6 +183,7 @@ class Lab extends View {
         const said = [panel.title, panel.note, WALKED.has(panel.kind) && meta.words[panel.editable ? "hint_pull" : "hint_walk"]];
         panel.canvas.setAttribute("aria-label", said.filter(Boolean).join(". "));
       }
+      if (panel.kind === "heading") this.headingOf(panel);
       if (panel.kind === "readouts") this.readoutsOf(panel);
       if (panel.kind === "controls") this.controls(panel);
     }
@@ -190,7 +194,7 @@ class Lab extends View {
     panel.canvas = null;
     if (panel.kind === "controls") {
       for (const name of panel.sliders) panel.figure.append(this.control(this.slider(name)));
-    } else if (panel.kind !== "readouts") {
+    } else if (panel.kind !== "readouts" && panel.kind !== "heading") {
       panel.canvas = element("canvas", WALKED.has(panel.kind) ? { role: "application", tabindex: 0 } : { role: "img" });
       panel.figure.append(panel.canvas);
     }
@@ -226,6 +230,32 @@ class Lab extends View {
         node.setAttribute("aria-label", slider.label);
         [...node.querySelectorAll("button")].forEach((button, index) => button.replaceChildren(...written(slider.readings[index])));
       }
+    }
+  }
+
+  headingOf(panel) {
+    const key = ([hue, name]) => {
+      const line = element("i", {});
+      line.style.borderTop = `3px solid var(--${hue})`;
+      return element("span", { class: "key" }, line, element("span", {}, ...written(name)));
+    };
+    const title = panel.fold
+      ? element("button", { type: "button", class: "fold", "aria-expanded": !!this.unfolded?.has(panel.name), onclick: () => this.fold(panel) }, ...written(panel.title))
+      : element("div", { class: "plot-title" }, ...written(panel.title));
+    const note = panel.note ? [element("p", {}, ...written(panel.note))] : [];
+    const legend = panel.legend.length ? [element("div", { class: "legend" }, ...panel.legend.map(key))] : [];
+    panel.figure.replaceChildren(title, ...note, ...legend);
+  }
+
+  // What stands below a heading that folds is there when the reader asks for it.
+  fold(toggled) {
+    const open = (this.unfolded ??= new Set());
+    if (toggled) open[open.has(toggled.name) ? "delete" : "add"](toggled.name);
+    let away = false;
+    for (const panel of this.panels) {
+      if (panel.kind === "heading") away = panel.fold && !open.has(panel.name);
+      else panel.figure.parentElement.hidden = away;
+      if (panel === toggled) panel.figure.querySelector("button").setAttribute("aria-expanded", !away);
     }
   }
 
@@ -268,7 +298,7 @@ class Lab extends View {
       panel.figure.style.opacity = this.stale && this.films[panel.film] && panel.film !== this.stale ? 0.3 : "";
       if (panel.kind === "controls") this.showControls(panel);
       else if (panel.kind === "readouts") this.showReadouts(panel);
-      else {
+      else if (panel.canvas) {
         if (panel.figure.__away && panel.canvas.width) continue;
         const [w, h] = [panel.figure.clientWidth, panel.height];
         size(panel.canvas, w, h);
@@ -278,11 +308,20 @@ class Lab extends View {
       }
     }
     this.host.__headlight.frames += 1;
+    this.retell();
+  }
+
+  // The tip of a pointer at rest says what is painted now.
+  retell() {
+    const { pointed, heard } = this;
+    if (!pointed?.canvas || !heard || this.tip.hidden || this.pressed) return;
+    const { left, top } = pointed.canvas.getBoundingClientRect();
+    this.point(pointed, this.hit(pointed, { x: heard.clientX - left, y: heard.clientY - top }), heard);
   }
 
   // For the picture to keep: the plots, and what sliders and buttons look like.
   print(context, place) {
-    for (const panel of this.panels.filter(({ canvas }) => canvas)) {
+    for (const panel of this.panels.filter(({ canvas, figure }) => canvas && !figure.parentElement.hidden)) {
       const { x, y } = place(panel.canvas);
       context.save();
       context.translate(x, y);
@@ -318,6 +357,7 @@ class Lab extends View {
       const below = wide + spread(context, panel.note) > w;
       inscribe(context, panel.note, below ? 0 : wide, below ? 26 : 13);
     }
+    if (!PLOTS[panel.kind]) throw new FrameError("panel");
     PLOTS[panel.kind](context, this, panel, { w, h });
   }
 
@@ -338,10 +378,17 @@ class Lab extends View {
     const values = this.frame(panel.film);
     panel.items.forEach((item, i) => {
       const v = values[item.start];
-      const text = v !== v ? "–" : (item.log ? powerOfTen(v) : significant(v, item.digits)) + (item.unit ? ` ${item.unit}` : "");
-      const lost = item.log && item.lost && v < this.meta.underflow ? ` (${this.meta.words.underflow})` : "";
+      const number = item.log ? (v === -Infinity ? this.meta.words.exactly : powerOfTen(v)) : item.whole ? this.counted(v, item.whole) : significant(v, item.digits);
+      const text = v !== v ? "–" : number + (item.unit ? ` ${item.unit}` : "");
+      const lost = item.log && item.lost ? this.lost(v) : "";
       if (panel.cells[i].textContent !== text + lost) panel.cells[i].textContent = text + lost;
     });
+  }
+
+  // A share of so many: 3 of 13 (23 %). How many may be what a slider reads.
+  counted(share, of) {
+    const whole = typeof of === "string" ? +this.slider(of).readings[this.at[of]] : of;
+    return fill(this.meta.words.share, { part: Math.round(share * whole), whole, percent: significant(100 * share, 2) });
   }
 
   // --- pointer and keyboard ---
@@ -413,11 +460,16 @@ class Lab extends View {
     if (panel.kind === "curves") {
       const slider = this.slider(panel.along);
       const i = nearestStop(panel, slider, fx);
-      const told = panel.lines.map((line) => {
-        const value = this.along(panel.film, panel.along, line)[i];
-        return value !== value ? null : `${line.name || panel.title}: ${panel.logs ? powerOfTen(value) : significant(value)}`;
+      const values = panel.lines.map((line) => this.along(panel.film, panel.along, line)[i]);
+      const told = panel.lines.map((line, at) => {
+        const value = values[at];
+        return value !== value ? null : `${line.name || panel.title}: ${panel.logs ? powerOfTen(value) + this.lost(value) : significant(value)}`;
       });
-      return { lines: [`${slider.label} = ${slider.readings[i]}`, ...told.filter(Boolean)], to: { [panel.along]: i } };
+      // Of many lines the nearest is lit, and it alone is told of.
+      const wanted = panel.high - fy * (panel.high - panel.low);
+      const away = values.map((value) => (value !== value ? Infinity : Math.abs(Math.max(panel.low, value) - wanted)));
+      const lit = panel.ends ? away.indexOf(Math.min(...away)) : null;
+      return { lit, lines: [`${slider.label} = ${slider.readings[i]}`, ...told.filter((text, at) => text && (lit === null || at === lit))], to: { [panel.along]: i } };
     }
     if (panel.kind === "phase") {
       const [across, down] = [this.slider(panel.x), this.slider(panel.y)];
@@ -429,17 +481,30 @@ class Lab extends View {
     return { lines: [] };
   }
 
+  // What is too small for float32, and not 0 anyway, is said to be.
+  lost(log) {
+    return log < this.meta.underflow && log > -Infinity ? ` (${this.meta.words.underflow})` : "";
+  }
+
+  // A number that may have travelled as its logarithm.
+  spelled(v, value) {
+    if (value === "log10") return powerOfTen(v) + this.lost(v);
+    return significant(value === "log2" ? 2 ** v : v);
+  }
+
   // What is said of a cell, which is a row and a column in a map, and a number among bars and thumbnails.
   told(panel, lit) {
     if (panel.kind === "grid") return { lit, lines: [panel.titles[lit]], pick: { row: lit, col: 0 } };
     const value = this.frame(panel.film)[panel.start + (panel.kind === "map" ? lit.r * panel.cols + lit.c : lit)];
-    const reads = value !== value ? this.meta.words.masked : significant(value);
+    const reads = value !== value ? panel.missing || this.meta.words.masked : this.spelled(value, panel.value);
     const named = (names, i) => (names ? `${i + 1}: ${visible(names[i])}` : `${i + 1}`);
     if (panel.kind === "bars") {
       const beside = panel.ghost ? this.frame(panel.ghost)[panel.start + lit] : NaN;
       const also = beside === beside ? [`${panel.ghost_name}: ${significant(beside)}`] : [];
       return { lit, lines: [named(panel.names, lit), ...also, reads], pick: { row: lit, col: 0 } };
     }
+    const told = { number: lit.r + 1, name: visible(panel.names?.[lit.r] ?? ""), key_number: lit.c + 1, key_name: visible((panel.col_names ?? panel.names)?.[lit.c] ?? ""), value: reads };
+    if (panel.says) return { lit, lines: [fill(panel.says, told)], pick: { row: lit.r, col: lit.c } };
     const [row, col] = [named(panel.names, lit.r), named(panel.col_names ?? panel.names, lit.c)];
     return { lit, lines: panel.names ? [row, col, reads] : [`${row}, ${col}`, reads], pick: { row: lit.r, col: lit.c } };
   }
@@ -475,7 +540,7 @@ class Lab extends View {
   point(panel, found, event) {
     if (!panel) return;
     const lit = found?.lit ?? null;
-    this.pointed = panel;
+    [this.pointed, this.heard] = [panel, found ? event : null];
     if (JSON.stringify(panel.lit ?? null) !== JSON.stringify(lit)) {
       panel.lit = lit;
       this.later("draw");

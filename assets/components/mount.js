@@ -65,20 +65,25 @@ class View {
     try {
       if (!data || data !== this.data) this.accept(decodeFrame(data));
       this.data = data;
+      this.uncover();
+      this.mode = themeOf(this.host);
+      this.family = null;
+      this.root.dataset.mode = this.mode;
+      this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
+      for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
+      this.restyle();
     } catch (problem) {
       if (!(problem instanceof FrameError)) console.error(problem); // the reader gets the sentence, a test the error
       this.data = null;
       this.error.textContent = this.meta?.words?.damaged ?? this.root.dataset.damaged;
+      this.uncover();
     }
+  }
+
+  // The picture, or where it cannot be read or drawn the sentence that says so.
+  uncover() {
     this.error.hidden = this.data !== null;
     for (const part of this.parts) part.hidden = this.data === null;
-    if (this.data === null) return;
-    this.mode = themeOf(this.host);
-    this.family = null;
-    this.root.dataset.mode = this.mode;
-    this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
-    for (const [name, value] of Object.entries(this.colour)) this.root.style.setProperty(`--${name}`, value);
-    this.restyle();
   }
 
   restyle() {

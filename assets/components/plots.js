@@ -38,13 +38,14 @@ const PLOTS = {
     const short = names?.every((name) => name.length < 3); // numbers stand upright, tokens lean
     const room = names ? longest(names) + 10 : 0;
     const top = short ? 46 : names ? 34 + longest(names) * 0.72 : 32;
-    const lean = names && !short ? Math.max(0, longest(panel.col_names ?? names) * 0.72 - 8) : 0; // the last name leans out
+    const lean = names && !short ? longest(panel.col_names ?? names) * 0.72 + 8 : 0; // the last name leans out
     const side = Math.max(1, Math.min((w - room - lean) / cols, (h - top) / rows));
     const box = { x: room, y: top, w: side * cols, h: side * rows };
     panel.box = box;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + rows * cols);
     if (panel.hatched) hatch(context, box, lab.colour);
     drawPicture(context, lab, tinted(lab, panel, 0, values, rows, cols, panel), box);
+    if (panel.ruled && side > 4) ruled(context, lab, panel, box, side, values);
     if (names) tokenNames(context, lab, panel, box, side, short);
     if (panel.marked >= 0) frameOf(context, { x: box.x, y: box.y + panel.marked * side, w: box.w, h: side }, lab.colour.focus, 1.6);
     if (panel.lit) {
@@ -64,14 +65,21 @@ const PLOTS = {
     const [low, high] = panel.fit ? [least, flat ? Math.max(1, most) : most] : [panel.low, panel.high];
     const lean = w / count < 34 && names?.some((name) => name.length > 2);
     const foot = names ? (lean ? 58 : 20) : 6;
-    const head = digits ? 44 : 30; // room for a number on the highest bar, and below the lowest
-    const under = digits && low < 0 ? 12 : 0;
-    const box = { x: 34, y: head, w: w - 36, h: h - head - foot - under };
+    context.font = `${SMALL}px ${lab.font()}`;
+    const telling = digits && tellingDigits(values, digits);
+    const texts = digits ? Array.from(values, (v) => (v === v ? significant(v, telling) : "")) : [];
+    const ticks = (box) => ticksOf(low, high, Math.max(2, Math.floor(box / 34)));
+    const left = Math.max(34, ...ticks(h).map((tick) => 8 + widthOf(context, significant(tick))));
+    const turned = digits && (w - left - 2) / count < widthOf(context, "8.888·10⁻⁸⁸"); // numbers of narrow bars stand on end
+    const longest = turned && Math.max(...texts.map((text) => widthOf(context, text)));
+    const head = turned ? (longest > 44 ? 104 : 78) : digits ? 44 : 30; // room for a number on the highest bar, and below the lowest
+    const under = digits && !turned && low < 0 ? 12 : 0;
+    const box = { x: left, y: head, w: w - left - 2, h: h - head - foot - under };
     panel.box = box;
     const y = (v) => box.y + box.h * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low));
-    for (const tick of ticksOf(low, high, Math.max(2, Math.floor(box.h / 34)))) {
+    for (const tick of ticks(box.h)) {
       rule(context, lab, box.x, y(tick), box.x + box.w, y(tick));
-      label(context, lab, significant(tick, 3), box.x - 5, y(tick) + 4, { align: "right", quiet: true });
+      label(context, lab, significant(tick), box.x - 5, y(tick) + 4, { align: "right", quiet: true });
     }
     const step = box.w / count;
     for (let i = 0; i < count; i++) {
@@ -87,12 +95,15 @@ const PLOTS = {
       if (ghost && ghost[i] === ghost[i]) frameOf(context, { x: x + step * 0.06, y: y(Math.max(ghost[i], 0)), w: step * 0.88, h: y(Math.min(ghost[i], 0)) - y(Math.max(ghost[i], 0)) }, lab.colour.ink, 1);
       if (editable) context.fillRect(x + step * 0.06, y(values[i]) - 2, step * 0.88, 4);
       if (digits && here) {
-        context.font = `${SMALL - (step < 38 ? 1 : 0)}px ${lab.font()}`;
-        let text = significant(values[i], digits);
-        for (let fewer = digits - 1; fewer && widthOf(context, text) > step - 1; fewer--) text = significant(values[i], fewer);
-        const place = values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5;
+        context.font = `${SMALL}px ${lab.font()}`;
         context.fillStyle = lab.colour.ink;
-        if (widthOf(context, text) <= step - 1) inscribe(context, text, x + step / 2, place, "center");
+        if (turned) {
+          context.save();
+          context.translate(x + step / 2 + 4, y(Math.max(values[i], 0)) - 5);
+          context.rotate(-Math.PI / 2);
+          if (step > 11) inscribe(context, texts[i], 0, 0);
+          context.restore();
+        } else inscribe(context, texts[i], x + step / 2, values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5, "center");
       }
       if (!names || (step < 11 && i % Math.ceil(11 / step) && !marked)) continue;
       context.font = `${marked ? "600 " : ""}${SMALL}px ${lab.font()}`;
@@ -116,19 +127,28 @@ const PLOTS = {
     const { low, high, logs } = panel;
     const slider = lab.slider(panel.along);
     const count = slider.readings.length;
-    const titled = panel.ends ? [] : panel.lines.filter((line) => line.name);
+    const titled = panel.ends || !panel.legend ? [] : panel.lines.filter((line) => line.name);
     const beside = titled.length > 2; // names in one line, else one below the other
     const top = 32 + (panel.note && titled.length ? 12 * (beside ? 1 : titled.length) : 0);
     const box = { x: 40, y: top, w: w - (panel.ends ? 40 + Math.min(88, w * 0.3) : 48), h: h - top - 30 };
     panel.box = box;
+    const sunk = panel.below ? 15 : 0; // below the axis a band, where numbers are 0
+    const tall = box.h - sunk;
+    const zero = panel.below ? box.y + box.h - sunk / 2 : null;
     const current = lab.current(lab.films[panel.film]);
     const places = panel.places;
     const across = (place) => (box.w * (place - places[0])) / (places.at(-1) - places[0]);
     const x = (i) => box.x + (places ? across(places[i]) : (box.w * i) / Math.max(1, count - 1));
-    const y = (v) => box.y + box.h * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low || 1));
-    const named = panel.marks ?? [];
-    for (const [i, [place, text]] of named.entries()) {
-      const at = box.x + (places ? across(place) : (box.w * place) / Math.max(1, count - 1));
+    const y = (v) => box.y + tall * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low || 1));
+    if (panel.below) {
+      context.globalAlpha = 0.14;
+      context.fillStyle = lab.colour.quiet;
+      context.fillRect(box.x, box.y + tall, box.w, sunk);
+      context.globalAlpha = 1;
+      label(context, lab, panel.below, box.x + 4, box.y + box.h - 4, { quiet: true });
+    }
+    const named = (panel.marks ?? []).map(([place, text]) => [box.x + (places ? across(place) : (box.w * place) / Math.max(1, count - 1)), text]);
+    for (const [at] of named) {
       context.strokeStyle = lab.colour.quiet;
       context.lineWidth = 1;
       context.setLineDash?.([2, 3]);
@@ -137,7 +157,12 @@ const PLOTS = {
       context.lineTo(at, box.y + box.h);
       context.stroke();
       context.setLineDash?.([]);
-      label(context, lab, text, at + 3, box.y + box.h - 4 - (i % 4) * 12, { quiet: true });
+    }
+    // Each name beside its line, on the left where the next line stands too close, and clear of all of them.
+    for (const [i, [at, text]] of named.entries()) {
+      const wide = spread(context, text);
+      const close = (named[i + 1]?.[0] ?? Infinity) - at < wide + 8 && at - (named[i - 1]?.[0] ?? box.x) > wide + 5;
+      label(context, lab, text, close ? at - 3 : at + 3, box.y + tall - 4 - (i % 4) * 12, { quiet: true, align: close ? "right" : "left" });
     }
     axes(context, lab, panel, box, y, slider, x);
     for (const line of panel.lines) {
@@ -154,10 +179,12 @@ const PLOTS = {
         context.globalAlpha = 1;
       }
       context.globalAlpha = ink;
-      polyline(context, lab.along(panel.film, panel.along, line), x, y, colour, line.pale ? INK.line : INK.curve, line.dash, low);
+      polyline(context, lab.along(panel.film, panel.along, line), x, y, colour, line.pale ? INK.line : INK.curve, { dash: line.dash, low: logs ? low : -Infinity, zero });
       context.globalAlpha = 1;
     }
-    if (panel.ends) endNames(context, lab, panel, box, y);
+    const lit = panel.ends ? panel.lines[panel.lit] : null;
+    if (lit) polyline(context, lab.along(panel.film, panel.along, lit), x, y, lab.colour[lit.pale ? "ink" : lit.hue] ?? lit.hue, INK.curve + 0.5, { low: logs ? low : -Infinity, zero });
+    if (panel.ends) endNames(context, lab, panel, box, (v) => (v === -Infinity && zero ? zero : y(v)), lit);
     const at = lab.at[slider.name];
     context.strokeStyle = lab.colour.focus;
     context.lineWidth = 1.5;
@@ -170,9 +197,12 @@ const PLOTS = {
       if (Number.isNaN(value) || line.pale || !current) continue;
       const held = Object.entries(line.fixed ?? {}).every(([name, index]) => lab.at[name] === index);
       context.fillStyle = lab.colour[line.hue] ?? line.hue;
-      context.beginPath();
-      context.arc(x(at), y(value), held ? 4.5 : 3, 0, 7);
-      context.fill();
+      if (logs && value < low && value > -Infinity) arrowDown(context, x(at), y(low), held ? 6 : 4.5);
+      else {
+        context.beginPath();
+        context.arc(x(at), value === -Infinity && zero ? zero : y(value), held ? 4.5 : 3, 0, 7);
+        context.fill();
+      }
     }
     let end = box.x + box.w;
     for (const [i, line] of [...titled.entries()].reverse()) {
@@ -181,14 +211,13 @@ const PLOTS = {
       const wide = inscribe(context, line.name, end, box.y - 4 - (beside ? 0 : (titled.length - 1 - i) * 12), "right");
       if (beside) end -= wide + 12;
     }
-    if (logs) panel.logs = true;
   },
 
   // A number over two sliders; the reader's place on it; a click goes there.
   phase(context, lab, panel, { w, h }) {
     const [across, down] = [lab.slider(panel.x), lab.slider(panel.y)];
     const [cols, rows] = [across.readings.length, down.readings.length];
-    const box = { x: 46, y: 30, w: w - 56, h: h - 30 - 32 };
+    const box = { x: 46, y: 46, w: w - 46 - 66, h: h - 46 - 32 };
     panel.box = box;
     const values = lab.plane(panel);
     if (panel.tinted !== values || panel.mode !== lab.mode) tinted(lab, panel, 0, values, rows, cols, panel);
@@ -200,7 +229,9 @@ const PLOTS = {
     const y = (i) => box.y + box.h - ((i + 0.5) * box.h) / rows;
     for (const [index, text] of across.ticks) label(context, lab, text, x(index), box.y + box.h + 13, { align: "center", quiet: true });
     for (const [index, text] of down.ticks) label(context, lab, text, box.x - 5, y(index) + 4, { align: "right", quiet: true });
-    label(context, lab, across.label, box.x + box.w / 2, box.y + box.h + 27, { align: "center", quiet: true });
+    label(context, lab, `${across.label} →`, box.x + box.w, box.y + box.h + 27, { align: "right", quiet: true });
+    label(context, lab, `${down.label} ↑`, box.x - 5, box.y - 6, { align: "right", quiet: true });
+    colourBar(context, lab, panel, { x: box.x + box.w + 14, y: box.y, w: 10, h: box.h });
     for (const line of panel.lines ?? []) {
       const current = Object.entries(line.fixed ?? {}).every(([name, index]) => lab.at[name] === index);
       if (!current) continue;
@@ -221,6 +252,17 @@ const PLOTS = {
         context.stroke();
       }
       context.restore?.();
+      const seen = [...points.keys()].filter((row) => points[row] >= 0 && points[row] <= cols - 1);
+      if (line.name && seen.length) {
+        const row = seen[Math.floor(seen.length * 0.85)];
+        const [wide, right] = [spread(context, line.name), x(points[row]) > box.x + box.w / 2];
+        const start = x(points[row]) + (right ? -8 - wide : 8);
+        context.fillStyle = lab.colour.paper;
+        context.globalAlpha = 0.8;
+        context.fillRect(start - 3, y(row) - 9, wide + 6, 15);
+        context.globalAlpha = 1;
+        label(context, lab, line.name, start, y(row) + 3);
+      }
     }
     const [px, py] = [x(lab.at[panel.x]), y(lab.at[panel.y])];
     for (const [stroke, width] of [[lab.colour.paper, 4.5], [lab.colour.focus, 2.5]]) {
@@ -249,7 +291,11 @@ const PLOTS = {
     context.globalAlpha = 1;
     const x = (v) => box.x + (box.w * (v - low)) / (high - low);
     rule(context, lab, box.x, box.y + box.h, box.x + box.w, box.y + box.h);
-    for (const [value, text] of panel.ticks) label(context, lab, text, x(value), box.y + box.h + 14, { align: "center", quiet: true });
+    for (const [value, text] of panel.ticks) {
+      const half = spread(context, text) / 2; // the first and the last keep within the picture
+      label(context, lab, text, Math.max(half + 1, Math.min(w - half - 1, x(value))), box.y + box.h + 14, { align: "center", quiet: true });
+    }
+    if (panel.axis) label(context, lab, panel.axis, box.x + box.w, box.y + box.h + 28, { align: "right", quiet: true });
     if (mark !== null) {
       context.strokeStyle = lab.colour.focus;
       context.lineWidth = 1.5;
@@ -261,17 +307,19 @@ const PLOTS = {
   },
 };
 
-// Names where the lines end, moved apart where they would meet.
-function endNames(context, lab, panel, box, y) {
-  const names = panel.lines
+// Names where lines end: of what is chosen, of what is pointed at, and of a pale line that ends apart from all others.
+function endNames(context, lab, panel, box, y, lit) {
+  const step = 14;
+  const ends = panel.lines
     .filter(({ name }) => name)
     .map((line) => ({ line, at: y(lab.along(panel.film, panel.along, line).at(-1)) }))
     .filter(({ at }) => at === at)
     .sort((a, b) => a.at - b.at);
-  const step = Math.min(12, (box.h + 24) / names.length);
-  let least = box.y - 12;
+  const alone = (end) => ends.every((other) => other === end || Math.abs(other.at - end.at) >= step);
+  const names = ends.filter((end) => !end.line.pale || end.line === lit || (!lit && alone(end)));
+  let least = box.y + 2;
   for (const name of names) least = (name.place = Math.max(name.at, least)) + step;
-  let most = box.y + box.h + 14;
+  let most = box.y + box.h - 4;
   for (const name of names.toReversed()) most = (name.place = Math.min(name.place, most)) - step;
   for (const { line, at, place } of names) {
     context.globalAlpha = 0.6;
@@ -282,10 +330,60 @@ function endNames(context, lab, panel, box, y) {
     context.lineTo(box.x + box.w + 9, place);
     context.stroke();
     context.globalAlpha = 1;
-    context.font = `${line.pale ? "" : "600 "}${SMALL}px ${lab.font()}`;
-    context.fillStyle = lab.colour[line.hue] ?? line.hue;
+    context.font = `${line.pale && line !== lit ? "" : "600 "}${SMALL}px ${lab.font()}`;
+    context.fillStyle = line === lit && line.pale ? lab.colour.ink : (lab.colour[line.hue] ?? line.hue);
     inscribe(context, line.name, box.x + box.w + 11, place + 4);
   }
+}
+
+// What the colours of a map over two sliders stand for; beyond its lower end they stay the same.
+function colourBar(context, lab, { low, high, logs, scale }, box) {
+  const table = lut(scale, lab.mode);
+  const steps = 48;
+  for (let i = 0; i < steps; i++) {
+    const word = table[Math.round((255 * (i + 0.5)) / steps)];
+    context.fillStyle = `rgb(${word & 255}, ${(word >> 8) & 255}, ${(word >> 16) & 255})`;
+    context.fillRect(box.x, box.y + box.h * (1 - (i + 1) / steps), box.w, box.h / steps + 0.6);
+  }
+  frameOf(context, box, lab.colour.line, 1);
+  for (const tick of (logs ? decades : ticksOf)(low, high, 4)) {
+    const text = (tick === low && logs ? "≤ " : "") + (logs ? power(tick) : significant(tick, 3));
+    label(context, lab, text, box.x + box.w + 5, box.y + box.h * (1 - (tick - low) / (high - low)) + 4, { quiet: true });
+  }
+}
+
+// Lines between cells, so that equal neighbours stay two; in a few large cells the numbers themselves.
+function ruled(context, lab, panel, box, side, values) {
+  const { rows, cols } = panel;
+  for (let i = 1; i < cols; i++) rule(context, lab, box.x + i * side, box.y, box.x + i * side, box.y + box.h);
+  for (let i = 1; i < rows; i++) rule(context, lab, box.x, box.y + i * side, box.x + box.w, box.y + i * side);
+  if (rows > 4 || side < 34) return;
+  context.font = `${SMALL}px ${lab.font()}`;
+  for (let i = 0; i < values.length; i++) {
+    let text = significant(values[i]);
+    for (let fewer = 3; fewer && widthOf(context, text) > side - 4; fewer--) text = significant(values[i], fewer);
+    const strong = Math.sqrt(Math.abs(values[i]) / panel.high) > 0.6;
+    context.fillStyle = strong ? lab.colour.paper : lab.colour.ink;
+    inscribe(context, text, box.x + ((i % cols) + 0.5) * side, box.y + (Math.floor(i / cols) + 0.5) * side + 4, "center");
+  }
+}
+
+// As many significant digits as tell numbers apart that differ: 1900 and 1919 are not the same.
+function tellingDigits(values, least) {
+  const numbers = values.filter((v) => v === v);
+  const kinds = (digits) => new Set(Array.from(numbers, (v) => significant(v, digits))).size;
+  const all = kinds(6);
+  for (let digits = least; digits < 6; digits++) if (kinds(digits) === all) return digits;
+  return 6;
+}
+
+// Where a line leaves the axis downwards, the number is smaller still.
+function arrowDown(context, x, y, half) {
+  context.beginPath();
+  context.moveTo(x - half, y - half * 0.6);
+  context.lineTo(x + half, y - half * 0.6);
+  context.lineTo(x, y + half);
+  context.fill();
 }
 
 function gridColumns({ count }, w, h) {
@@ -369,21 +467,36 @@ function label(context, lab, text, x, y, { align = "left", quiet = false, strong
   inscribe(context, text, x, y, align);
 }
 
-function polyline(context, values, x, y, colour, width, dash, floor) {
-  context.strokeStyle = colour;
+// A line over numbers. It ends in an arrow where it leaves an axis of powers of ten, whose lowest is `low`; it breaks
+// where there is no number, and where the number is exactly 0: that is drawn by itself, at the height `zero`.
+function polyline(context, values, x, y, colour, width, { dash = false, low = -Infinity, zero = null } = {}) {
+  context.strokeStyle = context.fillStyle = colour;
   context.lineWidth = width;
   context.setLineDash?.(dash ? [5, 4] : []);
   context.beginPath();
-  let open = false;
+  const left = []; // where it leaves the axis
+  const inside = (v) => v >= low && v > -Infinity;
   for (let i = 0; i < values.length; i++) {
-    const v = values[i] === -Infinity ? floor : values[i];
-    if (v !== v) { open = false; continue; }
-    if (open) context.lineTo(x(i), y(v));
-    else context.moveTo(x(i), y(v));
-    open = true;
+    const [before, v] = [i ? values[i - 1] : NaN, values[i]];
+    const edge = () => x(i - 1) + ((x(i) - x(i - 1)) * (before - low)) / (before - v);
+    if (v === -Infinity) {
+      if (zero === null) continue;
+      context.moveTo(before === v ? x(i - 1) : x(i) - 1.5, zero);
+      context.lineTo(x(i) + 1.5, zero);
+    } else if (inside(v)) {
+      if (inside(before)) context.lineTo(x(i), y(v));
+      else if (before > -Infinity) {
+        context.moveTo(edge(), y(low));
+        context.lineTo(x(i), y(v));
+      } else context.moveTo(x(i), y(v));
+    } else if (v === v && inside(before)) {
+      left.push(edge());
+      context.lineTo(left.at(-1), y(low));
+    }
   }
   context.stroke();
   context.setLineDash?.([]);
+  for (const place of left) arrowDown(context, place, y(low), 2 + width);
 }
 
 function axes(context, lab, panel, box, y, slider, x) {
@@ -392,16 +505,17 @@ function axes(context, lab, panel, box, y, slider, x) {
   const ticks = logs ? decades(low, high, wanted) : ticksOf(low, high, wanted);
   for (const tick of ticks) {
     rule(context, lab, box.x, y(tick), box.x + box.w, y(tick));
-    label(context, lab, logs ? powerOfTen(tick, 2) : significant(tick, 3), box.x - 5, y(tick) + 4, { align: "right", quiet: true });
+    label(context, lab, logs ? power(tick) : significant(tick, 3), box.x - 5, y(tick) + 4, { align: "right", quiet: true });
   }
   const most = Math.max(2, Math.floor(box.w / 44));
   const every = Math.ceil(slider.ticks.length / most);
   let free = -Infinity; // at true distances ticks may crowd: what would touch the one before is left out
   slider.ticks.forEach(([index, text], i) => {
-    const half = panel.places ? spread(context, text) / 2 + 3 : 0;
+    const half = spread(context, text) / 2 + 3;
     if (panel.places && x(index) - half < free) return;
     free = x(index) + half;
-    if (panel.places || i % every === 0) label(context, lab, text, Math.min(x(index), box.x + box.w + 8 - half), box.y + box.h + 14, { align: "center", quiet: true });
+    const most = box.x + box.w + 10 - half; // the last keeps within the picture, and clear of names beside it
+    if (panel.places || i % every === 0) label(context, lab, text, Math.min(x(index), most), box.y + box.h + 14, { align: "center", quiet: true });
   });
   label(context, lab, slider.label, box.x + box.w, box.y + box.h + 27, { align: "right", quiet: true });
 }
@@ -415,8 +529,10 @@ function ticksOf(low, high, wanted) {
   return found;
 }
 
+const power = (tick) => powerOfTen(tick, 2).replace("1·", "");
+
 function decades(low, high, wanted) {
-  const step = Math.max(1, Math.ceil((high - low) / wanted));
+  const step = [1, 2, 3, 5, 10, 15, 20, 30, 100].find((step) => step * wanted >= high - low) ?? 200;
   const found = [];
   for (let v = Math.ceil(low / step) * step; v <= high; v += step) found.push(v);
   return found;

@@ -3,6 +3,7 @@
 from attention_core.models.base import LayerName, LayerTrace, Model, Projections, Run, Settings, Tokens
 from attention_core.models.from_scratch import FromScratch, Sizes
 from attention_core.models.pretrained import EMBEDDED, ModelError, Pretrained, load, load_embedded
+from attention_core.models.trained import Trained, UnknownWords, load_pronoun
 
 __all__ = [
     "EMBEDDED",
@@ -17,6 +18,9 @@ __all__ = [
     "Settings",
     "Sizes",
     "Tokens",
+    "Trained",
+    "UnknownWords",
     "load",
     "load_embedded",
+    "load_pronoun",
 ]

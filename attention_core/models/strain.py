@@ -1,6 +1,7 @@
 """A trained model under strain: every head of it as input scale and scaling rule push its softmax, by real autograd."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,36 +13,51 @@ from attention_core.attention import gradients
 from attention_core.measures import entropy, peak
 from attention_core.models.base import LayerTrace, Run, Settings, Tokens
 from attention_core.models.pretrained import Pretrained
-from attention_core.saturation import DEAD
-from attention_core.softmax import backward
+from attention_core.saturation import DEAD, LN10
+from attention_core.slopes import log_cosh, slopes
 
 HEAD_MEASURES = ("peak", "entropy", "log_gain", "dead", "log_d_scores", "log_d_W_Q")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strain:
-    """One run: HEAD_MEASURES of every head (NaN where a layer has fewer), and how far the output has turned."""
+    """One run: HEAD_MEASURES of every head (NaN where a layer has fewer), and how far the output has turned.
+
+    `log_` stands for log₁₀, where −∞ means exactly 0.
+    """
 
     heads: Float[Tensor, "measure layer h"]
     cosine: float
 
 
-def strain(model: Pretrained, tokens: Tokens, settings: Sequence[Settings]) -> Iterator[Strain]:
+def strain(
+    model: Pretrained, tokens: Tokens, settings: Sequence[Settings], target: int | None = None
+) -> Iterator[Strain]:
     r"""Forward and backward through the whole model, once per settings.
 
-    The loss is $\sum_i \langle u, o_i\rangle$ with one random direction u ~ N(0, I) for every token i of the last
-    hidden states o; `cosine` is the mean over tokens of cos(o_i, o_i as built).
+    With `target` None the loss is $\sum_i \langle u, o_i\rangle$ with one random direction u ~ N(0, I) for every token
+    i of the last hidden states o. With a target t it is $-\sum_i \ln\mathrm{softmax}(o_i E^\top/\sqrt{d_{model}})_t$,
+    E being the word embeddings of the tokens: every token should name token t. `cosine` is the mean over tokens of
+    cos(o_i, o_i as built).
     """
     built = model.run(tokens).output
-    direction = torch.randn(built.shape[-1], generator=torch.Generator().manual_seed(0))
+    loss = _loss(model, tokens, built, target)
     for each in settings:
         run = model.run(tokens, each, grad=True)
         cosine = F.cosine_similarity(run.output.detach(), built, dim=-1).mean()
-        yield Strain(_heads(run, direction), float(cosine))
+        yield Strain(_heads(run, loss(run.output)), float(cosine))
 
 
-def _heads(run: Run, direction: Tensor) -> Float[Tensor, "measure layer h"]:
-    objective = (run.output * direction).sum()
+def _loss(model: Pretrained, tokens: Tokens, built: Tensor, target: int | None) -> Callable[[Tensor], Tensor]:
+    if target is None:
+        direction = torch.randn(built.shape[-1], generator=torch.Generator().manual_seed(0))
+        return lambda output: (output * direction).sum()
+    readout = model.word_embeddings(tokens).detach().mT * built.shape[-1] ** -0.5
+    wanted = torch.full((len(built),), target)
+    return lambda output: F.cross_entropy(output @ readout, wanted, reduction="sum")
+
+
+def _heads(run: Run, objective: Tensor) -> Float[Tensor, "measure layer h"]:
     found = torch.full((len(HEAD_MEASURES), len(run.layers), max(layer.name.n_head for layer in run.layers)), torch.nan)
     for index, layer in enumerate(run.layers):
         made = _head_measures(layer, objective)
@@ -51,27 +67,46 @@ def _heads(run: Run, direction: Tensor) -> Float[Tensor, "measure layer h"]:
 
 
 def _head_measures(layer: LayerTrace, objective: Tensor) -> dict[str, Float[Tensor, " h"]]:
+    """From the scores and the ∂L/∂weights of the run; what the softmax makes of them in float64, its logarithm apart.
+
+    Autograd in float32 would lose what the winner of a saturated row passes on, and below 10⁻²³ all of it.
+    """
     trace = layer.attention
-    slopes = gradients(objective, trace)
     p = trace.weights.detach()
-    allowed = ~trace.masked_scores.detach().isneginf()
-    choices = allowed.sum(dim=-1, keepdim=True).clamp(min=1)
-    centre = slopes.weights.masked_fill(~allowed, 0.0).sum(dim=-1, keepdim=True) / choices
-    reaching = (slopes.weights - centre).masked_fill(~allowed, 0.0)
-    passed = torch.linalg.vector_norm(backward(p, reaching), dim=-1)
-    gains = passed / torch.linalg.vector_norm(reaching, dim=-1)
+    scaled, logits, k = (stage.detach().double() for stage in (trace.scaled_scores, trace.masked_scores, trace.k))
+    allowed = ~logits.isneginf()
+    count = allowed.sum(dim=-1, keepdim=True)
+    told = gradients(objective, trace).weights.double().masked_fill(~allowed, 0.0)
+    apart = (told - told.sum(dim=-1, keepdim=True) / count.clamp(min=1)).masked_fill(~allowed, 0.0)
+    bent = torch.zeros_like(scaled) if layer.softcap is None else -2 * log_cosh(scaled / layer.softcap)
+    logits = logits.masked_fill(count == 0, 0.0)
+
+    def passed(d_weights: Tensor) -> tuple[Tensor, Tensor]:
+        return slopes(layer.settings.normalizer, logits, p.double(), d_weights, bent, count)
+
+    reach = torch.linalg.vector_norm(apart, dim=-1)
+    part, log_size = passed(apart)
+    log_gains = log_size + torch.linalg.vector_norm(part, dim=-1).log() - reach.log()
     # A head whose output nothing reads has no gradient to pass on; a row with one key has no choice to make.
-    rows = gains.isfinite() & (choices[..., 0] > 1)
-    gains = gains.masked_fill(~rows, torch.nan)
-    scale = layer.settings.input_scale
-    d_W_Q = torch.full((p.shape[0],), torch.nan) if layer.x is None else torch.linalg.matrix_norm(
-        scale * layer.x.detach().mT @ slopes.q
-    )  # fmt: skip
+    rows = (reach > 0) & (count[..., 0] > 1)
+    log_gains = log_gains.masked_fill(~rows, torch.nan)
+
+    part, log_size = passed(told)
+    log_size = log_size.masked_fill(~part.any(dim=-1), -math.inf)
+    # The rows of a head on one scale: the largest at 1, so that none underflows before it is too small to count.
+    most = log_size.amax(dim=-1, keepdim=True).nan_to_num(neginf=0.0)
+    d_scores = part * (log_size - most).exp()[..., None]
+    unit = most[..., 0] / LN10
+    log_d_W_Q = torch.full_like(unit, torch.nan)
+    if layer.x is not None:
+        d_q = layer.factor * d_scores @ k
+        d_W_Q = layer.settings.input_scale * layer.x.detach().double().mT @ d_q
+        log_d_W_Q = unit + torch.linalg.matrix_norm(d_W_Q).log10()
     return {
         "peak": peak(p).mean(dim=-1),
         "entropy": entropy(p).mean(dim=-1),
-        "log_gain": gains.nanmedian(dim=-1).values.log10(),
-        "dead": (gains < DEAD).to(p.dtype).sum(dim=-1) / rows.sum(dim=-1),
-        "log_d_scores": torch.linalg.matrix_norm(slopes.scaled_scores).log10(),
-        "log_d_W_Q": d_W_Q.log10(),
+        "log_gain": log_gains.nanmedian(dim=-1).values / LN10,
+        "dead": (log_gains < math.log(DEAD)).to(p.dtype).sum(dim=-1) / rows.sum(dim=-1),
+        "log_d_scores": unit + torch.linalg.matrix_norm(d_scores).log10(),
+        "log_d_W_Q": log_d_W_Q,
     }

@@ -1,6 +1,7 @@
 """The reader's sentence, an untrained layer: drag d_k and the input scale, watch softmax saturate and gradients die."""
 
-from functools import partial
+import time
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,7 +11,7 @@ from ui.chart import chart
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
-from ui.errors import ReaderError, fragment
+from ui.errors import fragment
 from ui.figures.laws import law_figure
 from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
@@ -23,6 +24,16 @@ from ui.session import MAX_PROBED, Question, bands, known_bands, probe, table
 from ui.text import Words, words
 
 SEEDS = 8
+# What works in the background says so in a corner of the window, where it moves nothing on the page.
+STYLE = """<style>
+.st-key-working {
+  position: fixed; right: 1.2rem; bottom: 1.2rem; z-index: 900; width: min(27rem, calc(100vw - 2.4rem));
+  padding: 0.6rem 0.9rem;
+  background: light-dark(#fffffd, #141413); border: 1px solid light-dark(#dedcd5, #3a3835); border-radius: 4px;
+}
+.st-key-working:not(:has(.stProgress)):not(:has(button)) { display: none; }
+.st-key-sentence_bar [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
+</style>"""
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")
 
@@ -56,20 +67,34 @@ def picked(pick: Pick) -> None:
         set_focus(pick.row, pick.col)
 
 
-def _progress(bar: DeltaGenerator, text: str, share: float) -> None:
-    bar.progress(share, text)
+def progress_in(place: DeltaGenerator, page: Words, key: str) -> Callable[[float], None]:
+    """Tells of the share that is done, and of the time left."""
+    begin = time.monotonic()
+
+    def told(share: float) -> None:
+        left = (time.monotonic() - begin) * (1 - share) / share if share else 0.0
+        place.progress(share, page.data(key, seconds=max(1, round(left))))
+
+    return told
+
+
+def stop(question: Question | None) -> None:
+    """Compute no bands for this question; for None, compute them again."""
+    st.session_state["no_bands"] = question
 
 
 @fragment
 def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None:
     """Everything that follows the sliders. The reader's own seed first; the other seeds widen it into bands."""
-    bar = st.empty()
-    own = table(question, partial(_progress, bar, page["working"]))
+    with st.container(horizontal=True, vertical_alignment="center", key="working"):
+        bar, brake = st.empty(), st.empty()
+    own = table(question, progress_in(bar, page, "working"))
+    bar.empty()
     wide = known_bands(question, SEEDS)
     here, layer = place(len(tokens)), probe(question)
     numbers = summary([own]) if wide is None else wide.numbers
     lab(
-        plots(layer, numbers, tokens, here, page),
+        plots(layer, numbers, tokens, here, 1 if wide is None else SEEDS, page),
         key="vanishing",
         sliders=sliders(here, page),
         films=films(layer, own, numbers, here),
@@ -87,9 +112,11 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
         with column:
             st.markdown(f"**{law.title}**")
             chart(law_figure(law, mode()), key=f"law_{number}", alt=law.title)
+    residual = autograd_residual(layer, RULES[here.rule], d_k, alpha)
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
-            residual=autograd_residual(layer, RULES[here.rule], d_k, alpha),
+            residual=residual,
+            lost=residual is None,
             oracle="torch.autograd",
             seed=question.seed,
             dtype="float32",
@@ -98,29 +125,49 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
         take_away(
             "vanishing",
             arrays=lambda: {"measures": own.measures.numpy(), "log_gains": own.log_gains.numpy()},
-            snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head),
+            snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head, page),
+            count=own.measures.numel() + own.log_gains.numel(),
         )
-    if wide is None:
-        bands(question, SEEDS, summary, lambda done, share: _progress(bar, page["bands"], (done + share) / SEEDS))
-        st.rerun()
+    if wide is not None:
+        return
+    if st.session_state.get("no_bands") == question:
+        st.button(page["go_on"], on_click=stop, args=(None,), type="tertiary", icon=":material/area_chart:")
+        return
+    brake.button(page["stop"], on_click=stop, args=(question,), key="stop_bands")
+    told = progress_in(bar, page, "bands")
+    bands(question, SEEDS, summary, lambda done, share: told((done - 1 + share) / (SEEDS - 1)))
+    st.rerun()
 
 
-def choose_loss(page: Words) -> tuple[int, str]:
-    """The seed of the matrices, and what the gradients are of."""
+def choose_loss(page: Words) -> tuple[int, str, DeltaGenerator]:
+    """The seed of the matrices, what the gradients are of, and the place for a token that belongs to it."""
     seed = whole_number("seed", 0, 9999, 0, page["seed"], 120)
-    return seed, switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["loss_help"])
+    loss = switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["loss_help"])
+    return seed, loss, st.empty()
+
+
+def choose_target(strings: tuple[str, ...], page: Words) -> int:
+    """The token that every query should name: the key token in focus."""
+    query, key = focus(len(strings), len(strings))
+    st.session_state["target"] = key
+    return st.selectbox(
+        page["target"],
+        range(len(strings)),
+        format_func=lambda index: f"{index + 1}: {strings[index]}",
+        key="target",
+        on_change=lambda: set_focus(query, st.session_state["target"]),
+        width=190,
+    )
 
 
 def untrained(page: Words) -> None:
     """A fresh layer on the reader's sentence."""
-    text, tokens, (seed, loss) = sentence_bar(lambda: choose_loss(page))
+    text, tokens, (seed, loss, beside) = sentence_bar(lambda: choose_loss(page), least=2)
     strings = tokens.strings[:MAX_PROBED]
-    if len(strings) < 2:
-        raise ReaderError("one_token")
-    _, key = focus(len(strings), len(strings))
-    target = key if loss == "token" else None
-    if target is not None:
-        st.text(page.data("target", token=strings[target]))
+    target = None
+    if loss == "token":
+        with beside:
+            target = choose_target(strings, page)
     if len(tokens) > MAX_PROBED:
         st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))
     laboratory(Question(text=text, seed=seed, target=target), strings, page)
@@ -132,6 +179,7 @@ def trained(page: Words) -> None:
 
 
 page = words("vanishing")
+st.html(STYLE)
 page_header(page)
 
 where = switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"], folded=True)

@@ -66,7 +66,7 @@ def test_the_saved_svg_holds_everything_on_the_stage(open_page, theme, width) ->
     beside = {"Numbers of W", "Q", "gain & W", "K", "Rule", "none", "1/√d", "α < 1"}
     assert titles | tokens | beside <= set(texts)
     cells = [node.get("fill") for node in drawing.iter(f"{SVG}rect")]
-    assert cells.count("none") == 1, "one masked cell, and it has no colour"
+    assert cells.count("none") == 3, "one masked cell in each map, and it has no colour"
     assert len(cells) > 5 * 7 + 5 * 3 * 2 + 11 * 7
     paths = [node.get("d", "") for node in drawing.iter(f"{SVG}path")]
     assert paths and all(path.startswith("M") and "NaN" not in path for path in paths)
@@ -123,6 +123,19 @@ def test_arrow_keys_walk_through_a_map_and_enter_picks(open_page) -> None:
     assert tip(page)[:2] == ["2: <b>saw</b>", "7: g"]
     picture.press("Escape")
     assert not tip(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("log10", ["5.623·10⁻⁶¹ (0 in float32)", "215.4", "nothing there"]), ("log2", ["7.294·10⁻¹⁹", "5.04", "masked"])],
+)
+def test_a_map_tells_the_number_that_travelled_as_a_logarithm(open_page, name, told) -> None:
+    page = opened(open_page)
+    picture = canvas(page, name)
+    picture.press("ArrowUp")
+    for column, expected in enumerate(told, start=1):
+        assert tip(page) == [f"1, {column}", expected]
+        picture.press("ArrowRight")
 
 
 def test_arrow_keys_walk_through_thumbnails_row_by_row(open_page) -> None:

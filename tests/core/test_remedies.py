@@ -3,6 +3,7 @@
 import math
 from dataclasses import FrozenInstanceError, replace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -39,6 +40,7 @@ ARXIV = {  # as verified in SCIENCE.md; temperature: in public copies of the pap
     "softcap": "2408.00118",
     "sigma_reparam": "2303.06296",
     "ssmax": "2501.19399",
+    "adaptive": "2410.01104",
     "sparsemax": "1602.02068",
     "entmax15": "1905.05702",
     "sigmoid": "2409.04431",
@@ -75,7 +77,7 @@ def one_row(remedy, scores):
 def test_every_row_says_what_it_is_and_names_the_paper():
     assert [*REMEDIES] == [
         "none", "inverse_sqrt", "inverse", "inverse_sqrt_d_model", "temperature", "qk_norm", "qk_layernorm", "softcap",
-        "sigma_reparam", "ssmax", "softmax1", "sparsemax", "entmax15", "sigmoid",
+        "sigma_reparam", "ssmax", "adaptive", "softmax1", "sparsemax", "entmax15", "sigmoid",
     ]  # fmt: skip
     for key, remedy in REMEDIES.items():
         assert remedy.title and remedy.formula and remedy.normalizer in NORMALIZERS
@@ -221,6 +223,35 @@ def test_the_cap_bounds_scores_already_divided_by_the_root_of_d_k():
     trace = remedied(softcap(2.0), 16 * q, 16 * k, v, d_model=D_MODEL)
     assert_close(trace.weights, (2 * torch.tanh(256 * q @ k.mT / math.sqrt(D_K) / 2)).softmax(dim=-1))
     assert REMEDIES["softcap"].softcap == 50.0 and replace(REMEDIES["softcap"], softcap=30.0).softcap == 30.0
+
+
+# Adaptive temperature ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n", "H", "beta", "plain", "sharp"),
+    [(4, 0.9183, 1.1309, 0.711, 0.762), (16, 2.4485, 2.1902, 0.330, 0.842), (64, 4.0441, 2.3947, 0.105, 0.656)],
+)
+def test_adaptive_temperature_sharpens_the_rows_of_its_paper(n, H, beta, plain, sharp):
+    """One logit of 2, the others 0; SCIENCE.md 2.5."""
+    row = [2.0, *[0.0] * (n - 1)]
+    before, after = (one_row(REMEDIES[key], row) for key in ("inverse_sqrt", "adaptive"))
+    assert_close(torch.special.entr(before.weights).sum().item(), H, atol=5e-5, rtol=0)
+    assert_close((after.scaled_scores / before.scaled_scores)[0, 0].item(), beta, atol=5e-5, rtol=0)
+    assert_close([before.weights.max().item(), after.weights.max().item()], [plain, sharp], atol=5e-4, rtol=0)
+
+
+@given(seed=st.integers(0, 2**31), scale=st.sampled_from([0.01, 1.0, 3.0, 100.0]))
+def test_adaptive_temperature_leaves_a_sharp_row_alone_and_blurs_none(seed, scale):
+    q, k, v = scale * randn(H, N_Q, D_K, seed=seed), randn(H, N_K, D_K, seed=seed + 1), randn(H, N_K, D_V)
+    before, after = (under(key, q, k, v) for key in ("inverse_sqrt", "adaptive"))
+    entropy, sharper = (torch.special.entr(trace.weights).sum(dim=-1) for trace in (before, after))
+    still = entropy <= 0.5
+    assert_close(after.weights[still], before.weights[still], atol=0, rtol=0)
+    assert (sharper <= entropy + 1e-12).all()
+    polynomial = torch.from_numpy(np.polyval([-0.037, 0.481, -2.3, 4.917, -1.791], entropy.numpy())).clamp(min=1)
+    expected = torch.where(still, 1.0, polynomial)[..., None] * before.scaled_scores
+    assert_close(after.scaled_scores, expected)
 
 
 # σReparam ------------------------------------------------------------------------------------------------------------

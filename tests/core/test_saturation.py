@@ -98,6 +98,84 @@ def test_every_measure_is_what_autograd_finds(d_k: int, target: int | None) -> N
             assert_close(getattr(found.measures, name)[index], value, rtol=1e-8, atol=1e-10, msg=f"{name} {factor}")
 
 
+@pytest.mark.parametrize("target", [None, 4])
+@pytest.mark.parametrize("d_k", [1, 13, D_MOST])
+def test_the_norms_of_gradients_are_autograds_to_twelve_digits(d_k: int, target: int | None) -> None:
+    """SCIENCE.md 3.7, item 7: the norms themselves, not their logarithms."""
+    made = matrices()
+    found = sweep(probe(made, target), d_k, FACTORS)
+    for index, factor in enumerate(FACTORS):
+        expected = by_autograd(made, d_k, factor, target)
+        for name in ("log_d_scores", "log_d_W_Q", "log_d_W_K", "log_d_W_V"):
+            ours = 10 ** getattr(found.measures, name)[index]
+            assert_close(ours, 10 ** expected[name], rtol=1e-12, atol=0, msg=lambda m, name=name: f"{name}: {m}")
+        assert_close(found.measures.snr[index], expected["snr"], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("factor", [0.3, 3.0, 300.0])
+def test_the_quantiles_of_the_gains_are_torchs(factor: float) -> None:
+    found = sweep(probe(matrices()), D_MOST, [factor])
+    for name, share in (("log_gain_low", 0.1), ("log_gain", 0.5), ("log_gain_high", 0.9)):
+        assert_close(getattr(found.measures, name)[0], found.log_gains[0].quantile(share, dim=-1))
+
+
+def repeated(which: list[int], apart: float, seed: int, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Tokens drawn from a few, each the same as its like but for `apart` of itself."""
+    made = matrices(seed)
+    noise = torch.randn(len(which), D_MODEL, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    x = F.layer_norm(made["x"][which] + apart * noise, (D_MODEL,), eps=1e-12)
+    made["x"], made["direction"] = x, made["direction"][: len(which)]
+    return {name: m.to(dtype) for name, m in made.items()}
+
+
+@given(
+    which=st.lists(st.integers(0, 2), min_size=2, max_size=9),
+    apart=st.sampled_from([0.0, 1e-6, 1e-4, 0.1]),
+    seed=st.integers(0, 99),
+    d_k=st.sampled_from([1, 5, D_MOST]),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+)
+def test_the_signal_to_noise_ratio_is_a_number_whatever_repeats(
+    which: list[int], apart: float, seed: int, d_k: int, dtype: torch.dtype
+) -> None:
+    """Equal tokens leave no gradient, and nearly equal ones parts that nearly agree: a large ratio, but a number."""
+    made = repeated(which, apart, seed, dtype)
+    found = sweep(probe(made), d_k, [1e-4, 0.1, 1.0]).measures.snr
+    assert bool(found.isfinite().all())
+    assert bool((found >= 0).all())
+    if len(set(which)) == 1 and apart == 0:
+        assert_close(found, torch.zeros_like(found), rtol=0, atol=0)
+    elif apart in (0.0, 0.1) and len(set(which)) > 1:
+        exact = sweep(probe(repeated(which, apart, seed, torch.float64)), d_k, [1e-4, 0.1, 1.0]).measures.snr
+        assert_close(found.double(), exact, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("apart", [1e-3, 1e-2])
+def test_parts_that_nearly_agree_still_differ(apart: float) -> None:
+    """Their plain noise, mean ‖g‖² − ‖mean g‖², is what rounding leaves in float32."""
+    single, double = (repeated([1] * 7, apart, 3, dtype) for dtype in (torch.float32, torch.float64))
+    made = {**double, "x": single["x"].double()}  # the same tokens
+    scores = 0.3 * (made["x"] @ made["W_Q"]) @ (made["x"] @ made["W_K"]).mT
+    weights = scores.softmax(-1).requires_grad_()
+    (torch.einsum("hnk,hkv,hvd->nd", weights, made["x"] @ made["W_V"], made["W_O"]) * made["direction"]).sum().backward()
+    assert weights.grad is not None
+    p = weights.detach()
+    d_scores = p * (weights.grad - (p * weights.grad).sum(-1, keepdim=True))
+    parts = torch.einsum("nd,hnm,hmc->hndc", made["x"], d_scores, made["x"] @ made["W_K"])
+    mean = parts.mean(dim=1, keepdim=True)
+    expected = mean.norm(dim=(-2, -1))[:, 0] / (parts - mean).square().sum(dim=(-2, -1)).mean(1).sqrt()
+    assert_close(sweep(probe(made), D_MOST, [0.3]).measures.snr[0], expected, rtol=1e-6, atol=0)
+    assert_close(sweep(probe(single), D_MOST, [0.3]).measures.snr[0].double(), expected, rtol=0.05, atol=0)
+
+
+@pytest.mark.parametrize("n", [3, N])
+def test_a_single_row_with_a_gradient_has_a_ratio_of_its_own(n: int) -> None:
+    """All rows but one one-hot: ‖mean g‖ = ‖G‖/n and the spread is ‖G‖ √(n−1)/n, so the ratio ends at 1/√(n−1)."""
+    made = matrices()
+    layer = probe({**made, "x": made["x"][:n], "direction": made["direction"][:n]})
+    assert_close(sweep(layer, D_MOST, [1e4]).measures.snr[0], torch.full((H,), (n - 1) ** -0.5).double())
+
+
 def test_single_precision_stays_within_a_thousandth_of_double() -> None:
     double, single = (sweep(probe(matrices(dtype=dtype)), 31, FACTORS) for dtype in (torch.float64, torch.float32))
     for name in MEASURES:

@@ -1,13 +1,20 @@
 """A trained model under strain, against transformers' eager attention with its query and key maps scaled by hand."""
 
+import itertools
+import math
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+
 import pytest
 import torch
 from torch.testing import assert_close
 from transformers import AutoModel
 
+from attention_core.attention import gradients
 from attention_core.models import Settings, load_embedded
 from attention_core.models.pretrained import embedded_folder
 from attention_core.models.strain import HEAD_MEASURES, strain
+from attention_core.normalizers import NORMALIZERS
 
 TEXT = "The law saw the king , but its city should be just"
 HEADS, D_K = 12, 32
@@ -15,7 +22,7 @@ HEADS, D_K = 12, 32
 
 def eager(alpha: float, layers: tuple[int, ...] | None, scaled: bool) -> tuple[torch.nn.Module, dict]:
     """α q and α k, from α W and α b; without 1/√d_k the query map is multiplied by √d_k too."""
-    model = AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float32).eval()
+    model = AutoModel.from_pretrained(embedded_folder(), attn_implementation="eager", dtype=torch.float64).eval()
     for index, layer in enumerate(model.encoder.layer):
         if layers is None or index in layers:
             inner = layer.attention.self
@@ -26,9 +33,15 @@ def eager(alpha: float, layers: tuple[int, ...] | None, scaled: bool) -> tuple[t
     return model, {"input_ids": torch.tensor([tokens.ids])}
 
 
+def summing_to_zero(back: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+    """A gradient through a softmax sums to 0 over its row: the winner's part from the others, which do not cancel."""
+    winner = p.argmax(-1, keepdim=True)
+    return back.scatter(-1, winner, -back.scatter(-1, winner, 0.0).sum(-1, keepdim=True))
+
+
 @pytest.mark.parametrize(
     ("alpha", "layers", "scaling"),
-    [(1.0, None, "model"), (2.0, None, "model"), (3.0, (3,), "model"), (0.7, None, "none")],
+    [(1.0, None, "model"), (2.0, None, "model"), (3.0, (3,), "model"), (0.7, None, "none"), (8.0, (2,), "model")],
 )
 def test_every_number_is_that_of_the_eager_model(alpha: float, layers: tuple[int, ...] | None, scaling: str) -> None:
     model = load_embedded()
@@ -39,28 +52,116 @@ def test_every_number_is_that_of_the_eager_model(alpha: float, layers: tuple[int
     theirs.requires_grad_(True)
     made = theirs(**inputs, output_attentions=True)
     output = made.last_hidden_state[0]
-    direction = torch.randn(output.shape[-1], generator=torch.Generator().manual_seed(0))
+    direction = torch.randn(output.shape[-1], generator=torch.Generator().manual_seed(0)).double()
     slopes = torch.autograd.grad((output * direction).sum(), made.attentions, retain_graph=True)
     (output * direction).sum().backward()
     with torch.no_grad():
         cosine = torch.cosine_similarity(output, built(**inputs).last_hidden_state[0], dim=-1).mean()
     assert_close(found.cosine, float(cosine), rtol=1e-4, atol=1e-4)
-    measured = dict(zip(HEAD_MEASURES, found.heads, strict=True))
+    measured = dict(zip(HEAD_MEASURES, found.heads.double(), strict=True))
     for index, (weights, slope) in enumerate(zip(made.attentions, slopes, strict=True)):
         p, reach = weights[0].detach(), slope[0] - slope[0].mean(-1, keepdim=True)
-        back = p * (slope[0] - (p * slope[0]).sum(-1, keepdim=True))
+        back = summing_to_zero(p * (slope[0] - (p * slope[0]).sum(-1, keepdim=True)), p)
         gains = back.norm(dim=-1) / reach.norm(dim=-1)
         assert_close(measured["peak"][index], p.amax(-1).mean(-1), rtol=1e-4, atol=1e-5)
         assert_close(measured["entropy"][index], torch.special.entr(p).sum(-1).mean(-1), rtol=1e-3, atol=1e-4)
-        assert_close(measured["dead"][index], (gains < 1e-3).float().mean(-1), rtol=0, atol=1.01 / len(p[0]))
-        alive = gains.median(-1).values > 1e-4  # below, the eager sum p·dP has cancelled in float32
-        assert_close(10 ** measured["log_gain"][index][alive], gains.median(-1).values[alive], rtol=2e-2, atol=1e-6)
+        assert_close(measured["dead"][index], (gains < 1e-3).double().mean(-1), rtol=0, atol=1.01 / len(p[0]))
+        assert_close(measured["log_gain"][index], gains.median(-1).values.log10(), rtol=0, atol=0.01)
         assert_close(10 ** measured["log_d_scores"][index], back.norm(dim=(-2, -1)), rtol=1e-2, atol=1e-5)
         inner = theirs.encoder.layer[index].attention.self
         strained = layers is None or index in layers
         factor = (alpha if strained else 1.0) * (1.0 if scaling == "model" else D_K**0.5)
         per_head = factor * inner.query.weight.grad.view(HEADS, D_K, -1).norm(dim=(-2, -1))
         assert_close(10 ** measured["log_d_W_Q"][index], per_head, rtol=1e-2, atol=1e-4)
+
+
+def exactly(scores: torch.Tensor, d_weights: torch.Tensor) -> list[Decimal]:
+    """The gradient of a softmax row, p ⊙ (d − ⟨p, d⟩), with 60 digits and exponents without end; it sums to 0."""
+    with localcontext() as context:
+        context.prec = 60
+        powers = [Decimal(score).exp() for score in scores.tolist()]
+        slopes, total = [Decimal(slope) for slope in d_weights.tolist()], sum(powers)
+        weights = [power / total for power in powers]
+        mean = sum(weight * slope for weight, slope in zip(weights, slopes, strict=True))
+        found = [weight * (slope - mean) for weight, slope in zip(weights, slopes, strict=True)]
+        winner = weights.index(max(weights))
+        return [*found[:winner], -sum(found[:winner] + found[winner + 1 :]), *found[winner + 1 :]]
+
+
+def log_norm(numbers: Iterable[Decimal]) -> float:
+    with localcontext() as context:
+        context.prec = 60
+        return float(sum(number * number for number in numbers).log10() / 2)
+
+
+@pytest.mark.parametrize(("alpha", "scaling"), [(1.0, "model"), (2.52, "model"), (16.0, "model"), (16.0, "none")])
+def test_what_no_float_holds_is_exact_in_its_logarithm(alpha: float, scaling: str) -> None:
+    """From 10⁻²³ on squares underflow in float32, and a saturated winner loses its part: sixty digits do not mind."""
+    model = load_embedded()
+    tokens, settings = model.tokenize(TEXT), Settings(scaling=scaling, input_scale=alpha)
+    found = next(strain(model, tokens, [settings])).heads
+    run = model.run(tokens, settings, grad=True)
+    direction = torch.randn(run.output.shape[-1], generator=torch.Generator().manual_seed(0))
+    deepest = 0.0
+    for layer, head in ((0, 2), (1, 7), (3, 5), (5, 7)):
+        trace = run.layers[layer].attention
+        d_weights = gradients((run.output * direction).sum(), trace).weights[head].double()
+        rows = list(map(exactly, trace.masked_scores[head].detach(), d_weights))
+        gains = [
+            log_norm(row) - math.log10((reached - reached.mean()).norm())
+            for row, reached in zip(rows, d_weights, strict=True)
+        ]
+        measured = dict(zip(HEAD_MEASURES, found[:, layer, head].tolist(), strict=True))
+        expected = torch.tensor(gains).sort().values[(len(gains) - 1) // 2]
+        assert_close(measured["log_gain"], float(expected), rtol=1e-6, atol=1e-5)
+        assert_close(measured["log_d_scores"], log_norm(itertools.chain(*rows)), rtol=1e-6, atol=1e-5)
+        largest = max(abs(number) for number in itertools.chain(*rows))
+        unit = torch.tensor([[float(number / largest) for number in row] for row in rows], dtype=torch.float64)
+        x, k = run.layers[layer].x, trace.k[head].detach().double()
+        assert x is not None
+        d_W_Q = alpha * run.layers[layer].factor * x.detach().double().mT @ unit @ k
+        assert_close(measured["log_d_W_Q"], float(d_W_Q.norm().log10()) + float(largest.log10()), rtol=1e-6, atol=1e-5)
+        deepest = min(deepest, measured["log_gain"])
+    assert deepest < -50 or alpha < 16
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(mask="causal", input_scale=4.0),
+        Settings(mask="window", radius=0),
+        Settings(normalizer="hard"),
+        Settings(normalizer="softmax1", mask="causal"),
+        Settings(normalizer="sigmoid", mask="causal"),
+        Settings(normalizer="entmax15", temperature=0.5),
+        Settings(normalizer="sparsemax", mask="window"),
+    ],
+    ids=str,
+)
+def test_under_any_settings_gains_and_gradients_are_those_of_autograd(settings: Settings) -> None:
+    model = load_embedded()
+    tokens = model.tokenize(TEXT)
+    found = next(strain(model, tokens, [settings])).heads
+    run = model.run(tokens, settings, grad=True)
+    direction = torch.randn(run.output.shape[-1], generator=torch.Generator().manual_seed(0))
+    for index, layer in enumerate(run.layers):
+        trace = layer.attention
+        slopes = gradients((run.output * direction).sum(), trace)
+        allowed = ~trace.masked_scores.isneginf()
+        count = allowed.sum(-1, keepdim=True)
+        told = slopes.weights.masked_fill(~allowed, 0.0)
+        apart = (told - told.sum(-1, keepdim=True) / count).masked_fill(~allowed, 0.0).detach()
+        scores = trace.masked_scores.detach().double().requires_grad_()
+        weights = NORMALIZERS[settings.normalizer].apply(scores, allowed)
+        back, full = (
+            torch.autograd.grad(weights, scores, seen.double(), retain_graph=True, materialize_grads=True)[0]
+            if weights.requires_grad else torch.zeros_like(scores) for seen in (apart, told)
+        )  # fmt: skip
+        gains = back.norm(dim=-1) / apart.double().norm(dim=-1)
+        gains = gains.masked_fill(count[..., 0] < 2, math.nan)
+        measured = dict(zip(HEAD_MEASURES, found[:, index].double(), strict=True))
+        assert_close(10 ** measured["log_gain"], gains.nanmedian(-1).values, rtol=1e-3, atol=1e-10, equal_nan=True)
+        assert_close(10 ** measured["log_d_scores"], full.flatten(1).norm(dim=-1), rtol=1e-3, atol=1e-6)
 
 
 def test_a_layer_with_fewer_heads_is_filled_with_nan_and_a_rare_model_costs_nothing() -> None:

@@ -21,7 +21,7 @@ from ui.components.canvas import Pick, checked_pick
 from ui.components.frame import encode
 from ui.palette import RAMPS
 
-WORDS = ("masked", "damaged", "underflow", "png", "svg", "hint_walk", "hint_pull")
+WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "hint_walk", "hint_pull")
 UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
 
 _LAB = component("lab")
@@ -125,7 +125,8 @@ class Controls(_Plot):
 class Item:
     """One line of read-outs: the number at `start` of a frame; with `log`, the frame holds its log₁₀.
 
-    `lost`: say so where a number is too small for float32.
+    `lost`: say so where a number is too small for float32. `whole`: the number is a share of so many, or of as many as
+    the slider of that name reads.
     """
 
     label: str
@@ -135,6 +136,15 @@ class Item:
     unit: str = ""
     help: str = ""
     digits: int = 4
+    whole: int | str = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading(_Plot):
+    """A title with a sentence, and what the colours of lines mean: (hue, name). `fold`: what follows is folded away."""
+
+    legend: tuple[tuple[str, str], ...] = ()
+    fold: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +174,10 @@ class Grid(_Plot):
 class Map(_Plot):
     """One matrix, named beside it and above (`col_names`: where columns have other names); `marked`: the row in focus.
 
-    `root` colours by the square root. `hatched`: NaN is masked, and hatched.
-    `order`: a film that says which of `names` stands at each place.
+    `root` colours by the square root. `hatched`: NaN is masked, and hatched. `ruled`: lines between the cells, and in a
+    few large ones their numbers. `says`: how a cell is told of, with number, name, key_number, key_name and value.
+    `order`: a film that says which of `names` stands at each place. `value`: what the film holds of the number that is
+    told of a cell, itself or its logarithm; `missing`: what is told where it is NaN ("": that it is masked).
     """
 
     film: str
@@ -181,15 +193,19 @@ class Map(_Plot):
     root: bool = False
     order: str = ""
     hatched: bool = False
+    ruled: bool = False
+    says: str = ""
+    value: Literal["plain", "log10", "log2"] = "plain"
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars(_Plot):
     """One bar per number; `editable` bars are pulled by the reader, and `on_edit` gets the numbers.
 
-    `fit`: the axis follows the numbers, 0 included. `digits`: as many significant digits of each, written on its bar.
-    `ghost`: a film of as many numbers, drawn as outlines and called `ghost_name` on hover. `over`: a film of at least two
-    numbers from 0 to 1, a line from the left edge to the right over the whole height. NaN is hatched.
+    `fit`: the axis follows the numbers, 0 included. `digits`: at least as many significant digits of each, written on
+    its bar; more where they differ later. `ghost`: a film of as many numbers, drawn as outlines and called `ghost_name`
+    on hover. `over`: a film of at least two numbers from 0 to 1, a line from the left edge to the right over the whole height. NaN is hatched.
     """
 
     film: str
@@ -227,7 +243,9 @@ class Curves(_Plot):
     """Lines over the stops of the slider `along`; with `logs` the numbers are log₁₀ and the axis says powers of ten.
 
     `places`: where each stop stands on the axis, if not at equal distances. `marks`: places with a name of their own.
-    `ends`: the name of a line stands where it ends, beside the picture.
+    `ends`: the name of a line stands where it ends, beside the picture, and the line that is pointed at is lit.
+    `below`: what a band under the axis is called, in which numbers that are exactly 0 are drawn. `legend`: the names of
+    the lines stand above them.
     """
 
     film: str
@@ -239,6 +257,8 @@ class Curves(_Plot):
     places: tuple[float, ...] | None = None
     marks: tuple[tuple[float, str], ...] = ()
     ends: bool = False
+    below: str = ""
+    legend: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +266,7 @@ class Contour:
     """A line across a phase map: per stop of y the place (in stops of x, NaN for none); drawn when `fixed` holds."""
 
     film: str
+    name: str = ""
     fixed: Mapping[str, int] | None = None
 
 
@@ -266,7 +287,7 @@ class Phase(_Plot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram(_Plot):
-    """`count` bins from `low` to `high`; `ticks` are written below, a line stands at `mark`."""
+    """`count` bins from `low` to `high`; `ticks` and the name of the `axis` stand below, a line at `mark`."""
 
     film: str
     count: int
@@ -274,11 +295,12 @@ class Histogram(_Plot):
     high: float
     start: int = 0
     ticks: tuple[tuple[float, str], ...] = ()
+    axis: str = ""
     mark: float | None = None
     hue: str = "k"
 
 
-Plot = Controls | Readouts | Grid | Map | Bars | Curves | Phase | Histogram
+Plot = Controls | Heading | Readouts | Grid | Map | Bars | Curves | Phase | Histogram
 Positions = dict[str, int]
 
 

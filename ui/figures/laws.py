@@ -12,7 +12,10 @@ from ui.palette import Mode, hue
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Law:
-    """Points, a curve over or through them, perhaps a vertical line. x is positive; so is y where it is `log_y`."""
+    """Points, a curve over or through them, perhaps a vertical line; x is on a logarithmic axis, y where it is `log_y`.
+
+    A point beyond the ends `x` or `y` of an axis, 0 included, is drawn at its edge.
+    """
 
     title: str
     x_title: str
@@ -29,7 +32,12 @@ def law_figure(law: Law, mode: Mode) -> go.Figure:
     """x on a logarithmic axis; what was measured in the colour of K, theory in ink, the line in that of the focus."""
     hover = "%{x:.4g}, %{y:.4g}<extra></extra>"
     points = {"size": 4, "color": hue("k", mode), "opacity": 0.35}
-    figure = go.Figure(go.Scatter(x=law.points[0], y=law.points[1], mode="markers", marker=points, hovertemplate=hover))
+    x, y = (np.clip(values, *ends) for values, ends in zip(law.points, (law.x, law.y), strict=True))
+    told = "%{customdata[0]:.4g}, %{customdata[1]:.4g}<extra></extra>"  # of a point at the edge, where it really is
+    cloud = go.Scatter(
+        x=x, y=y, customdata=np.stack(law.points, axis=-1), mode="markers", marker=points, hovertemplate=told
+    )
+    figure = go.Figure(cloud)
     curve = {"color": hue("ink", mode), "width": 2}
     figure.add_scatter(x=law.curve[0], y=law.curve[1], mode="lines", line=curve, hovertemplate=hover)
     if law.line is not None:

@@ -28,6 +28,7 @@ from attention_core.softmax import (
     two_to_one,
 )
 from ui.components.lab import (
+    UNDERFLOW,
     Bars,
     Controls,
     Curves,
@@ -47,7 +48,7 @@ from ui.text import Words
 
 # The article's row [a, a, 2a]. Below 40 the stops are fine; there torch's y₃ becomes 1, and only its logarithm goes on.
 A_STOPS = (*(step / 10 for step in range(401)), *(float(a) for a in range(41, 101)))
-A_TICKS = (0, 1, 5, 10, 20, 30, 40, 100)
+A_TICKS = (0, 1, 5, 10, 20, 30, 40, 60, 80, 100)
 PRINTED = {1: "0.5761168847658291", 10: "0.9999092083843412", 100: "1.0"}  # a → y₃, quoted from the article
 
 # The reader's row. Sixteenths times five bits: (x + c)·β is exact in float32, so adding c moves nothing, not one bit.
@@ -64,6 +65,7 @@ HUES = {"fp16": "#CC79A7", "bf16": "k", "fp32": "q", "fp64": "v"}
 GAP_TICKS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 GAPS = tuple(sorted({*GAP_TICKS, *(float(f"{0.5 * 2 ** (k / 32):.4g}") for k in range(353))}))  # 0.5 … 1024
 SUBTRACTED = (True, False)
+CELL = "∂y{number} / ∂z{key_number} = {value}"  # what is told of a cell of a Jacobian
 
 MEASURES = ("peak", "log_rest", "entropy", "support", "log_trace", "log_frobenius", "log_spectral")
 READ = MEASURES
@@ -247,7 +249,8 @@ def row_plots(films: Sequence[Film], n: int, pair: tuple[int, int], page: Words)
     numbers = next(film.values for film in films if film.name == "measures")
     least = float(numbers[:, [MEASURES.index(name) for name in FADING]].min())
     items = (*(_item(name, 0, page) for name in READ), *(_item(name, len(MEASURES), page, ALSO) for name in ALSO))
-    digits = 3 if n <= 8 else 2
+    digits = 4
+    taller = 60 if n > 7 else 0  # where numbers stand on end
 
     def fading(*, named: bool = True) -> tuple[Line, ...]:
         return tuple(
@@ -258,17 +261,17 @@ def row_plots(films: Sequence[Film], n: int, pair: tuple[int, int], page: Words)
     return [
         Controls(name="controls", stack="left", span=3, sliders=("beta", "shift")),
         Readouts(name="readouts", stack="left", title=page["readouts"], film="measures", items=items),
-        Bars(name="scores", stack="middle", span=5, height=200, film="x", count=n, names=names, hue="ink",
+        Bars(name="scores", stack="middle", span=5, height=200 + taller, film="x", count=n, names=names, hue="ink",
              low=LOW, high=HIGH, editable=True, step=STEP, digits=digits, title=page["scores"],
              note=page["scores_note"]),
-        Bars(name="received", stack="middle", height=150, film="received", count=n, hue="quiet", fit=True,
+        Bars(name="received", stack="middle", height=150 + taller, film="received", count=n, hue="quiet", fit=True,
              digits=digits, title=page["received"], note=page["received_note"]),
-        Bars(name="p", stack="middle", height=200, film="p", count=n, names=names, hue="q", digits=digits,
+        Bars(name="p", stack="middle", height=200 + taller, film="p", count=n, names=names, hue="q", digits=digits,
              marked=pair[0], title=page["p"], note=page["p_note"]),
         Map(name="jacobian", stack="right", span=4, height=340, film="jacobian", rows=n, cols=n, names=names,
-            marked=pair[0], scale="signed", low=-0.25, high=0.25, root=True, title=page["jacobian"],
-            note=page["jacobian_note"]),
-        Bars(name="eigenvalues", stack="right", height=196, film="eigenvalues", count=n, names=names, hue="v",
+            marked=pair[0], scale="signed", low=-0.25, high=0.25, root=True, ruled=True, says=CELL,
+            title=page["jacobian"], note=page["jacobian_note"]),
+        Bars(name="eigenvalues", stack="right", height=196 + taller, film="eigenvalues", count=n, names=names, hue="v",
              high=0.5, digits=digits, title=page["eigenvalues"], note=page["eigenvalues_note"]),
         Curves(name="size", span=6, height=210, film="sizes", along="beta", places=BETA_PLACES, low=0.0, high=1.0,
                lines=fading(), title=page["size"], note=page["fading_note"]),
@@ -341,8 +344,7 @@ def check_films(x: Sequence[float], beta: float) -> list[Film]:
     differences = torch.stack([central_differences(z, h) for h in H_STOPS])
     errors = (differences - formula).abs().amax(dim=(1, 2))
     away = (formula - theirs).abs().max().expand(len(H_STOPS))
-    # Where softmax itself moves by less than it rounds, a difference can be exactly 0; the axis ends above that.
-    numbers = torch.stack([errors.log10().clamp(min=-99.0), away, errors], dim=-1)
+    numbers = torch.stack([errors.log10(), away, errors], dim=-1)  # where softmax moves by less than it rounds: −∞
     return [
         Film("formula", formula.flatten().numpy()),
         Film("autograd", theirs.flatten().numpy()),
@@ -356,7 +358,7 @@ def check_plots(n: int, page: Words) -> list[Plot]:
     names = tuple(str(i + 1) for i in range(n))
     maps = [
         Map(name=name, span=2, narrow=2, height=236, film=name, rows=n, cols=n, names=names, scale="signed", low=-0.25,
-            high=0.25, root=True, title=page[f"check.{name}"])
+            high=0.25, root=True, ruled=True, says=CELL, title=page[f"check.{name}"])
         for name in ("formula", "autograd", "differences")
     ]  # fmt: skip
     return [
@@ -441,12 +443,12 @@ def precision_plots(page: Words) -> list[Plot]:
         Readouts(name="winner_numbers", stack="left", title=page["winner"], film="precision", items=items(0)),
         Readouts(name="loser_numbers", stack="left", title=page["loser"], film="precision", items=items(1)),
         Curves(
-            name="winner", span=5, height=420, film="precision", along="gap", logs=True, low=-20.0, high=0.0,
-            places=places, lines=lines(0), title=page["winner"],
+            name="winner", span=5, height=420, film="precision", along="gap", logs=True, low=UNDERFLOW, high=0.0,
+            places=places, lines=lines(0), title=page["winner"], below=page["zero"],
         ),
         Curves(
             name="loser", span=4, height=420, film="precision", along="gap", logs=True, low=-450.0, high=0.0,
-            places=places, lines=lines(1), title=page["loser"],
+            places=places, lines=lines(1), title=page["loser"], below=page["zero"],
         ),
     ]  # fmt: skip
 

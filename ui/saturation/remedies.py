@@ -15,17 +15,17 @@ from jaxtyping import Float, UInt8
 from attention_core.remedies import REMEDIES, Remedy, qk_norm, remedied, softcap, ssmax, temperature
 from attention_core.remedy_sweeps import COLUMNS, FREE, Axis, Head, Place, Sweep, spectra_of, sweep
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES
-from ui.components.lab import Controls, Curves, Film, Fork, Grid, Item, Line, Map, Plot, Readouts, Slider
+from ui.components.lab import UNDERFLOW, Controls, Curves, Film, Fork, Grid, Item, Line, Map, Plot, Readouts, Slider
 from ui.saturation.stops import d_k_slider, scale_slider
 from ui.session import MAX_PROBED, PROBED
-from ui.text import Words
+from ui.text import Words, words
 
 AXES: tuple[Axis, ...] = ("d_k", "alpha", "n")
 UNITS = ("entropy",)
 # Curves: column, whether it is a logarithm, and the ends of its axis (None: the data's).
 CURVES: tuple[tuple[str, bool, float, float | None], ...] = (
-    ("log_gain", True, -12.0, 0.0),
-    ("log_d_scores", True, -10.0, None),
+    ("log_gain", True, UNDERFLOW, 0.0),
+    ("log_d_scores", True, UNDERFLOW, None),
     ("peak", False, 0.0, 1.0),
     ("entropy", False, 0.0, None),
 )
@@ -127,7 +127,7 @@ def plots(
         ),
         Map(
             name="chosen", span=4, height=400, film="chosen", rows=n, cols=n, names=tuple(tokens),
-            title=name, note=page["chosen_note"],
+            title=name, note=page["chosen_note"], says=words("canvas", page.language)["pair"],
         ),
     ]  # fmt: skip
     return first + [
@@ -164,13 +164,14 @@ def _curves(
     return Curves(
         name=f"{column}_{along}",
         span=4,
-        height=230,
+        height=240,
         film=f"table_{along}",
         along=along,
         logs=logs,
         low=low,
         high=high,
-        title=page[f"column.{column}"],
+        title=page.data(f"against.{along}", measure=page[f"column.{column}"]),
+        below=words("canvas", page.language)["underflow"] if low == UNDERFLOW else "",
         lines=tuple(sorted(lines, key=lambda line: (not line.pale, line.hue != "q"))),
         ends=True,
     )
@@ -183,6 +184,7 @@ def _item(column: str, chosen: int, page: Words) -> Item:
         log=column.startswith("log_"),
         unit=page["nats"] if column in UNITS else "",
         help=page[f"help.{column}"],
+        whole="n" if column == "dead" else 0,
     )
 
 

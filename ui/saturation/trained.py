@@ -1,6 +1,8 @@
 """The trained model under strain: an atlas of its heads over input scale, and what its output keeps."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,19 +10,20 @@ import streamlit as st
 import torch
 
 from attention_core.models import Pretrained, Settings
-from attention_core.models.strain import HEAD_MEASURES, Strain
+from attention_core.models.strain import HEAD_MEASURES, Strain, strain
 from ui.components.canvas import Pick
 from ui.components.lab import Controls, Curves, Film, Item, Line, Map, Plot, Positions, Readouts, Slider, lab
-from ui.controls import Choice, switch
+from ui.controls import Choice, focus, set_focus, switch
 from ui.errors import fragment
 from ui.layout import take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
-from ui.session import catalogue, strains
+from ui.session import answer, catalogue, run
 from ui.text import Words, words
 
 SCALES = tuple(float(f"{2 ** (k / 3):.4g}") for k in range(-9, 13))  # ⅛ … 16, three to an octave
 RULES = ("as_built", "none")
+LOSSES = ("direction", "token")
 HUES = {"as_built": "q", "none": "k"}
 LOW = -9.0  # powers of ten on the axis of gains
 AXES = ("rule", "scale")
@@ -29,32 +32,93 @@ CURVES += (("log_d_W_Q", True, -6.0, 3.0), ("log_d_scores", True, -6.0, 2.0))
 
 
 def section(choice: Choice, page: Words) -> None:
-    """Choose where the strain acts; the rest follows the sliders."""
+    """Choose where the strain acts, and the loss; the rest follows the sliders."""
     st.markdown(page["strained.intro"])
-    where = switch("strain_where", ("all", "here"), page["strained.where"], lambda name: page.format(
-        f"strained.{name}", number=choice.layer + 1))  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        where = switch("strain_where", ("all", "here"), page["strained.where"], lambda name: page.format(
+            f"strained.{name}", number=choice.layer + 1))  # fmt: skip
+        target = choose_loss(choice, page)
     if not isinstance(choice.model, Pretrained):
         st.info(page["strained.unsupported"], icon=":material/info:")
         return
-    atlas(choice, None if where == "all" else (choice.layer,), page)
+    atlas(choice, None if where == "all" else (choice.layer,), target, page)
+
+
+def choose_loss(choice: Choice, page: Words) -> int | None:
+    """None for the random direction, else the token that every token should name: the key in focus."""
+    if not isinstance(choice.model, Pretrained):
+        return None
+    if choice.model.word_embeddings(choice.tokens).shape[-1] != run(choice.study).output.shape[-1]:
+        return None  # embeddings of another width cannot read the output
+    loss = switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["strained.loss_help"])
+    if loss == "direction":
+        return None
+    n = len(choice.tokens)
+    query, key = focus(n, n)
+    st.session_state["strain_target"] = key
+    return st.selectbox(
+        page["strained.target"],
+        range(n),
+        format_func=lambda index: f"{index + 1}: {choice.tokens.strings[index]}",
+        key="strain_target",
+        on_change=lambda: set_focus(query, st.session_state["strain_target"]),
+        width=220,
+    )
+
+
+def stops(settings: Settings, layers: tuple[int, ...] | None) -> tuple[Settings, ...]:
+    """Every rule and, within it, every input scale; all else as the reader set it."""
+    return tuple(
+        replace(settings, scaling="none" if rule == "none" else settings.scaling, input_scale=scale, layers=layers)
+        for rule in RULES
+        for scale in SCALES
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strains:
+    """One run for each stop, kept together."""
+
+    found: tuple[Strain, ...]
+
+    def bytes(self) -> int:
+        """Memory they hold, in bytes."""
+        return sum(one.heads.nbytes for one in self.found)
+
+
+def strains(
+    choice: Choice, wanted: tuple[Settings, ...], target: int | None, progress: Callable[[int], None]
+) -> list[Strain]:
+    """The chosen model on the sentence at every stop, under this loss. `progress` is told how many are done."""
+    model, tokens = choice.model, choice.tokens
+    assert isinstance(model, Pretrained)
+
+    def compute() -> Strains:
+        found = []
+        for each in strain(model, tokens, wanted, target):
+            found.append(each)
+            progress(len(found))
+        return Strains(tuple(found))
+
+    return list(answer(("strains", choice.study.model, choice.study.text, wanted, target), compute).found)
 
 
 @fragment
-def atlas(choice: Choice, layers: tuple[int, ...] | None, page: Words) -> None:
+def atlas(choice: Choice, layers: tuple[int, ...] | None, target: int | None, page: Words) -> None:
     """Every stop is one forward and one backward pass; they are kept, so this is slow once."""
     bar = st.empty()
-    stops = [Settings(scaling="none" if rule == "none" else "model", input_scale=scale, layers=layers)
-             for rule in RULES for scale in SCALES]  # fmt: skip
+    wanted = stops(choice.study.settings, layers)
 
     def progress(done: int) -> None:
-        bar.progress(done / len(stops), page.data("strained.working", stop=min(done + 1, len(stops)), count=len(stops)))
+        count = len(wanted)
+        bar.progress(done / count, page.data("strained.working", stop=min(done + 1, count), count=count))
 
-    found = strains(choice.study, tuple(stops), progress)
+    found = strains(choice, wanted, target, progress)
     bar.empty()
     lab(
         plots(choice, found, page),
         key="strained",
-        sliders=sliders(page),
+        sliders=sliders(choice, page),
         films=films(choice, found),
         words=words("canvas"),
         summary=page["summary"],
@@ -71,26 +135,30 @@ def atlas(choice: Choice, layers: tuple[int, ...] | None, page: Words) -> None:
                 "cosine": np.reshape([one.cosine for one in found], (len(RULES), len(SCALES))),
                 "input_scale": np.array(SCALES),
             },
-            snippet=snippet(choice, stops),
+            snippet=snippet(choice, wanted, target),
         )
 
 
-def snippet(choice: Choice, stops: list[Settings]) -> str:
+def snippet(choice: Choice, wanted: tuple[Settings, ...], target: int | None) -> str:
     """A script that prints the numbers of the head in focus at every stop."""
     source = catalogue()[choice.study.model]
     made = f"load({source!r})" if source else "load_embedded()"
+    rules = tuple(wanted[len(SCALES) * index].scaling for index in range(len(RULES)))
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
+from dataclasses import replace
+
 from attention_core.models import Settings, {made.partition("(")[0]}
 from attention_core.models.strain import HEAD_MEASURES, strain
 
 model = {made}
 tokens = model.tokenize({choice.study.text!a})
+settings = {wanted[0]!r}
 stops = [
-    Settings(scaling=scaling, input_scale=scale, layers={stops[0].layers!r})
-    for scaling in ("model", "none")
+    replace(settings, scaling=scaling, input_scale=scale)
+    for scaling in {rules!r}
     for scale in {SCALES!r}
 ]
-for stop, found in zip(stops, strain(model, tokens, stops)):
+for stop, found in zip(stops, strain(model, tokens, stops, target={target})):
     numbers = found.heads[:, {choice.layer}, {choice.head}].tolist()
     print(stop.scaling, stop.input_scale, dict(zip(HEAD_MEASURES, numbers)), "cosine", found.cosine)
 """
@@ -107,7 +175,14 @@ def picked(pick: Pick) -> None:
     st.session_state.update(layer=pick.row, head=pick.col)
 
 
-def sliders(page: Words) -> list[Slider]:
+def rules(choice: Choice, page: Words) -> tuple[str, ...]:
+    """What the two rules are called: the first by the name of what the reader chose instead of the model's own."""
+    chosen = choice.study.settings.scaling
+    first = page["strained.as_built"] if chosen == "model" else words("controls")[f"scalings.{chosen}"]
+    return first, page["strained.none"]
+
+
+def sliders(choice: Choice, page: Words) -> list[Slider]:
     """Input scale and rule."""
     readings = tuple(significant(scale, 3) for scale in SCALES)
     kept, rule = recall("strain", "1"), recall("strain_rule", RULES[0])
@@ -124,7 +199,7 @@ def sliders(page: Words) -> list[Slider]:
         Slider(
             name="rule",
             label=page["strained.rule"],
-            readings=tuple(page[f"strained.{name}"] for name in RULES),
+            readings=rules(choice, page),
             at=RULES.index(rule) if rule in RULES else 0,
             kind="switch",
         ),
@@ -135,11 +210,10 @@ def films(choice: Choice, found: list[Strain]) -> list[Film]:
     """Every measure of every head, those of the head in focus, and the cosine of the output."""
     heads = torch.stack([one.heads for one in found]).unflatten(0, (len(RULES), len(SCALES)))
     cosine = torch.tensor([one.cosine for one in found]).reshape(len(RULES), len(SCALES), 1)
-    ready = heads.nan_to_num(neginf=-9999.0, nan=math.nan)
     return [
-        Film("gain", _shown(ready, "log_gain"), AXES),
-        Film("peak", _shown(ready, "peak"), AXES),
-        Film("head", ready[:, :, :, choice.layer, choice.head].numpy(), AXES),
+        Film("gain", _shown(heads, "log_gain"), AXES),
+        Film("peak", _shown(heads, "peak"), AXES),
+        Film("head", heads[:, :, :, choice.layer, choice.head].numpy(), AXES),
         Film("first", first_dead(heads), ("rule",)),
         Film("cosine", cosine.numpy(), AXES),
     ]
@@ -155,8 +229,8 @@ def first_dead(heads: torch.Tensor) -> np.ndarray:
     return found.flatten(1).numpy()
 
 
-def _shown(ready: torch.Tensor, name: str) -> np.ndarray:
-    return ready[:, :, HEAD_MEASURES.index(name)].flatten(2).numpy()
+def _shown(heads: torch.Tensor, name: str) -> np.ndarray:
+    return heads[:, :, HEAD_MEASURES.index(name)].flatten(2).numpy()
 
 
 def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
@@ -182,19 +256,21 @@ def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
         ),
         Map(
             name="gain", span=5, height=300, film="gain", scale="positive", low=LOW, high=0.0,
+            value="log10", missing=page["strained.unread"],
             title=page["strained.atlas"], note=page["strained.atlas_note"], **shape,
         ),
         Map(
             name="peak", span=4, height=300, film="peak", title=page["strained.peak_atlas"],
-            note=page["strained.peak_note"], **shape,
+            missing=page["strained.absent"], note=page["strained.peak_note"], **shape,
         ),
         Map(
             name="first", span=4, height=250, film="first", scale="positive", low=4.0, high=0.0,
+            value="log2", missing=page["strained.never"],
             title=page["strained.first"], note=page["strained.first_note"], **shape,
         ),
         Curves(
             name="cosine", span=4, height=250, film="cosine", along="scale", low=0.0, high=1.0,
-            title=page["strained.output"], note=page["strained.output_note"], lines=_lines(0, page, named=True),
+            title=page["strained.output"], note=page["strained.output_note"], lines=_lines(0, rules(choice, page)),
         ),
     ]  # fmt: skip
     for name, logs, low, high in CURVES:
@@ -202,14 +278,14 @@ def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
             Curves(
                 name=f"curve_{name}", span=4, height=220, film="head", along="scale", low=low, high=high, logs=logs,
                 title=page[f"measure.{name}"], note=title,
-                lines=_lines(HEAD_MEASURES.index(name), page, named=False),
+                lines=_lines(HEAD_MEASURES.index(name)),
             )
         )  # fmt: skip
     return made
 
 
-def _lines(start: int, page: Words, *, named: bool) -> tuple[Line, ...]:
+def _lines(start: int, named: tuple[str, ...] = ("", "")) -> tuple[Line, ...]:
     return tuple(
-        Line(start=start, hue=HUES[rule], name=page[f"strained.{rule}"] if named else "", fixed={"rule": index})
-        for index, rule in enumerate(RULES)
+        Line(start=start, hue=HUES[rule], name=name, fixed={"rule": index})
+        for index, (rule, name) in enumerate(zip(RULES, named, strict=True))
     )

@@ -63,6 +63,8 @@ lab(
             items=(Item(label="gain & W_K", start=1), Item(label="log", start=0, log=True)),
         ),
         Map(name="map", film="film", rows=rows, cols=cols, names=TOKENS, col_names=COLUMNS, marked=1, title="Map"),
+        Map(name="log10", film="logs", rows=1, cols=3, low=-9.0, title="Log10", value="log10", missing="nothing there"),
+        Map(name="log2", film="logs", rows=1, cols=3, low=-9.0, title="Log2", value="log2"),
         Grid(name="grid", film="grid", count=5, rows=3, cols=2, titles=tuple("vwxyz"), title="Grid", chosen=2),
         Bars(name="bars", film="bars", count=5, names=TOKENS, title="Bars", digits=3),
         Bars(name="pulled", film="bars", count=5, low=-1.0, editable=True, title="Pulled"),
@@ -102,6 +104,7 @@ lab(
     films=(
         Film("film", film, ("d_k",)),
         Film("grid", np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 3, 2)),
+        Film("logs", np.array([-60.25, 2.3333333, np.nan], np.float32)),
         Film("bars", np.linspace(0.1, 0.9, 5, dtype=np.float32)),
         Film("curve", curve.astype(np.float32), ("d_k", "alpha")),
         Film("contour", np.linspace(1, 8, ALPHA, dtype=np.float32)),

@@ -1,0 +1,140 @@
+"""A finished run as bytes and back: its records as NPZ, its weights as safetensors, the configuration as JSON in both.
+
+Nothing is pickled. What is damaged, truncated, too large or not ours raises `StoreError` with one sentence.
+"""
+
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from attention_core.experiments.base import Experiment, Record
+from attention_core.experiments.table import EXPERIMENTS
+
+FORMAT = 1
+LARGEST = 2**28  # bytes a file may unpack to
+
+
+class StoreError(ValueError):
+    """A file that is not a saved run, and why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This file cannot be read as a saved run: {why}.")
+
+
+def save_records(config: Experiment, records: Sequence[Record]) -> bytes:
+    """NPZ: `config` (JSON), `step`, `loss`, `accuracy`, `measure/NAME` (NaN where absent), `array/STEP/NAME`."""
+    names = sorted({name for record in records for name in record.measures})
+    columns: dict[str, np.ndarray] = {
+        "config": np.frombuffer(_describe(config).encode(), dtype=np.uint8),
+        "step": np.array([record.step for record in records], dtype=np.int64),
+        "loss": np.array([record.loss for record in records]),
+        "accuracy": np.array([record.accuracy for record in records]),
+    }
+    columns |= {f"measure/{name}": np.array([r.measures.get(name, math.nan) for r in records]) for name in names}
+    for record in records:
+        columns |= {f"array/{record.step}/{name}": array.numpy() for name, array in record.arrays.items()}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, **columns)
+    return stream.getvalue()
+
+
+def load_records(data: bytes) -> tuple[Experiment, list[Record]]:
+    """The configuration and the records (without the state, which is a file of its own). Raises StoreError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
+                raise StoreError(f"it would unpack to more than {LARGEST >> 20} MiB")
+        with np.load(io.BytesIO(data), allow_pickle=False) as found:
+            columns = {name: found[name] for name in found.files}
+        config = _restore(columns.pop("config").tobytes().decode())
+        steps, losses, accuracies = (_numbers(columns.pop(name)) for name in ("step", "loss", "accuracy"))
+        measures: list[dict[str, float]] = [{} for _ in steps]
+        arrays: dict[int, dict[str, Tensor]] = {int(step): {} for step in steps}
+        for name, column in columns.items():
+            kind, _, rest = name.partition("/")
+            if kind == "measure":
+                for at, value in enumerate(_numbers(column)[: len(steps)]):
+                    measures[at] |= {} if math.isnan(value) else {rest: value}
+            elif kind == "array":
+                step, _, rest = rest.partition("/")
+                arrays[int(step)][rest] = torch.from_numpy(column)
+        rows = zip(steps, losses, accuracies, measures, strict=True)
+        return config, [
+            Record(step=int(step), loss=loss, accuracy=right, measures=numbers, arrays=arrays[int(step)])
+            for step, loss, right, numbers in rows
+        ]
+    except StoreError:
+        raise
+    except Exception as error:  # whatever zip, NumPy and JSON raise on bytes that anyone may send
+        raise StoreError("it is damaged or incomplete, or no run of Headlight") from error
+
+
+def save_weights(config: Experiment, state: Mapping[str, Tensor]) -> bytes:
+    """Safetensors; the metadata holds the configuration."""
+    from safetensors.torch import save
+
+    return save({name: value.contiguous() for name, value in state.items()}, metadata={"experiment": _describe(config)})
+
+
+def load_weights(data: bytes) -> tuple[Experiment, dict[str, Tensor]]:
+    """The configuration and the weights, which fit its model. Raises StoreError."""
+    from safetensors.torch import load
+
+    try:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        config, state = _restore(header["__metadata__"]["experiment"]), load(data)
+        # The shapes of a file decide how much is built, not the numbers in its configuration.
+        if sum(value.nbytes for value in state.values()) > LARGEST:
+            raise StoreError(f"its weights take more than {LARGEST >> 20} MiB")
+    except StoreError:
+        raise
+    except Exception as error:  # whatever safetensors and JSON raise on bytes that anyone may send
+        raise StoreError("it is damaged or incomplete, or no run of Headlight") from error
+    if not all(bool(value.isfinite().all()) for value in state.values() if value.is_floating_point()):
+        raise StoreError("some of its weights are not finite numbers")
+    return config, state
+
+
+def _describe(config: Experiment) -> str:
+    name = next(name for name, kind in EXPERIMENTS.items() if type(config) is kind)
+    return json.dumps({"format": FORMAT, "experiment": name, "config": asdict(config)})  # type: ignore[call-overload]
+
+
+def _restore(text: str) -> Experiment:
+    """The configuration; every value has to have the type of the default."""
+    found: dict[str, Any] = json.loads(text)
+    if found["format"] != FORMAT:
+        raise StoreError(f"its format is {found['format']!r}, and this version reads {FORMAT}")
+    if found["experiment"] not in EXPERIMENTS:
+        raise StoreError(f"there is no experiment {found['experiment']!r}")
+    kind = EXPERIMENTS[found["experiment"]]
+    defaults = {one.name: one.default for one in fields(kind)}
+    return kind(**{name: _fit(name, value, defaults.get(name, StoreError)) for name, value in found["config"].items()})
+
+
+def _fit(name: str, value: Any, default: Any) -> Any:  # noqa: ANN401 whatever JSON holds
+    """The value as the type of the default; a default of None stands for an optional float."""
+    if isinstance(default, float) or default is None:
+        if default is None and value is None:
+            return None
+        if type(value) in (int, float):
+            return float(value)
+    elif isinstance(default, tuple) and isinstance(value, list):
+        return tuple(_fit(name, one, other) for one, other in zip(value, default, strict=True))
+    elif type(value) is type(default):
+        return value
+    raise StoreError(f"{name} cannot be {value!r}")
+
+
+def _numbers(column: np.ndarray) -> list[float]:
+    if column.ndim != 1 or column.dtype.kind not in "if":
+        raise StoreError("a column does not hold numbers")
+    return [float(value) for value in column]

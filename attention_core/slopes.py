@@ -1,0 +1,83 @@
+"""What rows let through of a gradient, in closed forms whose logarithm stands apart: exact however far they saturate.
+
+Autograd multiplies by weights that have been rounded: at a gap of 17 float32 loses what the winner of a row passes on,
+and squares of what the others pass on underflow soon after.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def slopes(
+    normalizer: str,
+    logits: Float[Tensor, "*batch n_q n_k"],
+    weights: Float[Tensor, "*batch n_q n_k"],
+    d_weights: Float[Tensor, "*batch n_q n_k"],
+    bent: Float[Tensor, "*batch n_q n_k"],
+    counts: Int[Tensor, "*#batch #n_q 1"],
+) -> tuple[Float[Tensor, "*batch n_q n_k"], Float[Tensor, "*batch n_q"]]:
+    r"""a and ln c of every row with ∂L/∂scores = c·a, from ∂L/∂weights; a is 0 where nothing at all comes through.
+
+    `bent` is ln of the slope of what bends the scores before the normalizer (the soft cap); `counts`: how many keys a
+    row has. Of a softmax row with largest weight p_m and runner-up r, $\partial s_j = r e_j(d_j - ru)$ and
+    $\partial s_m = -p_m r u$, where e_j = p_j/r, u = Σ e_j d_j, and d is shifted to 0 at m: only r becomes small, and
+    its logarithm is exact. Logits are −∞ where a key is not there; a row without any has logits 0 and gradient 0.
+    """
+    match normalizer:
+        case "softmax" | "softmax1":
+            if normalizer == "softmax1":  # one more key of score 0 and value 0
+                logits, d_weights, bent = F.pad(logits, (0, 1)), F.pad(d_weights, (0, 1)), F.pad(bent, (0, 1))
+            elif logits.shape[-1] == 1:  # nothing to share
+                return torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
+            log_p = logits.log_softmax(dim=-1)
+            (_, second), (winner, _) = (each.unbind(dim=-1) for each in log_p.topk(2, dim=-1))
+            second, winner = second[..., None], winner[..., None]
+            second = second.masked_fill(second.isneginf(), 0.0)  # a single key: no e_j is left, so u is 0
+            shifted = d_weights - d_weights.gather(-1, winner)
+            e = (log_p - second).exp().scatter(-1, winner, 0.0)
+            u = (e * shifted).sum(dim=-1, keepdim=True)
+            found = e * (shifted - second.exp() * u)
+            found = found.scatter(-1, winner, -log_p.gather(-1, winner).exp() * u)
+            if normalizer == "softmax1":
+                found, bent = found[..., :-1], bent[..., :-1]
+            small = second[..., 0]
+        case "sigmoid":
+            biased = logits - counts.to(logits.dtype).clamp(min=1).log()
+            log_slope = F.logsigmoid(biased) + F.logsigmoid(-biased)
+            small = log_slope.amax(dim=-1)
+            found = (log_slope - small[..., None]).exp() * d_weights
+        case "sparsemax" | "entmax15":
+            s = (weights > 0).to(weights.dtype) if normalizer == "sparsemax" else weights.sqrt()
+            inside = s.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(s.dtype).tiny)
+            found = s * (d_weights - (s * d_weights).sum(dim=-1, keepdim=True) / inside)
+            # What sums to 0 over a single key is 0, not what rounding leaves of it.
+            found = found.masked_fill((s > 0).sum(dim=-1, keepdim=True) < 2, 0.0)
+            small = torch.zeros_like(found[..., 0])
+        case "hard":  # flat wherever it is not a jump
+            found, small = torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
+        case _:
+            raise ValueError(f"no gradient is known for {normalizer}")
+    flattest = bent.amax(dim=-1, keepdim=True)
+    return found * (bent - flattest).exp(), small + flattest[..., 0]
+
+
+def through(
+    normalizer: str,
+    logits: Float[Tensor, "*batch n_q n_k"],
+    weights: Float[Tensor, "*batch n_q n_k"],
+    d_weights: Float[Tensor, "*batch n_q n_k"],
+    bent: Float[Tensor, "*batch n_q n_k"],
+    counts: Int[Tensor, "*#batch #n_q 1"],
+) -> Float[Tensor, "*batch n_q"]:
+    """ln ‖∂L/∂scores‖ of every row, see `slopes`; −∞ only where nothing at all comes through."""
+    found, log_size = slopes(normalizer, logits, weights, d_weights, bent, counts)
+    return log_size + torch.linalg.vector_norm(found, dim=-1).log()
+
+
+def log_cosh(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """ln cosh x, which overflows nowhere; the slope of tanh is its −2-fold as a logarithm."""
+    return x.abs() + torch.log1p(torch.exp(-2 * x.abs())) - math.log(2)

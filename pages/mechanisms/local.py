@@ -1,0 +1,114 @@
+"""A window that slides over the sentence: D and p_t under the finger, and the gradient that moves p_t."""
+
+import streamlit as st
+
+from ui.components.canvas import Pick
+from ui.components.lab import Positions, lab
+from ui.controls import focus, sentence_bar, set_focus, whole_number
+from ui.errors import ReaderError, fragment
+from ui.layout import page_header, take_away, trust_line
+from ui.link import recall, remember
+from ui.mechanisms.alignment import training_panel
+from ui.mechanisms.local import (
+    KINDS,
+    View,
+    arrays,
+    centers,
+    films,
+    forks,
+    monotonic_residual,
+    plots,
+    radii,
+    row_sum_residual,
+    sdpa_residual,
+    sliders,
+    snippet,
+)
+from ui.mechanisms.stops import finite
+from ui.mechanisms.untrained import MAX_TOKENS, N_HEAD, Head, head
+from ui.text import Words, words
+
+RADIUS = "3"
+OWN = "t"  # p_t stands on the query itself
+
+
+def place(n: int, query: int, page: Words) -> tuple[int, float]:
+    """Where the link says D and p_t stand, each at its nearest stop; a sentence where that lies outside the text."""
+    wanted = finite(recall("lo_D", RADIUS), float(RADIUS))
+    spelled = recall("lo_p", OWN)
+    center = float(query) if spelled == OWN else finite(spelled, float(query))
+    if wanted > n:
+        st.caption(page.format("too_wide", D=wanted, n=n))
+    if not 0 <= center <= n - 1:
+        st.caption(page.format("outside", p=center, last=n - 1))
+    return (
+        min(radii(n), key=lambda radius: abs(radius - wanted)),
+        min(centers(n), key=lambda stop: abs(stop - center)),
+    )
+
+
+def choose_head(page: Words) -> tuple[int, int]:
+    """Which head, and the seed of its layer."""
+    chosen = whole_number("mechanism_head", 1, N_HEAD, 1, page["head"], 100) - 1
+    return chosen, whole_number("seed", 0, 9999, 0, page["seed"], 110)
+
+
+@fragment
+def laboratory(made: Head, page: Words) -> None:
+    """Everything that follows the sliders, and what they leave behind when released."""
+    n = len(made.tokens)
+    query, target = focus(n, n)
+    radius, center = place(n, query, page)
+    view = View(made, query, target, radius, center)
+    kind = recall("lo_kind", KINDS[0])
+
+    def moved(at: Positions) -> None:
+        remember("lo_D", str(radii(n)[at["radius"]]))
+        if centers(n)[at["center"]] != center:
+            remember("lo_p", f"{centers(n)[at['center']]:g}")
+        remember("lo_kind", KINDS[at["kind"]])
+
+    def picked(pick: Pick) -> None:
+        if pick.panel == "map":
+            set_focus(pick.row, pick.col)
+        elif pick.panel == "row":
+            set_focus(query, pick.row)
+        elif pick.panel == "predicted":
+            set_focus(pick.row, target)
+
+    st.text(page.data("asked", query=made.tokens[query], target=made.tokens[target]))
+    lab(
+        plots(view, page),
+        key="local",
+        sliders=sliders(view, kind if kind in KINDS else KINDS[0], page),
+        films=films(view),
+        computed=forks(),
+        words=words("canvas"),
+        summary=page["summary"],
+        on_move=moved,
+        on_pick=picked,
+    )
+    st.caption(page.format("same", value=monotonic_residual(view)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(
+            rows=row_sum_residual(view),
+            residual=sdpa_residual(view),
+            oracle="torch SDPA",
+            seed=made.seed,
+            dtype="float64",
+            device="cpu",
+        )
+        take_away("local", arrays=lambda: arrays(view), snippet=snippet(view))
+
+
+page = words("local")
+page_header(page)
+text, tokens, (number_of_head, drawn) = sentence_bar(lambda: choose_head(page))
+if len(tokens) < 2:
+    raise ReaderError("one_position")
+if len(tokens) > MAX_TOKENS:
+    st.caption(page.format("shortened", shown=MAX_TOKENS, all=len(tokens)))
+laboratory(head(text, number_of_head, drawn), page)
+st.header(page["align.title"], anchor="alignment")
+st.markdown(page["align.text"])
+training_panel(page)

@@ -1,0 +1,138 @@
+"""The bound by enumeration, its gradient by autograd, the estimators by their mean and variance, the recall race."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from attention_core.experiments.base import stream
+from attention_core.experiments.hard import (
+    DECAY,
+    Hard,
+    bound,
+    bound_gradient,
+    log_likelihood,
+    score_gradients,
+    variance,
+)
+from tests.core.experiments.test_base import same
+
+SMALL = Hard(steps=5, every=2, pairs=5, symbols=11, d_k=7, d_model=13, batch=17, evaluated=19)
+
+
+def case(size: int = 7, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    draw = stream(seed, "case")
+    theta = torch.randn(size, generator=draw, dtype=torch.float64)
+    return theta, -5 * torch.rand(size, generator=draw, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_bound_lies_below_the_log_likelihood(seed) -> None:
+    theta, log_p = case(seed=seed)
+    alpha = theta.softmax(0).tolist()
+    total = sum(a * math.exp(value) for a, value in zip(alpha, log_p.tolist(), strict=True))
+    mean = sum(a * value for a, value in zip(alpha, log_p.tolist(), strict=True))
+    assert_close(float(log_likelihood(log_p, theta.softmax(0))), math.log(total))
+    assert_close(float(bound(log_p, theta.softmax(0))), mean)
+    assert mean <= math.log(total)
+
+
+def test_the_bound_holds_for_two_picks_by_enumeration() -> None:
+    """Every pair of annotations, as SCIENCE.md E5 counts them."""
+    (theta, log_p), (other, log_q) = case(3), case(5, seed=1)
+    a, b = theta.softmax(0).tolist(), other.softmax(0).tolist()
+    pairs = list(itertools.product(range(3), range(5)))
+    mean = sum(a[i] * b[j] * float(log_p[i] + log_q[j]) for i, j in pairs)
+    whole = math.log(sum(a[i] * b[j] * math.exp(float(log_p[i] + log_q[j])) for i, j in pairs))
+    assert_close(float(bound(log_p, theta.softmax(0)) + bound(log_q, other.softmax(0))), mean)
+    assert_close(float(log_likelihood(log_p, theta.softmax(0)) + log_likelihood(log_q, other.softmax(0))), whole)
+    assert mean <= whole
+
+
+def test_the_gradient_of_the_bound_is_autograds() -> None:
+    theta, log_p = case()
+    theta.requires_grad_()
+    (expected,) = torch.autograd.grad(bound(log_p, theta.softmax(0)), theta)
+    assert_close(bound_gradient(log_p, theta.softmax(0)), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("baseline", ["none", "moving", "mean", "optimal"])
+def test_every_estimator_is_unbiased(baseline) -> None:
+    """SCIENCE.md 3.7, item 11: within four standard errors."""
+    theta, log_p = case()
+    alpha = theta.detach().softmax(0)
+    estimates = score_gradients(log_p, alpha, 40_009, stream(0, "samples"), baseline)
+    error = 4 * estimates.std(dim=0) / len(estimates) ** 0.5
+    assert bool(((estimates.mean(dim=0) - bound_gradient(log_p, alpha)).abs() <= error).all())
+
+
+def test_a_baseline_takes_most_of_the_variance() -> None:
+    """SCIENCE.md 3.7, item 11; the published order: none > moving > mean ≥ optimal, moving/none < 0.6."""
+    theta, log_p = case()
+    alpha = theta.detach().softmax(0)
+    spread = {
+        name: variance(score_gradients(log_p, alpha, 40_009, stream(0, "samples"), name))
+        for name in ("none", "moving", "mean", "optimal")
+    }
+    assert spread["moving"] / spread["none"] < 0.6
+    assert spread["optimal"] <= spread["mean"] * 1.001 < spread["moving"] * 1.02
+    lengths = torch.stack([(torch.eye(7, dtype=torch.float64)[s] - alpha).square().sum() for s in range(7)])
+    grid = torch.linspace(-6, 1, 701, dtype=torch.float64)
+    best = grid[((alpha * lengths) @ (log_p[:, None] - grid).square()).argmin()]
+    rewards = ((log_p - best).square() * alpha * lengths).sum() - bound_gradient(log_p, alpha).square().sum()
+    assert_close(spread["optimal"], float(rewards), rtol=0.03, atol=0)
+
+
+def test_the_moving_baseline_knows_only_the_samples_before() -> None:
+    theta, log_p = case()
+    alpha = theta.detach().softmax(0)
+    picks = torch.multinomial(alpha, 5, replacement=True, generator=stream(0, "samples"))
+    b = float((alpha * log_p).sum())
+    rows = []
+    for pick in picks.tolist():
+        rows.append((log_p[pick] - b) * (torch.eye(7, dtype=torch.float64)[pick] - alpha))
+        b = DECAY * b + (1 - DECAY) * float(log_p[pick])
+    found = score_gradients(log_p, alpha, 5, stream(0, "samples"), "moving")
+    assert_close(found, torch.stack(rows))
+
+
+@pytest.mark.slow
+def test_hard_attention_learns_slower_and_a_baseline_helps() -> None:
+    """SCIENCE.md E5 near step 60: soft .999, hard .49, hard with baseline .76."""
+    at_60 = {
+        m: list(Hard(mode=m, steps=60, every=60).records())[-1].accuracy for m in ("soft", "hard", "hard_baseline")
+    }
+    assert at_60["soft"] > 0.99
+    assert at_60["hard"] + 0.1 < at_60["hard_baseline"] < 0.95
+
+
+@pytest.mark.parametrize("mode", ["soft", "hard", "hard_baseline"])
+def test_same_seed_same_records_and_the_bound_holds(mode) -> None:
+    for a, b in zip(replace(SMALL, mode=mode).records(), replace(SMALL, mode=mode).records(), strict=True):
+        same(a, b)
+        assert a.measures["bound"] <= a.measures["log_likelihood"] <= 0
+
+
+def test_hard_training_follows_the_enumerated_gradient_on_average() -> None:
+    """One step's gradient of W_Q, averaged over many draws of the dice, is that of the bound."""
+    config = replace(SMALL, mode="hard", batch=4001, steps=0)
+    (record,) = config.records()
+    model = config.build()
+    *lists, right = config.draw(stream(config.seed, "data"), config.batch)
+    trace = model.trace(*lists)
+    log_p = model.answer(trace.v[:, 0]).log_softmax(-1).gather(-1, right[:, None, None].expand(-1, 5, 1))[..., 0]
+    exact = torch.autograd.grad(-bound(log_p, trace.weights[:, 0, 0]).mean(), model.attention.W_V)[0]
+    assert float((record.arrays["grad.W_V.0"] - exact).norm() / exact.norm()) < 0.2
+    trace = model.trace(*lists)
+    log_p = model.answer(trace.v[:, 0]).log_softmax(-1).gather(-1, right[:, None, None].expand(-1, 5, 1))[..., 0]
+    exact = torch.autograd.grad(-bound(log_p, trace.weights[:, 0, 0]).mean(), model.attention.W_Q)[0]
+    found = record.arrays["grad.W_Q.0"]
+    assert float(torch.nn.functional.cosine_similarity(found.flatten(), exact.flatten(), dim=0)) > 0.2
+
+
+def test_an_unknown_mode_is_named() -> None:
+    with pytest.raises(ValueError, match="must be soft, hard, hard_baseline"):
+        Hard(mode="medium")
