@@ -99,7 +99,9 @@ def sharpness(scores: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch 
     r"""$\beta = \max(1, -0.037H^4 + 0.481H^3 - 2.3H^2 + 4.917H - 1.791)$ where the entropy H of a row of softmax
     exceeds 0.5 nats, else 1 (Veličković et al. 2024, arXiv:2410.01104, figure 6). −∞ is a key that is not there.
     """
-    H = torch.special.entr(scores.softmax(dim=-1)).sum(dim=-1, keepdim=True)
+    log_p = scores.log_softmax(dim=-1)
+    # Not −p ln p of a p that has underflowed: its slope would be ∞.
+    H = -(log_p.exp() * log_p.masked_fill(log_p.isneginf(), 0.0)).sum(dim=-1, keepdim=True)
     beta = (((-0.037 * H + 0.481) * H - 2.3) * H + 4.917) * H - 1.791
     return torch.where(H > 0.5, beta.clamp(min=1.0), 1.0)
 

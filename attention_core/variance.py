@@ -105,7 +105,7 @@ class Law:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    r"""Sample mean, variance (÷ n−1) and excess kurtosis along the last axis, with standard errors of the first two.
+    r"""Sample mean, variance (÷ n−1) and excess kurtosis along the last axis, with standard errors.
 
     That of the variance uses the fourth central moment, $\sqrt{(m_4 - \frac{n-3}{n-1}s^4)/n}$ (Mood, Graybill & Boes
     1974, p. 229): for heavy tails it is far from the $s^2\sqrt{2/n}$ of a Gaussian. NaN for fewer than two samples.
@@ -116,6 +116,7 @@ class Moments:
     variance: Float[Tensor, "*batch"]
     variance_error: Float[Tensor, "*batch"]
     excess: Float[Tensor, "*batch"]
+    excess_error: Float[Tensor, "*batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,10 @@ def law(assumptions: Assumptions) -> Law:
 
 
 def moments(samples: Float[Tensor, "*batch samples"]) -> Moments:
-    """Mean, variance, excess kurtosis and standard errors, in float64."""
+    """Mean, variance, excess kurtosis and standard errors, in float64.
+
+    That of the excess κ − 3 is the spread of each sample's influence on it, z⁴ − 2κz² − 4γz + κ (γ: skew), over √n.
+    """
     x = samples.double()
     n = x.shape[-1]
     mean = x.mean(dim=-1)
@@ -220,7 +224,19 @@ def moments(samples: Float[Tensor, "*batch samples"]) -> Moments:
     m2, m4 = squares.mean(dim=-1), squares.square().mean(dim=-1)
     variance = m2 * (n / (n - 1) if n > 1 else math.nan)
     spread = (m4 - (n - 3) / max(n - 1, 1) * variance.square()) / n
-    return Moments(mean, (variance / n).sqrt(), variance, spread.clamp(min=0).sqrt(), _excess(m2, m4))
+    return Moments(
+        mean, (variance / n).sqrt(), variance, spread.clamp(min=0).sqrt(), _excess(m2, m4), _excess_error(x, mean, m2)
+    )
+
+
+def _excess_error(x: Tensor, mean: Tensor, m2: Tensor) -> Tensor:
+    z = (x - mean[..., None]) / m2[..., None].sqrt()
+    z2 = z.square()
+    z4 = z2.square()
+    pairs = ((z2, z), (z2, z2), (z4, z), (z4, z2), (z4, z4))
+    skew, kurtosis, fifth, sixth, eighth = ((a * b).mean(dim=-1) for a, b in pairs)
+    spread = eighth - 4 * kurtosis * sixth - 8 * skew * fifth + 4 * kurtosis**3 - kurtosis**2
+    return ((spread + 16 * skew**2 * (1 + kurtosis)).clamp(min=0) / x.shape[-1]).sqrt()
 
 
 def derivation(sums: Sums, assumptions: Assumptions, d_k: int) -> tuple[Line, ...]:

@@ -1,6 +1,7 @@
 """One head on the reader's sentence under every remedy: what keeps softmax from saturating, what it costs."""
 
 import re
+from collections.abc import Hashable
 
 import numpy as np
 import streamlit as st
@@ -11,7 +12,7 @@ from attention_core.saturation import N_HEAD
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import choose, sentence_bar, whole_number
-from ui.errors import ReaderError, fragment
+from ui.errors import fragment
 from ui.layout import page_header, take_away, trust_line
 from ui.link import publish, recall, remember, seed
 from ui.numbers import significant
@@ -19,6 +20,7 @@ from ui.saturation.remedies import (
     AXES,
     BASELINE,
     PARAMETERS,
+    autograd_residual,
     films,
     forks,
     plots,
@@ -28,13 +30,19 @@ from ui.saturation.remedies import (
     sliders,
     snippet,
 )
-from ui.saturation.stops import positive, released, where
-from ui.session import MAX_PROBED, Question, probe
+from ui.saturation.stops import head_number, positive, released, where
+from ui.session import MAX_PROBED, Question, answer, known, probe
 from ui.text import Words, words
 
 ALL = "all"  # tokens of the sentence
 KEYS = tuple(REMEDIES)
 SIDES = ("helps", "costs")
+# What is said of a remedy takes the same room for each, so that the sliders below stay where they are.
+STYLE = """<style>
+.st-key-remedy_choice { min-height: 9.4rem; }
+@media (max-width: 1199px) { .st-key-remedy_choice { min-height: 12rem; } }
+@media (max-width: 640px) { .st-key-remedy_choice { min-height: 31rem; } }
+</style>"""
 
 
 def place(n: int) -> Place:
@@ -56,9 +64,16 @@ def picked(pick: Pick) -> None:
 
 
 def choose_head(page: Words) -> tuple[int, int]:
-    """Which head, and the seed of its layer."""
-    number = whole_number("cure_head", 1, N_HEAD, 1, page["head"], 100) - 1
-    return number, whole_number("seed", 0, 9999, 0, page["seed"], 110)
+    """Which head, the one that Vanishing looks at too, and the seed of its layer."""
+    st.session_state["cure_head"] = head_number()
+    number = st.segmented_control(
+        page["head"],
+        range(1, N_HEAD + 1),
+        required=True,
+        key="cure_head",
+        on_change=lambda: remember("probe_head", str(st.session_state["cure_head"])),
+    )
+    return (number or 1) - 1, whole_number("seed", 0, 9999, 0, page["seed"], 110)
 
 
 def settings(chosen: str, page: Words) -> dict[str, float]:
@@ -97,7 +112,8 @@ def cited(reference: str) -> str:
 def laboratory(text: str, tokens: tuple[str, ...], number: int, drawn: int, page: Words) -> None:
     """Everything that follows the sliders, and what they leave behind when released."""
     n = len(tokens)
-    choice, formula, verdict = st.columns([3, 4, 5], vertical_alignment="center", gap="medium")
+    with st.container(key="remedy_choice"):
+        choice, formula, verdict = st.columns([3, 4, 5], vertical_alignment="center", gap="medium")
     with choice:
         key = choose("remedy", KEYS, page["remedy_label"], lambda name: page[f"remedy.{name}.name"])
         learned = settings(key, page)
@@ -107,65 +123,88 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, drawn: int, page
     with verdict:
         about(key, table[key], page)
     here = place(n)
-    layer = probe(Question(text=text, seed=drawn))
-    head = head_of(layer, drawn, number)
-    sweeps: dict[Axis, Sweep] = {along: sweep(head, table, along, here) for along in AXES}
-    lab(
-        plots(sweeps, tokens, KEYS, chosen, page),
-        key="remedies",
-        sliders=sliders(here, n, page),
-        films=films(sweeps, here, chosen),
-        computed=forks(),
-        words=words("canvas"),
-        summary=page["summary"],
-        on_move=lambda at: moved(n, at),
-        on_pick=picked,
-    )
-    weights, numbers = (each[here.alpha] for each in (sweeps["alpha"].weights, sweeps["alpha"].table))
+    head = head_of(probe(Question(text=text, seed=drawn)), drawn, number)
+    stops = here.at()
+
+    def asked(along: Axis) -> Hashable:
+        others = tuple(at for name, at in stops.items() if name != along)
+        return "remedies", text, drawn, number, tuple(learned.values()), along, others
+
+    def swept(along: Axis) -> Sweep:
+        return answer(asked(along), lambda: sweep(head, table, along, here))
+
+    # The film of the slider that was released is known: what is written is written from it, before the others are made.
+    first = next((along for along in AXES if known(asked(along))), "alpha")
+    pictures, sweeps = st.container(), {first: swept(first)}
+    weights, numbers = (each[stops[first]] for each in (sweeps[first].weights, sweeps[first].table))
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
             rows=row_sum_residual(weights, table),
-            residual=sdpa_residual(head, weights[KEYS.index(BASELINE)], here),
-            oracle="torch SDPA",
+            residual=max(
+                sdpa_residual(head, weights[KEYS.index(BASELINE)], here), autograd_residual(head, numbers, table, here)
+            ),
+            oracle="torch SDPA, torch.autograd",
             seed=drawn,
-            dtype="float64",
+            dtype="float64 → float32",  # computed, and rounded to be sent
             device="cpu",
         )
         take_away(
             "remedies",
             arrays=lambda: (
-                {"weights": weights[:, : here.n, : here.n]}
-                | {f"table_{along}": swept.table for along, swept in sweeps.items()}
+                {"weights": weights[:, : here.n, : here.n]} | {f"table_{along}": swept(along).table for along in AXES}
             ),
-            snippet=snippet(text, drawn, number, here, learned),
+            snippet=snippet(text, drawn, number, here, learned, page),
         )
     st.markdown(f"**{page['table']}** {page['table_note']}")
     st.dataframe(
-        rows(numbers, page),
+        rows(numbers, here.n, page),
         hide_index=True,
         height="content",
         column_config={
-            page[f"column.{name}"]: st.column_config.NumberColumn(format="%.4g", help=page[f"help.{name}"])
+            page[f"column.{name}"]: st.column_config.NumberColumn(
+                format=form(name, here.n, page), help=page[f"help.{name}"]
+            )
             for name in COLUMNS
         },
     )
+    with pictures:
+        sweeps |= {along: swept(along) for along in AXES}
+        lab(
+            plots(sweeps, tokens, KEYS, chosen, page),
+            key="remedies",
+            sliders=sliders(here, n, page),
+            films=films(sweeps, here, chosen),
+            computed=forks(),
+            words=words("canvas"),
+            summary=page["summary"],
+            on_move=lambda at: moved(n, at),
+            on_pick=picked,
+        )
 
 
-def rows(numbers: np.ndarray, page: Words) -> dict[str, list[str] | list[float]]:
-    """The read-outs of every remedy, gains and gradients as numbers rather than logarithms."""
+def form(name: str, n: int, page: Words) -> str:
+    """How a column is written: as many decimals in every row, so that they stand below each other."""
+    if name == "dead":
+        return page["of"].replace("{whole}", str(n))
+    return "%.3e" if name.startswith("log_") else "%.4f"
+
+
+def rows(numbers: np.ndarray, n: int, page: Words) -> dict[str, list[str] | list[float]]:
+    """The read-outs of every remedy: gains and gradients rather than their logarithms, dead rows counted."""
     plain = {
-        page[f"column.{name}"]: (10.0**values if name.startswith("log_") else values).tolist()
+        page[f"column.{name}"]: (
+            10.0**values if name.startswith("log_") else (n * values).round() if name == "dead" else values
+        ).tolist()
         for name, values in zip(COLUMNS, numbers.T.astype(np.float64), strict=True)
     }
     return {page["remedy_label"]: [page[f"remedy.{key}.name"] for key in KEYS], **plain}
 
 
 page = words("remedies")
+st.html(STYLE)
 page_header(page)
-text, tokens, (number, drawn) = sentence_bar(lambda: choose_head(page))
+text, tokens, (number, drawn) = sentence_bar(lambda: choose_head(page), least=2)
 strings = tokens.strings[:MAX_PROBED]
-if len(strings) < 2:
-    raise ReaderError("one_token")
 if len(tokens) > MAX_PROBED:
     st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))
 laboratory(text, strings, number, drawn, page)

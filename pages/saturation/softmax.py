@@ -59,10 +59,21 @@ PRESETS = {  # name → scores, c
 
 # A wide table, or a long formula on a telephone, scrolls by itself; the page does not.
 STYLE = """<style>
-[class*="st-key-table_"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
+[class*="st-key-table_"] [data-testid="stMarkdownContainer"] {
+  overflow-x: auto; --paper: light-dark(#fffffd, #141413); --shade: light-dark(#18181633, #eceae455); background:
+    linear-gradient(to right, var(--paper) 50%, transparent) 0 / 2.4rem 100% no-repeat local,
+    linear-gradient(to left, var(--paper) 50%, transparent) 100% / 2.4rem 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) 0 / 0.8rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) 100% / 0.8rem 100% no-repeat scroll;
+}
 [class*="st-key-table_"] table { font-variant-numeric: tabular-nums; }
 .st-key-derivative .katex-display { overflow-y: hidden; padding: 3px 0; }
 @media (max-width: 1199px) { .st-key-derivative .stColumn { flex: 1 1 100%; } }
+@media (max-width: 640px) {
+  .st-key-derivative .katex-display { text-align: left; }
+  .st-key-derivative .katex-display > .katex { white-space: normal; text-align: left; }
+  .st-key-derivative .katex .base { margin: 5px 0; }
+}
 </style>"""
 
 

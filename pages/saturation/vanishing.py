@@ -6,7 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, N_HEAD, RULES
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES
 from ui.chart import chart
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
@@ -17,7 +17,7 @@ from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.saturation import losses
 from ui.saturation import trained as strained
-from ui.saturation.stops import released
+from ui.saturation.stops import head_number, released
 from ui.saturation.stops import where as where_sliders_stand
 from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, summary, theory
 from ui.session import MAX_PROBED, Question, bands, known_bands, probe, table
@@ -41,14 +41,13 @@ LOSSES = ("direction", "token")
 def place(n: int) -> Place:
     """Where the link says the sliders stand, each at its nearest stop."""
     query, _ = focus(n, n)
-    head = recall("probe_head", "1")
     rule = recall("rule", RULES[0])
     d_k, alpha = where_sliders_stand()
     return Place(
         rule=RULES.index(rule) if rule in RULES else 0,
         d_k=d_k,
         alpha=alpha,
-        head=int(head) - 1 if head in map(str, range(1, N_HEAD + 1)) else 0,
+        head=head_number() - 1,
         query=query,
     )
 

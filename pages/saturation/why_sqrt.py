@@ -48,7 +48,14 @@ STYLE = f"""<style>
   .st-key-laboratory > div > .stHorizontalBlock > .stColumn:nth-child(2) {{ flex-grow: 2; }}
   .st-key-laboratory > div > .stHorizontalBlock > .stColumn:nth-child(3) {{ flex-basis: 100%; }}
 }}
-@media (max-width: 640px) {{ [class*="st-key-line_"] .stHorizontalBlock {{ gap: 0.2rem; }} }}
+@media (max-width: 640px) {{
+  [class*="st-key-line_"] .stHorizontalBlock {{ gap: 0.2rem; }}
+  .st-key-laboratory .stColumn, .st-key-laboratory .stColumn > .stVerticalBlock, .st-key-mc_controls {{ display: contents; }}
+  .st-key-laboratory > div > .stHorizontalBlock > * > *, .st-key-laboratory .stElementContainer {{ width: 100%; }}
+  .st-key-laboratory .stElementContainer, .st-key-laboratory .stLayoutWrapper {{ order: 2; }}
+  .st-key-laboratory .st-key-mc_d_k {{ order: 0; }}
+  .st-key-laboratory .st-key-mc_histogram {{ order: 1; }}
+}}
 .st-key-read_outs table {{ width: 100%; font-variant-numeric: tabular-nums; }}
 .st-key-read_outs td, .st-key-read_outs th {{ padding: 0.15rem 0.3rem; font-size: 0.86rem; border-width: 0 0 1px 0; }}
 </style>"""
@@ -117,7 +124,7 @@ def laboratory(page: Words) -> tuple[Sums, Assumptions, int, int, Curves, np.nda
     shown = dots[index].numpy()
     labels = {name: page[f"label.{name}"] for name in ("measured", "claim", "expected", "density", "dots")}
     with left:
-        read_outs(d_k, measured, exact, page)
+        read_outs(d_k, measured, exact, page, tails=assumed.distribution == "student")
     with middle:
         figure = histograms(
             shown,
@@ -148,9 +155,10 @@ def laboratory(page: Words) -> tuple[Sums, Assumptions, int, int, Curves, np.nda
 page = words("why_sqrt")
 st.html(STYLE)
 page_header(page)
-choice = study_bar()
 sums, assumed, d_k, number, curves, shown = laboratory(page)
 derivation(sums, assumed, d_k, page)
+st.header(page["trained.title"], anchor="trained")
+choice = study_bar()
 run = choice.run()
 real = trained(choice, run, page)
 corrections(page)

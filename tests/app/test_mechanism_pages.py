@@ -15,8 +15,8 @@ def opened(page: str, **link: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in link.items():
         app.query_params[name] = value
-    app.switch_page(f"pages/mechanisms/{page}.py").run()  # the first page of a process is loaded again
-    app.run()
+    app.run()  # until then the address of the page, which is not the name of its file, is unknown
+    app.switch_page(f"pages/mechanisms/{page}.py").run()
     assert not app.exception
     assert not app.error
     return app

@@ -1,6 +1,7 @@
 """The Remedies page runs in both languages, with every remedy, anything typed and any link."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,15 @@ def test_the_table_holds_every_remedy_and_what_can_be_checked_without_us() -> No
     same = [table.loc[page[f"remedy.{key}.name"]].tolist() for key in ("inverse_sqrt", "inverse_sqrt_d_model")]
     assert same[0] == same[1]  # 64 is the width of the layer
     assert table.loc[page["remedy.none.name"], page["column.dead"]] > 0
+
+
+def test_the_trust_line_names_both_oracles_and_a_small_difference() -> None:
+    """The largest over all remedies of their gradients, and of the baseline's context."""
+    line = next(caption.value for caption in opened(lang="en", dk="256").caption if "torch SDPA" in caption.value)
+    assert "torch.autograd" in line and "float64 → float32" in line
+    found = re.search(r"at most ([\d.]+)·10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", line)
+    assert found
+    assert float(found[1]) * 10.0 ** -int(found[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) < 1e-4
 
 
 def test_the_number_a_remedy_learns_is_set_and_kept_in_the_link() -> None:

@@ -128,6 +128,33 @@ def test_the_critical_line_lies_where_the_spread_of_the_scores_is_the_root_of_tw
         assert_close(low * (high / low) ** (place % 1), alpha, rtol=0.02, atol=0)
 
 
+def trained_script(**link: str) -> str:
+    app = opened(text="The law", where_from="trained", **link)
+    assert not app.exception
+    assert not app.error
+    return next(code.value for code in app.code if "strain(" in code.value)
+
+
+def test_the_trained_model_is_strained_as_the_settings_above_it_say() -> None:
+    plain = trained_script()
+    own = trained_script(mask="causal", normalizer="hard", scaling="inverse", off="2.3", where="all")
+    assert "mask='none'" in plain and "target=None" in plain and "('model', 'none')" in plain
+    assert "mask='causal'" in own and "normalizer='hard'" in own and "frozenset({(1, 2)})" in own
+    assert "('inverse', 'none')" in own
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_loss_of_the_trained_model_is_chosen_and_its_token_too(language: str) -> None:
+    app = opened(language, text="The law", where_from="trained", loss="token", focus="1,2")
+    assert not app.exception
+    assert app.selectbox(key="strain_target").options == ["1: [CLS]", "2: the", "3: law", "4: [SEP]"]
+    assert app.selectbox(key="strain_target").value == 2
+    assert "target=2)" in next(code.value for code in app.code if "strain(" in code.value)
+    app.selectbox(key="strain_target").set_value(1).run()
+    assert not app.exception
+    assert "target=1)" in next(code.value for code in app.code if "strain(" in code.value)
+
+
 def test_the_script_of_the_trained_model_prints_one_line_a_stop() -> None:
     app = opened(text="The law", where_from="trained", layer="2", head="5", strain_where="here")
     script = next(code.value for code in app.code if "strain(" in code.value)

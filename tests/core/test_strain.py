@@ -164,6 +164,31 @@ def test_under_any_settings_gains_and_gradients_are_those_of_autograd(settings: 
         assert_close(10 ** measured["log_d_scores"], full.flatten(1).norm(dim=-1), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("target", [0, 4])
+def test_the_cross_entropy_names_a_token_by_its_word_embedding(target: int) -> None:
+    """−Σ ln softmax(o_i Eᵀ/√d_model)_t over the tokens of the sentence, by autograd through the eager model."""
+    model = load_embedded()
+    found = next(strain(model, model.tokenize(TEXT), [Settings(input_scale=1.5)], target=target)).heads.double()
+    theirs, inputs = eager(1.5, None, True)
+    theirs.requires_grad_(True)
+    made = theirs(**inputs, output_attentions=True)
+    E = theirs.get_input_embeddings().weight.detach()[inputs["input_ids"][0]]
+    likelihood = (made.last_hidden_state[0] @ E.mT / E.shape[-1] ** 0.5).log_softmax(dim=-1)[:, target]
+    slopes = torch.autograd.grad(-likelihood.sum(), made.attentions, retain_graph=True)
+    (-likelihood.sum()).backward()
+    for index, (weights, slope) in enumerate(zip(made.attentions, slopes, strict=True)):
+        p = weights[0].detach()
+        back = summing_to_zero(p * (slope[0] - (p * slope[0]).sum(-1, keepdim=True)), p)
+        measured = dict(zip(HEAD_MEASURES, found[:, index], strict=True))
+        assert_close(measured["log_d_scores"], back.norm(dim=(-2, -1)).log10(), rtol=0, atol=0.01)
+        gains = back.norm(dim=-1) / (slope[0] - slope[0].mean(-1, keepdim=True)).norm(dim=-1)
+        assert_close(measured["log_gain"], gains.median(-1).values.log10(), rtol=0, atol=0.02)
+        grad = theirs.encoder.layer[index].attention.self.query.weight.grad
+        assert_close(
+            10 ** measured["log_d_W_Q"], 1.5 * grad.view(HEADS, D_K, -1).norm(dim=(-2, -1)), rtol=0.02, atol=1e-4
+        )
+
+
 def test_a_layer_with_fewer_heads_is_filled_with_nan_and_a_rare_model_costs_nothing() -> None:
     model = load_embedded()
     found = next(strain(model, model.tokenize("law"), [Settings(ablated=frozenset({(5, 0)}))]))

@@ -181,7 +181,8 @@ def test_a_fork_and_codes_travel() -> None:
 
 def test_residuals_are_small_and_see_errors(head) -> None:
     place = PLACES[2]
-    weights = sweep(head, TABLE, "alpha", place).weights[place.alpha]
+    swept = sweep(head, TABLE, "alpha", place)
+    weights, numbers = swept.weights[place.alpha], swept.table[place.alpha]
     assert row_sum_residual(weights, TABLE) < 1e-6
     wrong = weights.copy()
     wrong[KEYS.index("entmax15"), 2, 3] += 0.25
@@ -189,7 +190,14 @@ def test_residuals_are_small_and_see_errors(head) -> None:
     wrong = weights.copy()
     wrong[[index for index, remedy in enumerate(TABLE.values()) if remedy.normalizer in FREE]] += 1
     assert row_sum_residual(wrong, TABLE) < 1e-6
-    assert autograd_residual(head, TABLE, place) < 1e-4
+    assert autograd_residual(head, numbers, TABLE, place) < 1e-4
+    column = COLUMNS.index("log_d_scores")
+    for index in range(len(TABLE)):  # one remedy that is wrong is enough to be seen
+        wrong = numbers.copy()
+        wrong[index, COLUMNS.index("log_d_scores")] = math.log10(
+            10 ** wrong[index, COLUMNS.index("log_d_scores")] + 0.5
+        )
+        assert_close(autograd_residual(head, wrong, TABLE, place), 0.5, atol=1e-4, rtol=0)
 
 
 @pytest.mark.slow

@@ -205,7 +205,8 @@ class Bars(_Plot):
 
     `fit`: the axis follows the numbers, 0 included. `digits`: at least as many significant digits of each, written on
     its bar; more where they differ later. `ghost`: a film of as many numbers, drawn as outlines and called `ghost_name`
-    on hover. `over`: a film of at least two numbers from 0 to 1, a line from the left edge to the right over the whole height. NaN is hatched.
+    on hover. `over`: a film of at least two numbers from 0 to 1, a line from the left edge to the right over the whole
+    height. NaN is hatched.
     """
 
     film: str

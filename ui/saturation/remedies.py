@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 
 from attention_core.remedies import REMEDIES, Remedy, qk_norm, remedied, softcap, ssmax, temperature
-from attention_core.remedy_sweeps import COLUMNS, FREE, Axis, Head, Place, Sweep, spectra_of, sweep
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES
+from attention_core.remedy_sweeps import COLUMNS, FREE, Axis, Head, Place, Sweep, spectra_of
+from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES
 from ui.components.lab import UNDERFLOW, Controls, Curves, Film, Fork, Grid, Item, Line, Map, Plot, Readouts, Slider
 from ui.saturation.stops import d_k_slider, scale_slider
 from ui.session import MAX_PROBED, PROBED
@@ -195,16 +195,17 @@ def row_sum_residual(weights: Float[np.ndarray, "remedy n n"], table: Mapping[st
     return float(np.abs(weights[held][:, there][:, :, there].sum(axis=-1, dtype=np.float64) - 1).max())
 
 
-def autograd_residual(head: Head, table: Mapping[str, Remedy], place: Place) -> float:
-    """How far ‖∂L/∂scores‖ of the closed forms lies from torch's autograd through `remedied`, relative to the largest.
+def autograd_residual(
+    head: Head, numbers: Float[np.ndarray, "remedy column"], table: Mapping[str, Remedy], place: Place
+) -> float:
+    """How far ‖∂L/∂scores‖ in `numbers`, of the closed forms, lies from autograd through `remedied`, at most.
 
-    All remedies at this place, against the same loss.
+    All remedies at this place, against the same loss. Autograd runs in float64.
     """
-    swept = sweep(head, table, "alpha", place).table[place.alpha, :, COLUMNS.index("log_d_scores")]
     d_k, alpha = D_K_STOPS[place.d_k], INPUT_SCALES[place.alpha]
     q, k = (alpha * vectors[: place.n, :d_k] for vectors in (head.q, head.k))
     worst = 0.0
-    for remedy, ours in zip(table.values(), swept.tolist(), strict=True):
+    for remedy, ours in zip(table.values(), numbers[:, COLUMNS.index("log_d_scores")].tolist(), strict=True):
         spectra = spectra_of(head, d_k) if remedy.needs_spectra else None
         trace = remedied(
             remedy, q.clone().requires_grad_(), k, head.v[: place.n], d_model=head.d_model, spectra=spectra
@@ -223,7 +224,7 @@ def sdpa_residual(head: Head, weights: Float[np.ndarray, "n n"], place: Place) -
     return float((ours - theirs).abs().max())
 
 
-def snippet(text: str, seed: int, head: int, place: Place, settings: Settings) -> str:
+def snippet(text: str, seed: int, head: int, place: Place, settings: Settings, page: Words) -> str:
     """A script that prints the table at this place, its gradients by autograd."""
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
 import torch
@@ -252,13 +253,17 @@ k, v = alpha * probe.k[head, :n, :d_k].double(), probe.v[head, :n].double()
 d_weights = (probe.direction[:n] @ probe.W_O[head].mT).double() @ v.mT
 apart = d_weights - d_weights.mean(dim=-1, keepdim=True)
 
-print(f"{{'remedy':22s}}{{'peak':>12s}}{{'row sum':>12s}}{{'median gain':>14s}}{{'dL/dscores':>14s}}")
+titles = {tuple(page[f"column.{name}"] for name in COLUMNS)!r}
+print("remedy", *titles, sep="\\t")
 for name, remedy in table.items():
     trace = remedied(remedy, q, k, v, d_model=d_model, spectra=Spectra(q=sigma_q, k=sigma_k))
     slopes = [torch.autograd.grad(trace.weights, trace.scaled_scores, seen, retain_graph=True)[0]
               for seen in (apart, d_weights)]
     gains = (slopes[0].norm(dim=-1) / apart.norm(dim=-1)).sort().values
     gain = (gains[(n - 1) // 2] * gains[n // 2]).sqrt()
-    peak, total = trace.weights.amax(dim=-1).mean(), trace.weights.sum(dim=-1).mean()
-    print(f"{{name:22s}}{{peak:12.6f}}{{total:12.6f}}{{gain:14.4e}}{{slopes[1].norm():14.4e}}")
+    weights = trace.weights.detach()
+    entropy = torch.special.entr(weights / weights.sum(dim=-1, keepdim=True)).sum(dim=-1)
+    numbers = (weights.amax(dim=-1).mean(), entropy.mean(), gain, slopes[1].norm(), (gains < {DEAD}).double().mean(),
+               weights.sum(dim=-1).mean())
+    print(name, *map(float, numbers), sep="\\t")
 """

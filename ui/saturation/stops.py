@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, N_HEAD
 from ui.components.lab import Slider
 from ui.link import recall, remember
 from ui.numbers import significant
@@ -43,6 +43,12 @@ def where() -> tuple[int, int]:
     d_k = positive(recall("dk", DEFAULT_D_K), float(DEFAULT_D_K))
     scale = positive(recall("scale", DEFAULT_SCALE), float(DEFAULT_SCALE))
     return nearest(D_K_STOPS, d_k), nearest(INPUT_SCALES, scale)
+
+
+def head_number() -> int:
+    """The head that both pages look at, counted from 1."""
+    spelling = recall("probe_head", "1")
+    return int(spelling) if spelling in map(str, range(1, N_HEAD + 1)) else 1
 
 
 def released(d_k: int, alpha: int) -> None:

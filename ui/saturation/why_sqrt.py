@@ -45,18 +45,19 @@ def curves_of(measured: Moments, exact: Law) -> Curves:
     )
 
 
-def read_outs(d_k: int, measured: Moments, exact: Law, page: Words) -> None:
-    """Claimed, exact and measured, side by side."""
+def read_outs(d_k: int, measured: Moments, exact: Law, page: Words, *, tails: bool) -> None:
+    """Claimed, exact and measured, side by side. With heavy `tails` nobody knows how far off the kurtosis is."""
     index = D_K_STOPS.index(d_k)
     mean, spread = float(measured.mean[index]), float(measured.variance[index])
     mean_error, spread_error = float(measured.mean_error[index]), float(measured.variance_error[index])
+    excess, excess_error = float(measured.excess[index]), math.nan if tails else float(measured.excess_error[index])
     undefined = words("common")["undefined"]
     gaussian = variance.law(Assumptions())
     rows = (
         ("mean", 0.0, d_k * exact.mean, mean, mean_error),
         ("variance", float(d_k), d_k * exact.variance, spread, spread_error),
         ("scaled", 1.0, exact.variance, spread / d_k, spread_error / d_k),
-        ("excess", gaussian.excess / d_k, exact.excess / d_k, float(measured.excess[index]), None),
+        ("excess", gaussian.excess / d_k, exact.excess / d_k, excess, excess_error),
     )
     lines = [
         f"| {page['table.name']} | {page['table.claimed']} | {page['table.theory']} | {page['table.measured']} |",
@@ -64,7 +65,7 @@ def read_outs(d_k: int, measured: Moments, exact: Law, page: Words) -> None:
     ]
     for name, claimed, theory, value, error in rows:
         shown = significant(value, undefined=undefined)
-        if error is not None:
+        if math.isfinite(error):
             shown = f"{rounded(value, error)} ± {significant(error, 2)}"
         expected = significant(theory, undefined=undefined)
         lines.append(f"| {page[f'table.{name}']} | {significant(claimed)} | {expected} | **{shown}** |")
@@ -109,7 +110,8 @@ def derivation(sums: Sums, assumed: Assumptions, d_k: int, page: Words) -> None:
 
 def both_sides(line: Line, page: Words) -> str:
     """Left and right, with the standard error of the left."""
-    left, right = (rounded(side, line.error) for side in (line.left, line.right))
+    exact = line.right == line.exact_right  # what was not measured is not rounded either
+    left, right = rounded(line.left, line.error), significant(line.right) if exact else rounded(line.right, line.error)
     return (
         f"{page['derivation.left']} **{left}** ± {significant(line.error, 2)} · {page['derivation.right']} **{right}**"
     )
@@ -151,7 +153,6 @@ def trained(choice: Choice, run: Run, page: Words) -> np.ndarray:
     looked_at = (choice.study, choice.layer, choice.head, mode(), page.language)  # a slider above changes none of it
     dots = (attention.q.double() @ attention.k.double().mT).numpy()
     mean, spread = float(found.mean), float(found.variance)
-    st.header(page["trained.title"], anchor="trained")
     named = {"layer": layer_label(layer.name), "head": choice.head + 1, "n_q": n_q, "n_k": len(attention.k), "d_k": d_k}
     st.text(page.data("trained.text", **named))
     if choice.study.model == SCRATCH:
@@ -238,7 +239,8 @@ def corrections(page: Words) -> None:
 
 def script(assumed: Assumptions, d_k: int, number: int) -> str:
     """Python that draws the same samples and prints the same numbers."""
-    return f"""from attention_core.variance import Assumptions, draw, law, moments, products
+    return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
+from attention_core.variance import Assumptions, draw, law, moments, products
 
 assumed = {assumed!r}
 sums = draw({assumed.distribution!r}, seed={number})
@@ -250,7 +252,7 @@ print("d_k", {d_k})
 print("mean", float(found.mean[at]), "+-", float(found.mean_error[at]), "theory", {d_k} * exact.mean)
 print("variance", float(found.variance[at]), "+-", float(found.variance_error[at]), "theory", {d_k} * exact.variance)
 print("scaled", float(found.variance[at]) / {d_k}, "theory", exact.variance)
-print("excess", float(found.excess[at]), "theory", exact.excess / {d_k})
+print("excess", float(found.excess[at]), "+-", float(found.excess_error[at]), "theory", exact.excess / {d_k})
 """
 
 
