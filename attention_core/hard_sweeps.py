@@ -20,7 +20,7 @@ def drawn(alpha: Float[Tensor, "*batch n"], u: Float[Tensor, "*batch m"]) -> Int
 
     A key of weight 0 is never drawn. The same u at other weights moves only the draws it must.
     """
-    summed = alpha.square().cumsum(dim=-1)
+    summed = alpha.cumsum(dim=-1)
     summed = summed / summed[..., -1:]
     return torch.searchsorted(summed.contiguous(), u.contiguous(), right=True).clamp_max(alpha.shape[-1] - 1)
 

@@ -14,6 +14,7 @@ from ui.text import Words, language_switch, reader_language, words
 # Streamlit lets every formula scroll by itself, also where it fits: a stop of the keyboard that leads nowhere.
 STYLE = """<style>
 @media (min-width: 1200px) { .katex-display { overflow: visible !important; } }
+@media (min-width: 1000px) { .st-key-header > .stElementContainer:nth-child(2) { flex: 1 1 24rem; min-width: 0; } }
 .st-key-margin .katex-display { overflow: auto hidden !important; }
 </style>"""
 Arrays = Callable[[], Mapping[str, np.ndarray]]

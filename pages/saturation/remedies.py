@@ -39,9 +39,9 @@ KEYS = tuple(REMEDIES)
 SIDES = ("helps", "costs")
 # What is said of a remedy takes the same room for each, so that the sliders below stay where they are.
 STYLE = """<style>
-.st-key-remedy_choice { min-height: 9.4rem; }
-@media (max-width: 1199px) { .st-key-remedy_choice { min-height: 12rem; } }
-@media (max-width: 640px) { .st-key-remedy_choice { min-height: 31rem; } }
+.st-key-remedy_choice { min-height: 9rem; }
+@media (max-width: 640px) { .st-key-remedy_choice { min-height: 0; } }
+.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.35rem; }
 </style>"""
 
 

@@ -32,7 +32,7 @@ STYLE = """<style>
   background: light-dark(#fffffd, #141413); border: 1px solid light-dark(#dedcd5, #3a3835); border-radius: 4px;
 }
 .st-key-working:not(:has(.stProgress)):not(:has(button)) { display: none; }
-.st-key-sentence_bar [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
+.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.35rem; }
 </style>"""
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")

@@ -50,9 +50,10 @@ STYLE = f"""<style>
 }}
 @media (max-width: 640px) {{
   [class*="st-key-line_"] .stHorizontalBlock {{ gap: 0.2rem; }}
-  .st-key-laboratory .stColumn, .st-key-laboratory .stColumn > .stVerticalBlock, .st-key-mc_controls {{ display: contents; }}
-  .st-key-laboratory > div > .stHorizontalBlock > * > *, .st-key-laboratory .stElementContainer {{ width: 100%; }}
-  .st-key-laboratory .stElementContainer, .st-key-laboratory .stLayoutWrapper {{ order: 2; }}
+  .st-key-laboratory .stColumn, .st-key-laboratory .stColumn > .stVerticalBlock, .st-key-mc_controls,
+  .st-key-laboratory [data-testid="stLayoutWrapper"]:has(> .st-key-mc_controls) {{ display: contents; }}
+  .st-key-laboratory .stElementContainer,
+  .st-key-laboratory .stColumn [data-testid="stLayoutWrapper"] {{ order: 2; width: 100%; }}
   .st-key-laboratory .st-key-mc_d_k {{ order: 0; }}
   .st-key-laboratory .st-key-mc_histogram {{ order: 1; }}
 }}

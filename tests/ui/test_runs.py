@@ -1,0 +1,247 @@
+"""The queue of training runs: order, stop, resume, divergence, runs nobody looks at, memory. Time is ours."""
+
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from attention_core.experiments.base import Diverged, Record
+from attention_core.experiments.sort import Sort
+from ui.training.runs import MOST_BYTES, Queue, Run
+
+SMALL = Sort(d_k=3, d_model=5, length=7, symbols=11, batch=2, evaluated=3, steps=12, every=1)
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gated:
+    """Records that come one by one, when the test opens the gate."""
+
+    gate: threading.Semaphore
+    seed: int = 0
+    steps: int = 5
+    every: int = 1
+    width: int = 1
+    breaks_at: int = -1
+    fails_at: int = -1
+
+    def build(self) -> torch.nn.Module:
+        return torch.nn.Linear(1, 1)
+
+    def records(self) -> Iterator[Record]:
+        for step in range(self.steps + 1):
+            self.gate.acquire()
+            if step == self.breaks_at:
+                raise Diverged(step, "the loss")
+            if step == self.fails_at:
+                raise RuntimeError("not foreseen")
+            yield Record(step=step, loss=1.0, accuracy=0.5, arrays={"W": torch.zeros(self.width)})
+
+
+def gated(gate: int = 0, **options) -> Gated:
+    return Gated(gate=threading.Semaphore(gate), **options)
+
+
+def until(found: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def entered(queue: Queue, *configs, **options) -> list[Run]:
+    runs = [Run({"only": config}, **options) for config in configs]
+    for run in runs:
+        queue.enter(run)
+    return runs
+
+
+def steps(run: Run, name: str = "only") -> list[int]:
+    return [record.step for record in run.records(name)]
+
+
+def same(a: Record, b: Record) -> None:
+    """Bit for bit."""
+    assert (a.step, a.loss, a.accuracy) == (b.step, b.loss, b.accuracy)
+    assert_close(dict(a.measures), dict(b.measures), rtol=0, atol=0, equal_nan=True)
+    for left, right in ((a.arrays, b.arrays), (a.state, b.state)):
+        assert_close(dict(left), dict(right), rtol=0, atol=0, equal_nan=True)
+
+
+def test_at_most_as_many_train_as_there_are_workers_and_the_rest_knows_its_place() -> None:
+    queue = Queue(workers=2)
+    configs = [gated() for _ in range(5)]
+    runs = entered(queue, *configs)
+    assert [run.position for run in runs] == [0, 0, 1, 2, 3]
+    assert [run.state for run in runs] == ["training"] * 2 + ["waiting"] * 3
+    assert (queue.training, queue.waiting) == (2, 3)
+    configs[1].gate.release(6)
+    until(lambda: not runs[1].running)
+    until(lambda: runs[2].state == "training")
+    assert [run.position for run in runs] == [0, 0, 0, 1, 2]
+    runs[3].stop()
+    assert (runs[3].state, runs[4].position) == ("stopped", 1)
+    for config in configs:
+        config.gate.release(6)
+    until(lambda: not queue.training and not queue.waiting)
+    assert [steps(run) for run in runs] == [list(range(6))] * 3 + [[], list(range(6))]
+
+
+def test_a_race_makes_one_record_of_each_in_turn_and_a_series_one_after_the_other() -> None:
+    for in_turns, expected in ((True, [1, 1]), (False, [2, 0])):
+        gate = threading.Semaphore(2)
+        run = Run({"a": Gated(gate=gate), "b": Gated(gate=gate)}, in_turns=in_turns)
+        Queue(1).enter(run)
+        until(lambda run=run: sum(len(steps(run, name)) for name in "ab") == 2)
+        assert [len(steps(run, name)) for name in "ab"] == expected
+        gate.release(10)
+        run.wait(30.0)
+        assert run.state == "ended" and run.share == 1 and run.remaining == 0
+        assert steps(run, "a") == steps(run, "b") == list(range(6))
+
+
+def test_stopped_and_resumed_gives_the_records_of_an_uninterrupted_run() -> None:
+    race = {rule: replace(SMALL, rule=rule) for rule in ("none", "inverse_sqrt", "qk_norm")}
+    queue, run = Queue(1), Run(race)
+    queue.enter(run)
+    for least in (2, 5, 9):
+        until(lambda least=least: len(run.records("none")) >= least or not run.running)
+        run.stop()
+        run.wait(30.0)
+        seen = len(run.records("none"))
+        assert run.state == "stopped" and seen < 13
+        time.sleep(0.05)
+        assert len(run.records("none")) == seen and queue.training == 0
+        run.resume()
+    run.wait(30.0)
+    assert run.state == "ended" and not run.failed
+    for name, config in race.items():
+        for ours, theirs in zip(run.records(name), config.records(), strict=True):
+            same(ours, theirs)
+    assert run.records("none")[-1].state
+
+
+def test_a_run_told_to_go_on_before_it_had_stopped_goes_on() -> None:
+    config = gated()
+    (run,) = entered(Queue(1), config)
+    run.stop()
+    run.resume()
+    config.gate.release(6)
+    run.wait(30.0)
+    assert steps(run) == list(range(6)) and run.state == "ended"
+
+
+def test_a_run_that_nobody_looks_at_gives_its_core_back_and_goes_on_when_somebody_does() -> None:
+    clock = Clock()
+    queue = Queue(1, patience=5.0, clock=clock)
+    left, next_one, waiting_and_left = (gated() for _ in range(3))
+    gone, gone_too, here = entered(queue, left, waiting_and_left, next_one)
+    left.gate.release()
+    until(lambda: steps(gone) == [0])
+    clock.now = 4.0
+    here.look()
+    assert [gone.state, gone_too.position, here.position] == ["training", 1, 2]
+    clock.now = 6.0  # nobody has asked for `gone` and `gone_too` since 0
+    here.look()
+    left.gate.release()
+    until(lambda: here.state == "training")
+    assert gone.state == gone_too.state == "stopped" and gone.away and gone_too.away
+    assert (queue.training, queue.waiting) == (1, 0)
+    next_one.gate.release(6)
+    until(lambda: here.state == "ended")
+    left.gate.release(6)
+    gone.look()
+    until(lambda: gone.state == "ended")
+    assert steps(gone) == list(range(6)) and not gone.away
+
+
+def test_what_the_reader_stopped_does_not_go_on_by_being_looked_at() -> None:
+    config = gated(1)
+    queue = Queue(1)
+    (run,) = entered(queue, config)
+    until(lambda: steps(run) == [0])
+    run.stop()
+    config.gate.release()
+    until(lambda: run.state == "stopped")
+    run.look()
+    assert run.state == "stopped" and not run.away and queue.training == 0
+
+
+def test_a_run_that_diverges_ends_alone_and_says_when_and_what() -> None:
+    run = Run({"wild": gated(10, breaks_at=3), "calm": gated(10)})
+    Queue(1).enter(run)
+    run.wait(30.0)
+    assert (run.diverged, run.broke) == ({"wild": 3}, {"wild": "the loss"})
+    assert steps(run, "wild") == [0, 1, 2] and steps(run, "calm") == list(range(6))
+    assert run.state == "ended" and not run.failed and run.share == 1
+
+
+def test_a_real_run_with_an_infinite_learning_rate_diverges() -> None:
+    (run,) = entered(Queue(1), replace(SMALL, lr=float("inf")))
+    run.wait(30.0)
+    assert "only" in run.diverged and run.records("only")[0].step == 0
+
+
+def test_what_is_not_foreseen_ends_the_run_and_frees_the_core() -> None:
+    queue = Queue(1)
+    broken, well = entered(queue, gated(10, fails_at=2), gated(10))
+    well.wait(30.0)
+    assert broken.failed and broken.state == "ended" and steps(broken) == [0, 1]
+    assert well.state == "ended" and not well.failed
+
+
+def test_the_memory_of_a_run_is_known_after_its_first_record_and_bounded() -> None:
+    few = gated(10, width=1000)
+    (run,) = entered(Queue(1), few)
+    run.wait(30.0)
+    assert run.kept == run.expected_bytes == 6 * 4000
+    (run,) = entered(Queue(1), gated(10, width=MOST_BYTES // (6 * 4) + 1))
+    run.wait(30.0)
+    assert run.too_large and run.state == "ended" and run.kept == 0
+    (run,) = entered(Queue(1), SMALL)
+    run.wait(30.0)
+    state = sum(value.nbytes for value in run.records("only")[-1].state.values())
+    assert run.kept == run.expected_bytes + state < MOST_BYTES
+
+
+def test_the_queue_holds_no_run_that_has_ended_or_rests() -> None:
+    queue = Queue(1)
+    stopped, ended = entered(queue, gated(1), gated(10))
+    until(lambda: steps(stopped) == [0])
+    stopped.stop()
+    next(iter(stopped.experiments.values())).gate.release()
+    ended.wait(30.0)
+    found = [weakref.ref(stopped), weakref.ref(ended)]
+    until(lambda: not queue.training)
+    del stopped, ended
+    until(lambda: gc.collect() >= 0 and [ref() for ref in found] == [None, None])
+
+
+def test_progress_counts_steps_and_only_the_time_spent_training() -> None:
+    config = gated(3)
+    (run,) = entered(Queue(1), config)
+    until(lambda: len(steps(run)) == 3)
+    assert run.share == pytest.approx(2 / 5) and run.steps == 2
+    run.stop()
+    config.gate.release()
+    until(lambda: run.state == "stopped")
+    before = run.seconds
+    time.sleep(0.05)
+    assert run.seconds == before and run.share == pytest.approx(3 / 5)
+    assert run.rate == pytest.approx(3 / run.seconds)
+    assert run.remaining == pytest.approx(run.seconds * 2 / 3)
