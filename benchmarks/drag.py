@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from playwright.async_api import Page, WebSocket, async_playwright
 
+from attention_core.remedies import REMEDIES
 from benchmarks.browser import ARGUMENTS, IDLE, find_chromium
 from benchmarks.report import report
 from benchmarks.serving import serve
@@ -48,9 +49,25 @@ CASES = (
     Case(
         "Vanishing, input scale, 12 heads x 32 tokens", "/vanishing", 32, "vanishing", (), "[data-slider=alpha] input"
     ),
-    Case("Softmax, scale of the row", "/softmax", 1, "softmax_row", (), "[data-slider=beta] input"),
-    Case("Remedies, input scale, 14 x 32 tokens", "/remedies", 32, "remedies", (), "[data-slider=alpha] input"),
-)
+    *(
+        Case(f"Softmax, {name}", "/softmax", 1, f"softmax_{key}", (), f"[data-slider={slider}] input")
+        for name, key, slider in (
+            ("a", "article", "a"),
+            ("scale of the row", "row", "beta"),
+            ("c", "row", "shift"),
+            ("h", "check", "h"),
+            ("gap", "precision", "gap"),
+        )
+    ),
+    *(
+        Case(f"Remedies, {name}, {len(REMEDIES)} x 32", "/remedies", 32, "remedies", (), f"[data-slider={slider}] input")
+        for name, slider in (("input scale", "alpha"), ("d_k", "d_k"), ("tokens", "n"))
+    ),
+    Case(
+        "Trained model, input scale, 72 heads x 34 tokens", "/vanishing", 32, "strained", (("where_from", "trained"),),
+        "[data-slider=scale] input",
+    ),
+)  # fmt: skip
 
 MARK = """key => {
     const host = [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight);

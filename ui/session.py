@@ -13,9 +13,9 @@ import streamlit as st
 
 from attention_core import variance
 from attention_core.models import EMBEDDED, FromScratch, Model, Pretrained, Run, Settings, Sizes, load, load_embedded
-from attention_core.models.strain import Strain, strain
 from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
 from ui.runtime import settle
+from ui.training.runs import Queue
 
 SCRATCH = "scratch"
 OPERATOR_SETTING = "HEADLIGHT_MODELS"
@@ -148,32 +148,6 @@ def draw(distribution: variance.Distribution, seed: int) -> variance.Sums:
     return _recent().get(("draw", distribution, seed), lambda: variance.draw(distribution, seed))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Strains:
-    """The answers of `strains`, kept together."""
-
-    found: tuple[Strain, ...]
-
-    def bytes(self) -> int:
-        """Memory they hold, in bytes."""
-        return sum(one.heads.nbytes for one in self.found)
-
-
-def strains(study: Study, stops: tuple[Settings, ...], progress: Callable[[int], None]) -> list[Strain]:
-    """The trained model of `study` on its text under each of the settings. `progress` is told how many are done."""
-
-    def compute() -> Strains:
-        chosen = model(study.model, study.sizes)
-        assert isinstance(chosen, Pretrained)
-        found = []
-        for each in strain(chosen, chosen.tokenize(study.text), stops):
-            found.append(each)
-            progress(len(found))
-        return Strains(tuple(found))
-
-    return list(_recent().get((study.model, study.text, stops), compute).found)
-
-
 def embedded() -> Pretrained:
     """The model that comes with the product; its word embeddings also feed the from-scratch layer."""
     return _pretrained(EMBEDDED, "")
@@ -252,6 +226,12 @@ class Recent:
     def bytes(self) -> int:
         """Memory the kept results hold, in bytes."""
         return sum(kept.bytes() for kept in self._results.values())
+
+
+@st.cache_resource(show_spinner=False)
+def queue() -> Queue:
+    """The training runs of all visitors."""
+    return Queue()
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,7 +4,7 @@ Sixteen symbols go in, position i answers the i-th smallest. To sort, a layer mu
 attention; a saturated row cannot. Variants with one seed see the same data and begin with the same other weights.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -102,14 +102,19 @@ def initial_logit_std(config: Sort) -> float:
     return float(trace.capped_scores.std())
 
 
-def anatomy(config: Sort, batches: int = ANATOMY_BATCHES) -> dict[str, float]:
+def anatomy(
+    config: Sort, batches: int = ANATOMY_BATCHES, state: Mapping[str, Tensor] | None = None
+) -> dict[str, float]:
     """E1c: where the gradient of W_Q comes from after `config.steps` steps, over that many fresh batches.
 
+    `state`: the weights after these steps, if they are known; otherwise they are trained.
     All of `gradient_measures`, and d_W_Q (norm of the mean gradient), snr (`signal_to_noise` of the batch
     gradients, at least 1/batches by chance) and cosine (`agreement` of the two halves).
     """
     model = config.build()
-    if config.steps:
+    if state is not None:
+        model.load_state_dict(dict(state))
+    elif config.steps:
         *_, last = replace(config, every=config.steps, evaluated=1).records()
         model.load_state_dict(dict(last.state))
     draw = stream(config.seed, "anatomy")

@@ -9,6 +9,7 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,21 @@ def load_records(data: bytes) -> tuple[Experiment, list[Record]]:
         raise
     except Exception as error:  # whatever zip, NumPy and JSON raise on bytes that anyone may send
         raise StoreError("it is damaged or incomplete, or no run of Headlight") from error
+
+
+def fingerprint(records: Sequence[Record]) -> str:
+    """BLAKE2 of every number of the records but the final weights: equal on one machine for one configuration.
+
+    A saved run that is loaded has the same.
+    """
+    digest = blake2b(digest_size=8)
+    for record in records:
+        measures = {name: value for name, value in record.measures.items() if not math.isnan(value)}
+        numbers = (record.step, record.loss, record.accuracy, *(measures[name] for name in sorted(measures)))
+        digest.update(np.array(numbers, dtype=np.float64).tobytes())
+        for name in sorted(record.arrays):
+            digest.update(np.ascontiguousarray(record.arrays[name].numpy()).tobytes())
+    return digest.hexdigest()
 
 
 def save_weights(config: Experiment, state: Mapping[str, Tensor]) -> bytes:

@@ -41,7 +41,7 @@ SIDES = ("helps", "costs")
 STYLE = """<style>
 .st-key-remedy_choice { min-height: 9rem; }
 @media (max-width: 640px) { .st-key-remedy_choice { min-height: 0; } }
-.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.35rem; }
+.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 </style>"""
 
 

@@ -31,8 +31,9 @@ STYLE = """<style>
   padding: 0.6rem 0.9rem;
   background: light-dark(#fffffd, #141413); border: 1px solid light-dark(#dedcd5, #3a3835); border-radius: 4px;
 }
-.st-key-working:not(:has(.stProgress)):not(:has(button)) { display: none; }
-.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.35rem; }
+.st-key-working:not(:has(.stProgress)) { display: none; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-working) { display: contents; }
+.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 </style>"""
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")

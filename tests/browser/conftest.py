@@ -24,6 +24,10 @@ from benchmarks.browser import launch, wait_idle
 from benchmarks.serving import Server, serve
 
 OpenPage = Callable[..., Page]
+# Before the page opens its connection: how many messages it has sent is in `window.__sent`.
+COUNTING = """window.__sent = 0;
+const { send } = WebSocket.prototype;
+WebSocket.prototype.send = function (...message) { window.__sent += 1; return send.apply(this, message); };"""
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 
@@ -117,6 +121,7 @@ def open_page(browser, server_of, known) -> Iterator[OpenPage]:
             session = browser.new_context(locale=LOCALES[language], **options)
             stack.callback(session.close)
             page = session.new_page()
+            page.add_init_script(COUNTING)
             page.on("console", lambda message: complaints.extend(_complaint(message)))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", lambda request: complaints.extend(_leaving(request.url)))

@@ -13,6 +13,8 @@ from attention_core.remedies import REMEDIES
 from attention_core.remedy_sweeps import COLUMNS
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from benchmarks.browser import wait_idle
+from tests.browser.pixels import colours, painted, sent
+from tests.browser.pixels import drag as drag_with_mouse
 from ui.controls import DEFAULT_SENTENCE
 from ui.session import PROBED
 from ui.text import words
@@ -91,8 +93,7 @@ def test_every_slider_shows_torchs_weights_while_it_moves(open_page) -> None:
     n = round(len(frame(page, "chosen")) ** 0.5)
     assert_close(shown(page, "none", n, "chosen"), fused(64, 1.0, n, 1.0), rtol=1e-4, atol=1e-6)
 
-    requests = []
-    page.on("websocket", lambda socket: requests.append(socket.url))
+    requests, before_all = [], sent(page)
     page.on("request", lambda request: requests.append(request.url))
     stop = D_K_STOPS.index(256)
     slide(page, "d_k", stop, release=False)
@@ -100,8 +101,9 @@ def test_every_slider_shows_torchs_weights_while_it_moves(open_page) -> None:
     assert_close(shown(page, "none", n, "chosen"), expected, rtol=1e-4, atol=1e-6)
     assert_close(shown(page, "inverse_sqrt", n), fused(256, 1.0, n, 256**-0.5), rtol=0, atol=1 / 254)
     assert_close(reading(page, "peak"), float(expected.amax(dim=-1).mean()), rtol=1e-3, atol=0)
-    assert not requests  # no server while the finger is down
+    assert not requests and sent(page) == before_all  # no server while the finger is down
     slide(page, "d_k", stop, release=True)
+    assert sent(page) > before_all
     assert "dk=256" in page.url
 
     before = shown(page, "qk_norm", n).clone()
@@ -120,6 +122,34 @@ def test_every_slider_shows_torchs_weights_while_it_moves(open_page) -> None:
     elsewhere = opened(open_page, page.url)
     assert_close(frame(elsewhere, "table"), frame(page, "table"))
     assert_close(frame(elsewhere, "thumbs"), frame(page, "thumbs"), equal_nan=True)
+
+
+def test_the_real_slider_under_the_mouse_paints_torchs_weights(open_page) -> None:
+    page = opened(open_page)
+    n, before = round(len(frame(page, "chosen")) ** 0.5), sent(page)
+    drag_with_mouse(page, "remedies", "alpha", INPUT_SCALES.index(1.0), INPUT_SCALES.index(0.5))
+    alpha = INPUT_SCALES[page.evaluate(f"() => (({HOST})()).__headlight.at().alpha")]
+    assert 0.4 < alpha < 0.6
+    expected = fused(64, alpha, n, 1.0)
+    assert_close(painted(page, "remedies", "chosen", n), colours(expected), rtol=0, atol=1.5)
+    assert sent(page) == before
+    page.mouse.up()
+    page.wait_for_url(f"**scale={alpha:g}**")
+    assert sent(page) > before
+
+
+def test_the_line_that_is_pointed_at_is_named(open_page) -> None:
+    page = opened(open_page)
+    canvas = page.locator(".st-key-remedies [data-name=peak_alpha] canvas")
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box = page.evaluate(f"() => (({HOST})()).__headlight.boxes().peak_alpha.box")
+    place = canvas.bounding_box()
+    page.mouse.move(place["x"] + box["x"] + box["w"] / 2, place["y"] + box["y"] + 2)
+    page.wait_for_timeout(150)
+    told = page.locator(".st-key-remedies .tip div").all_inner_texts()
+    assert len(told) == 2
+    assert told[0].startswith(WORDS["alpha"])
 
 
 def test_another_slider_before_python_has_answered_shows_nothing_false(open_page) -> None:

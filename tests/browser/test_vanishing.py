@@ -7,6 +7,8 @@ from torch.testing import assert_close
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES
 from benchmarks.browser import wait_idle
+from tests.browser.pixels import colours, painted, sent
+from tests.browser.pixels import drag as drag_with_mouse
 from ui.numbers import significant
 from ui.session import Question, probe
 
@@ -68,21 +70,61 @@ def by_hand(d_k: int, alpha: float, scaled: bool) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize(("d_k", "alpha", "scaled"), [(16, 1.0, True), (256, 0.5, False), (1024, 2.0, False)])
 def test_what_is_painted_under_the_finger_is_torchs_softmax(page, d_k: int, alpha: float, scaled: bool) -> None:
-    traffic: list[str] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda _: traffic.append("sent")))
     if scaled:
         page.locator(f"{LAB} [data-slider=rule] button").nth(1).click()
         wait_idle(page)
+    before = sent(page)
     drag(page, "d_k", D_K_STOPS.index(d_k), release=False)
     drag(page, "alpha", INPUT_SCALES.index(alpha), release=False)
     expected = by_hand(d_k, alpha, scaled)
-    painted = frame(page, "weights").view_as(expected["weights"])
-    assert_close(painted.double(), expected["weights"], rtol=1e-3, atol=1e-5)
+    weights = frame(page, "weights").view_as(expected["weights"])
+    assert_close(weights.double(), expected["weights"], rtol=1e-3, atol=1e-5)
     jacobian = frame(page, "jacobian")
     row = expected["weights"][0, 10 % expected["weights"].shape[1]]
     assert_close(jacobian.view(len(row), -1).double(), row.diag() - row.outer(row), rtol=1e-3, atol=1e-5)
     assert_close(float(frame(page, "head")[1]), float(expected["peak"][0]), rtol=1e-3, atol=1e-5)
-    assert not traffic
+    assert sent(page) == before  # no server while the finger is down
+    drag(page, "alpha", INPUT_SCALES.index(alpha), release=True)
+    assert sent(page) > before
+
+
+def test_the_real_slider_under_the_mouse_paints_torchs_weights(page) -> None:
+    before = sent(page)
+    drag_with_mouse(page, "vanishing", "d_k", D_K_STOPS.index(64), D_K_STOPS.index(203))
+    at = page.evaluate(HOST, [LAB, ""])
+    assert abs(at["d_k"] - D_K_STOPS.index(203)) <= 1
+    weights = by_hand(D_K_STOPS[at["d_k"]], 1.0, scaled=False)["weights"][0]
+    assert_close(painted(page, "vanishing", "weights", len(weights)), colours(weights), rtol=0, atol=1.5)
+    assert sent(page) == before
+    page.mouse.up()
+    page.wait_for_url(f"**dk={D_K_STOPS[at['d_k']]}**")
+    assert sent(page) > before
+
+
+def test_a_tip_at_rest_follows_the_slider(page) -> None:
+    box = page.evaluate(
+        f"""() => [...document.querySelectorAll('{LAB} *')].find((n) => n.__headlight?.boxes)
+            .__headlight.boxes().weights.box"""
+    )
+    place = page.locator(f"{LAB} [data-name=weights] canvas").bounding_box()
+    weights = by_hand(64, 1.0, scaled=False)["weights"][0]
+    n = len(weights)
+    page.mouse.move(place["x"] + box["x"] + 2.5 / n * box["w"], place["y"] + box["y"] + 1.5 / n * box["h"])
+    page.wait_for_timeout(100)
+    tip = page.locator(f"{LAB} .tip")
+    assert tip.inner_text() == f"query 2 law → key 3 saw: {significant(float(weights[1, 2]))}"
+    drag(page, "alpha", INPUT_SCALES.index(0.5), release=False)
+    weights = by_hand(64, 0.5, scaled=False)["weights"][0]
+    assert tip.inner_text() == f"query 2 law → key 3 saw: {significant(float(weights[1, 2]))}"
+
+
+def test_more_curves_unfold_and_each_slider_has_its_axis(page) -> None:
+    rest = page.locator(f"{LAB} [data-name=snr_alpha]")
+    assert not rest.is_visible()
+    page.locator(f"{LAB} button.fold").click()
+    assert rest.is_visible()
+    page.locator(f"{LAB} button.fold").press("Enter")
+    assert not rest.is_visible()
 
 
 def test_a_released_slider_stands_in_the_link_and_its_read_outs_are_autograds(page) -> None:

@@ -16,12 +16,13 @@ from ui.session import Study
 from ui.text import words
 
 LAYERS, HEADS = 3, 5
+BUILT = Settings()
 OWN = Settings(
     scaling="inverse", temperature=2.0, mask="causal", normalizer="hard", layers=(1,), ablated=frozenset({(0, 3)})
 )
 
 
-def choice(settings: Settings = Settings()) -> Choice:
+def choice(settings: Settings = BUILT) -> Choice:
     model = load_embedded()
     tokens = model.tokenize("The law saw the king")
     return Choice(

@@ -238,6 +238,7 @@ def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
     rows, cols = found[0].heads.shape[1:]
     layers, heads = (tuple(str(index + 1) for index in range(size)) for size in (rows, cols))
     shape: dict[str, Any] = {"rows": rows, "cols": cols, "names": layers, "col_names": heads}
+    shape["says"] = page["strained.cell"]
     title = page.data("strained.head", layer=choice.layer + 1, head=choice.head + 1)
     made: list[Plot] = [
         Controls(name="controls", stack="left", span=3, sliders=("scale", "rule")),

@@ -169,20 +169,20 @@ def plots(
             items=(Item(label=page.data("row_gain", **token), start=0, log=True, help=page["help.log_gain"]),),
         ),
         Grid(
-            name="heads", stack="middle", span=5, height=400, film="weights", count=len(heads), rows=n, cols=n,
+            name="heads", stack="middle", span=5, height=385, film="weights", count=len(heads), rows=n, cols=n,
             title=page["heads"], note=page["heads_note"], titles=heads, chosen=place.head,
         ),
         Bars(
-            name="row", stack="middle", height=200, film="weights", start=start, count=n, names=tuple(tokens), hue="q",
+            name="row", stack="middle", height=180, film="weights", start=start, count=n, names=tuple(tokens), hue="q",
             title=page.data("row", **token), note=page["row_note"],
         ),
         Map(
-            name="weights", stack="right", span=4, height=340, film="weights", start=place.head * n * n, rows=n, cols=n,
+            name="weights", stack="right", span=4, height=320, film="weights", start=place.head * n * n, rows=n, cols=n,
             names=tuple(tokens), marked=place.query, says=words("canvas", page.language)["pair"],
             title=page.data("map", number=place.head + 1), note=page["map_note"],
         ),
         Map(
-            name="jacobian", stack="right", height=250, film="jacobian", rows=n, cols=n, names=tuple(tokens),
+            name="jacobian", stack="right", height=240, film="jacobian", rows=n, cols=n, names=tuple(tokens),
             scale="signed", low=-0.25, high=0.25, root=True, ruled=True, says=CELL,
             title=page["jacobian"], note=page["jacobian_note"],
         ),

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from attention_core.experiments.base import Diverged, Experiment, Record, close, kept_steps
@@ -27,8 +27,8 @@ _log = logging.getLogger("headlight")
 class Run:
     """Experiments by name, and what they have recorded, which can be read at any time.
 
-    `diverged`: the step at which an experiment became infinite, and `broke`: what of it; `failed`: something unforeseen,
-    which is in the log; `too_large`: its records would take more than MOST_BYTES.
+    `diverged`: the step at which an experiment became infinite, and `broke`: what of it; `failed`: something
+    unforeseen, which is in the log; `too_large`: its records would take more than MOST_BYTES.
     """
 
     def __init__(self, experiments: Mapping[str, Experiment], *, in_turns: bool = True) -> None:
@@ -116,6 +116,16 @@ class Run:
         while self.running and time.monotonic() < end:
             self.look()
             self._rests.wait(min(1.0, max(0.0, end - time.monotonic())))
+
+    @classmethod
+    def finished(cls, experiments: Mapping[str, Experiment], records: Mapping[str, Sequence[Record]]) -> "Run":
+        """A run that was trained elsewhere."""
+        run = cls(experiments)
+        run._found = {name: list(records[name]) for name in run.experiments}
+        run.expected_bytes = run.kept
+        run._left.clear()
+        run.rest()
+        return run
 
     # --- of the queue ---
 
