@@ -38,6 +38,7 @@ class Case:
     slider: str = "input[type=range]"
 
 
+MANY = len(REMEDIES)
 # [CLS] and [SEP] make two more tokens than words.
 CASES = (
     Case("12 heads x 64 tokens", "/heads", 62, "large_all", (("show", "all"),)),
@@ -60,7 +61,7 @@ CASES = (
         )
     ),
     *(
-        Case(f"Remedies, {name}, {len(REMEDIES)} x 32", "/remedies", 32, "remedies", (), f"[data-slider={slider}] input")
+        Case(f"Remedies, {name}, {MANY} x 32", "/remedies", 32, "remedies", (), f"[data-slider={slider}] input")
         for name, slider in (("input scale", "alpha"), ("d_k", "d_k"), ("tokens", "n"))
     ),
     Case(

@@ -311,12 +311,13 @@ class Lab extends View {
     this.retell();
   }
 
-  // The tip of a pointer at rest says what is painted now.
+  // The tip of a pointer at rest, or of the keyboard, says what is painted now.
   retell() {
     const { pointed, heard } = this;
     if (!pointed?.canvas || !heard || this.tip.hidden || this.pressed) return;
     const { left, top } = pointed.canvas.getBoundingClientRect();
-    this.point(pointed, this.hit(pointed, { x: heard.clientX - left, y: heard.clientY - top }), heard);
+    const under = () => this.hit(pointed, { x: heard.clientX - left, y: heard.clientY - top });
+    this.point(pointed, heard.pointerType ? under() : this.told(pointed, pointed.lit), heard);
   }
 
   // For the picture to keep: the plots, and what sliders and buttons look like.

@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attention_core import checkpoints
 from attention_core.experiments.base import Observation, Record, Task, stream, train
-from attention_core.experiments.paraphrases import KINDS, UNMET, Author, Kind, Pair, lexicon, split
+from attention_core.experiments.paraphrases import KINDS, UNMET, Author, Kind, Pair, lexicon, plural_of, split
 from attention_core.matching import Judgement, Matcher, Variant, word_vectors
 from attention_core.models import Pretrained, Tokens, load_embedded
 
@@ -224,10 +224,17 @@ class Vectors:
         return Batch(x_a, x_b, real_a, real_b, torch.tensor([kind == "same" for _, _, kind in pairs]))
 
     def fillers(self) -> tuple[tuple[str, ...], ...]:
-        """Each row of the vocabulary with its nearest neighbours by cosine: words that stand in no lexicon."""
+        """Each row of the vocabulary with its nearest neighbours by cosine: words that stand in no lexicon.
+
+        A line is left out if one of its rows is part of a word of the lexicon or of its plural: what is held out from
+        training would come back as a filler, and synonyms that must not meet would meet.
+        """
+        words = [word for rows in lexicon().values() for meaning in rows for word in meaning.words]
+        known = {row for word in words for form in (word, plural_of(word)) for row in self._word(form)}
         x = F.normalize(self._table[ROWS.start : ROWS.stop], dim=-1)
         near = torch.cat([(block @ x.T).topk(1 + NEIGHBOURS, dim=-1).indices for block in x.split(1000)])
-        return tuple(tuple(f"{FILLER}{row}" for row in line) for line in (near + ROWS.start).tolist())
+        lines = [line for line in (near + ROWS.start).tolist() if known.isdisjoint(line)]
+        return tuple(tuple(f"{FILLER}{row}" for row in line) for line in lines)
 
     def _padded(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
         ids = [torch.tensor([row for word in one.split() for row in self._word(word)]) for one in sentences]

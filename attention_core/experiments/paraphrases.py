@@ -163,7 +163,7 @@ class Author:
         word = self._word(meaning)
         if meaning.kind == "quality":
             return word
-        return _plural(word) if plural else f"{_a(word)} {word}"
+        return plural_of(word) if plural else f"{_a(word)} {word}"
 
     def _phrase(self, phrase: tuple[Meaning | None, Meaning]) -> str:
         quality, noun = phrase
@@ -214,9 +214,10 @@ def _a(word: str) -> str:
     return "an" if word[0] in "aeiou" else "a"
 
 
-def _plural(word: str) -> str:
+def plural_of(word: str) -> str:
+    """Of a noun; a filler, which is a row of a table and not letters, stays as it is."""
     irregular = {"child": "children", "thief": "thieves", "lady": "ladies", "woman": "women", "foe": "foes"}
-    if word.startswith("#"):  # a filler is a row of a table, not letters
+    if word.startswith("#"):
         return word
     if word in irregular:
         return irregular[word]

@@ -39,7 +39,8 @@ KEYS = tuple(REMEDIES)
 SIDES = ("helps", "costs")
 # What is said of a remedy takes the same room for each, so that the sliders below stay where they are.
 STYLE = """<style>
-.st-key-remedy_choice { min-height: 9rem; }
+.st-key-remedy_choice { min-height: 9.6rem; }
+.st-key-pictures { min-height: 56rem; }
 @media (max-width: 640px) { .st-key-remedy_choice { min-height: 0; } }
 .st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 </style>"""
@@ -134,8 +135,10 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, drawn: int, page
         return answer(asked(along), lambda: sweep(head, table, along, here))
 
     # The film of the slider that was released is known: what is written is written from it, before the others are made.
-    first = next((along for along in AXES if known(asked(along))), "alpha")
-    pictures, sweeps = st.container(), {first: swept(first)}
+    ready: list[Axis] = [along for along in AXES if known(asked(along))]
+    first = ready[0] if ready else AXES[0]
+    pictures = st.container(key="pictures")
+    sweeps: dict[Axis, Sweep] = {first: swept(first)}
     weights, numbers = (each[stops[first]] for each in (sweeps[first].weights, sweeps[first].table))
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(

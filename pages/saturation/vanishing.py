@@ -20,7 +20,7 @@ from ui.saturation import trained as strained
 from ui.saturation.stops import head_number, released
 from ui.saturation.stops import where as where_sliders_stand
 from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, summary, theory
-from ui.session import MAX_PROBED, Question, bands, known_bands, probe, table
+from ui.session import MAX_PROBED, Question, bands, known, known_bands, probe, table
 from ui.text import Words, words
 
 SEEDS = 8
@@ -31,6 +31,7 @@ STYLE = """<style>
   padding: 0.6rem 0.9rem;
   background: light-dark(#fffffd, #141413); border: 1px solid light-dark(#dedcd5, #3a3835); border-radius: 4px;
 }
+.st-key-pictures { min-height: 56rem; }
 .st-key-working:not(:has(.stProgress)) { display: none; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-working) { display: contents; }
 .st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
@@ -79,39 +80,27 @@ def progress_in(place: DeltaGenerator, page: Words, key: str) -> Callable[[float
 
 
 def stop(question: Question | None) -> None:
-    """Compute no bands for this question; for None, compute them again."""
-    st.session_state["no_bands"] = question
+    """Compute no more for this question; None: go on."""
+    st.session_state["stopped"] = question
 
 
 @fragment
-def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None:
+def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator, page: Words) -> None:
     """Everything that follows the sliders. The reader's own seed first; the other seeds widen it into bands."""
-    with st.container(horizontal=True, vertical_alignment="center", key="working"):
-        bar, brake = st.empty(), st.empty()
+    wide, stopped = known_bands(question, SEEDS), st.session_state.get("stopped") == question
+    if stopped and not known(question):
+        st.button(page["go_on_all"], on_click=stop, args=(None,), icon=":material/play_arrow:")
+        return
     own = table(question, progress_in(bar, page, "working"))
     bar.empty()
-    wide = known_bands(question, SEEDS)
     here, layer = place(len(tokens)), probe(question)
     numbers = summary([own]) if wide is None else wide.numbers
-    lab(
-        plots(layer, numbers, tokens, here, 1 if wide is None else SEEDS, page),
-        key="vanishing",
-        sliders=sliders(here, page),
-        films=films(layer, own, numbers, here),
-        computed=computed(layer.q.shape[0], len(tokens), here),
-        words=words("canvas"),
-        summary=page["summary"],
-        on_move=moved,
-        on_pick=picked,
-    )
+    pictures = st.container(key="pictures")
     alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
     losses.section(layer, tokens, focus(len(tokens), len(tokens))[1], d_k, alpha, page)
     st.header(page["law.title"], anchor="laws")
     st.markdown(page["law.text"])
-    for number, (column, law) in enumerate(zip(st.columns(3), theory(layer, own, here, page), strict=True)):
-        with column:
-            st.markdown(f"**{law.title}**")
-            chart(law_figure(law, mode()), key=f"law_{number}", alt=law.title)
+    laws = st.columns(3)
     residual = autograd_residual(layer, RULES[here.rule], d_k, alpha)
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
@@ -128,12 +117,28 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
             snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head, page),
             count=own.measures.numel() + own.log_gains.numel(),
         )
+    # What is written comes first. The pictures have followed the slider already.
+    with pictures:
+        lab(
+            plots(layer, numbers, tokens, here, 1 if wide is None else SEEDS, page),
+            key="vanishing",
+            sliders=sliders(here, page),
+            films=films(layer, own, numbers, here),
+            computed=computed(layer.q.shape[0], len(tokens), here),
+            words=words("canvas"),
+            summary=page["summary"],
+            on_move=moved,
+            on_pick=picked,
+        )
+    for number, (column, law) in enumerate(zip(laws, theory(layer, own, here, page), strict=True)):
+        with column:
+            st.markdown(f"**{law.title}**")
+            chart(law_figure(law, mode()), key=f"law_{number}", alt=law.title)
     if wide is not None:
         return
-    if st.session_state.get("no_bands") == question:
+    if stopped:
         st.button(page["go_on"], on_click=stop, args=(None,), type="tertiary", icon=":material/area_chart:")
         return
-    brake.button(page["stop"], on_click=stop, args=(question,), key="stop_bands")
     told = progress_in(bar, page, "bands")
     bands(question, SEEDS, summary, lambda done, share: told((done - 1 + share) / (SEEDS - 1)))
     st.rerun()
@@ -170,7 +175,13 @@ def untrained(page: Words) -> None:
             target = choose_target(strings, page)
     if len(tokens) > MAX_PROBED:
         st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))
-    laboratory(Question(text=text, seed=seed, target=target), strings, page)
+    question = Question(text=text, seed=seed, target=target)
+    # Outside the fragment: a click inside it would wait until it has finished.
+    with st.container(horizontal=True, vertical_alignment="center", key="working"):
+        bar = st.empty()
+        if known_bands(question, SEEDS) is None and st.session_state.get("stopped") != question:
+            st.button(page["stop"], on_click=stop, args=(question,), key="stop_here")
+    laboratory(question, strings, bar, page)
 
 
 def trained(page: Words) -> None:

@@ -80,7 +80,7 @@ def test_the_number_a_remedy_learns_is_set_and_kept_in_the_link() -> None:
         {"dk": "nan", "scale": "-1", "tokens": "0"},
         {"dk": "1e9", "scale": "x", "tokens": "99999"},
         {"dk": "٣", "scale": "", "tokens": "all"},
-        {"remedy": "?", "remedy_T": "x", "remedy_c": "7", "cure_head": "13", "seed": "-1"},
+        {"remedy": "?", "remedy_T": "x", "remedy_c": "7", "probe_head": "13", "seed": "-1"},
     ],
 )
 def test_nonsense_in_a_link_falls_back_to_the_default(link: dict[str, str]) -> None:
@@ -95,12 +95,19 @@ def test_anything_can_be_typed(text: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_one_token_is_one_clear_sentence(language: str) -> None:
     app = opened(text="x", lang=language)
-    expected = words("common", language)["error.one_token"]
+    expected = words("controls", language)["one_token"]
     assert [warning.value for warning in app.warning] == [expected]
-    assert not app.dataframe
+    assert len(app.dataframe) == 1  # the sentence before stays
 
 
 def test_two_tokens_are_enough_and_long_texts_are_cut() -> None:
     assert len(opened(text="cat sat").dataframe) == 1
     app = opened(text="cat " * 60, lang="en")
     assert any("48" in caption.value for caption in app.caption)
+
+
+def test_the_head_is_that_of_vanishing() -> None:
+    app = opened(lang="en", probe_head="5")
+    assert app.session_state["cure_head"] == 5
+    app.switch_page("pages/saturation/vanishing.py").run()
+    assert any("found, name)[0, 4]" in code.value for code in app.code)

@@ -12,8 +12,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table
-from ui.saturation.vanishing import BINS, CURVES, GAINS, critical, histogram, summary
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table, sweep
+from ui.saturation.vanishing import BINS, CURVES, GAINS, READ, autograd_residual, critical, histogram, summary
+from ui.session import Question, probe
+from ui.text import words
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/saturation/vanishing.py"
@@ -66,7 +68,8 @@ def test_one_token_is_one_clear_sentence(text: str) -> None:
     app = opened(text=text)
     assert not app.exception
     assert len(app.warning) == 1
-    assert "two tokens" in app.warning[0].value
+    assert app.warning[0].value == words("controls", "en")["one_token"]
+    assert len(app.get("plotly_chart")) == 3  # the sentence before stays
 
 
 def test_a_long_sentence_says_what_is_shown() -> None:
@@ -77,15 +80,39 @@ def test_a_long_sentence_says_what_is_shown() -> None:
 
 def test_the_script_prints_what_the_layer_computes() -> None:
     app = opened(text="The law saw the king", dk="16", scale="2", probe_head="3")
+    page = words("vanishing", "en")
     script = next(code.value for code in app.code if "sweep(" in code.value)
     printed = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     ).stdout  # fmt: skip
-    found = {name: float(value) for name, value in (line.split() for line in printed.splitlines())}
-    assert set(found) == set(MEASURES)
-    assert 1 / 5 <= found["peak"] <= 1
-    assert_close(found["support"] >= math.exp(found["entropy"]) - 1e-6, True)  # Jensen: mean of e^H ≥ e^(mean H)
+    found = {name: float(value) for name, value in (line.split("\t") for line in printed.splitlines())}
+    assert set(found) == {page[f"measure.{name}"] for name in READ}
+    layer = probe(Question(text="The law saw the king"))
+    expected = sweep(layer, 16, [4.0]).measures
+    for name in READ:
+        value = float(getattr(expected, name)[0, 2])
+        shown = 10**value if name.startswith("log_") else value  # as the page shows it
+        assert_close(found[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize(("d_k", "alpha"), [(64, 1.0), (1024, 4.0), (1024, 16.0)])
+def test_autograd_agrees_relatively_also_where_gradients_are_almost_gone(d_k: int, alpha: float) -> None:
+    found = autograd_residual(probe(Question(text="The law saw the king")), "none", d_k, alpha)
+    assert found is None or found < 1e-4
+
+
+def test_where_autograd_has_nothing_left_the_page_says_so() -> None:
+    layer = probe(Question(text="law king"))
+    assert autograd_residual(layer, "none", 1024, 1e3) is None
+    app = AppTest.from_function(_lost, default_timeout=30).run()
+    assert "here ` torch.autograd ` returns exactly 0; ours is computed in logarithms" in captions(app)
+
+
+def _lost() -> None:
+    from ui.layout import trust_line
+
+    trust_line(residual=None, lost=True, oracle="torch.autograd")
 
 
 def test_the_histogram_counts_every_row_once_and_puts_zero_at_the_left() -> None:

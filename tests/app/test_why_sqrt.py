@@ -73,7 +73,7 @@ def test_the_page_runs_in_both_languages(language) -> None:
     app = opened(lang=language, mc_init="linear", mc_rho="0.3")
     assert not app.warning
     page = words("why_sqrt", language)
-    assert [each.label for each in app.select_slider][-3:] == [
+    assert [each.label for each in app.select_slider][:3] == [
         page[f"control.{name}"] for name in ("d_k", "mean", "correlation")
     ]
     assert [header.value for header in app.header] == [
@@ -222,7 +222,8 @@ def test_other_architectures_run(tmp_path, monkeypatch) -> None:
 )
 def test_the_script_prints_the_numbers_on_screen(link) -> None:
     app = opened(lang="en", mc_d_k="32", **link)
-    script = next(element.value for element in app.code if element.value.startswith("from attention_core"))
+    script = next(element.value for element in app.code if "attention_core.variance" in element.value)
+    assert script.startswith("# In the folder of Headlight: PYTHONPATH=. ")
     output = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -8,6 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
+from ui.components.frame import encode
+from ui.text import words
+
 HARNESS = Path(__file__).parent / "apps" / "lab_app.py"
 LAB = ".st-key-laboratory"
 HOST = f"[...document.querySelectorAll('{LAB} *')].find((node) => node.__headlight)"
@@ -212,3 +215,18 @@ def test_a_laboratory_has_no_accessibility_violation(open_page, theme) -> None:
     page = opened(open_page, theme=theme)
     found = Axe().run(page, context=LAB)
     assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found.response["violations"]]
+
+
+def test_a_frame_of_a_kind_nobody_knows_gives_the_sentence(open_page) -> None:
+    page = opened(open_page)
+    plot = {"name": "x", "kind": "nonsense", "stack": "", "title": "", "note": "", "span": 4, "narrow": 4, "height": 90}
+    meta = {"sliders": [], "films": [], "computed": [], "panels": [plot], "summary": "", "stamp": "", "underflow": -45}
+    told = words("canvas", "en")["damaged"]
+    page.evaluate(
+        f"""(bytes) => window.__headlight.lab({{
+            data: new Uint8Array(bytes), parentElement: {HOST}.shadowRoot, setStateValue() {{}}, setTriggerValue() {{}},
+        }})""",
+        list(encode(meta | {"words": {"damaged": told}}, {})),
+    )
+    assert page.locator(f"{LAB} [role=alert]").inner_text() == told
+    assert not page.locator(f"{LAB} canvas").first.is_visible()

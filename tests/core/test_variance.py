@@ -321,3 +321,10 @@ def test_impossible_draws_are_refused(samples, stops) -> None:
         variance.draw("normal", 0, samples, stops)
     with pytest.raises(ValueError, match="first stop"):
         variance.first_components(variance.draw("normal", 0, 4, (2,)), Assumptions())
+
+
+@pytest.mark.parametrize("skewed", [False, True])
+def test_the_error_of_the_excess_is_how_far_it_strays_from_draw_to_draw(skewed: bool) -> None:
+    draws = torch.randn(2000, 1500, generator=torch.Generator().manual_seed(5), dtype=torch.float64).abs().sqrt()
+    found = variance.moments(draws if skewed else draws * (torch.arange(1500) % 2 * 2 - 1))
+    assert float(found.excess.std()) == pytest.approx(float(found.excess_error.mean()), rel=0.08)

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ui.components import lab
 from ui.components.canvas import WORDS, Panel, Pick, _spec, checked_pick, overview_codes
 from ui.text import LANGUAGES, words
 
@@ -71,7 +72,7 @@ def test_masked_weights_count_as_nothing_in_an_overview() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_the_canvas_is_there(language: str) -> None:
-    assert set(WORDS) == set(words("canvas", language))
+    assert {*WORDS, *lab.WORDS, "pair"} == set(words("canvas", language))
 
 
 def test_minus_infinity_in_a_live_panel_is_masked() -> None:

@@ -204,14 +204,16 @@ def test_the_snippet_prints_the_table() -> None:
 
     text, place = "The law will never be perfect", replace(PLACES[1], n=5)
     own = START | {"qk_norm": 5.0, "temperature": 2.0}
-    code = snippet(text, SEED, HEAD, place, own)
+    page = words("remedies", "en")
+    code = snippet(text, SEED, HEAD, place, own, page)
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     table = remedies(own)
     head = head_of(probe(Question(text=text, seed=SEED)), SEED, HEAD)
     columns = sweep(head, table, "alpha", place).table[place.alpha].astype(np.float64)
+    assert told.splitlines()[0].split("\t")[1:] == [page[f"column.{name}"] for name in COLUMNS]
     for key, line, row in zip(table, told.splitlines()[1:], columns, strict=True):
-        name, *numbers = line.split()
+        name, *numbers = line.split("\t")
         found = dict(zip(COLUMNS, row, strict=True))
-        expected = [found["peak"], found["row_sum"], 10 ** found["log_gain"], 10 ** found["log_d_scores"]]
+        expected = [10**value if column.startswith("log_") else value for column, value in found.items()]
         assert name == key
         assert_close([float(number) for number in numbers], expected, rtol=1e-4, atol=1e-6)
