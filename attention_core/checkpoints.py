@@ -25,13 +25,19 @@ def save(tensors: Mapping[str, Tensor], recipe: Mapping[str, Any], path: Path) -
     return hashlib.sha256(data).hexdigest()
 
 
-def load(path: Path, sha256: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the recipe. Raises DamagedError unless the file has this SHA-256."""
-    from safetensors.torch import load as decode
-
+def read(path: Path, sha256: str) -> bytes:
+    """The file. Raises DamagedError unless it is there and has this SHA-256."""
     data = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(data).hexdigest() != sha256:
         raise DamagedError(f"{path.name} is not the file that was shipped: its SHA-256 differs")
+    return data
+
+
+def load(path: Path, sha256: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the recipe of what `save` wrote. Raises DamagedError as `read` does."""
+    from safetensors.torch import load as decode
+
+    data = read(path, sha256)
     length = int.from_bytes(data[:8], "little")
     recipe = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["recipe"])
     return decode(data), recipe

@@ -10,11 +10,13 @@ Count = Callable[[int, int, int], int | float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """One kind of layer that reads n tokens of width d and writes as many; k is the kernel of a convolution.
+    """One kind of layer that reads n tokens of width d and writes as many; k is the kernel of a convolution. Each
+    direction of a BiLSTM writes d numbers a token, so it writes 2d; all others write d.
 
     `parameters`, `multiplications`, `depth` and `path` are functions of (d, k, n); `formula` is the LaTeX of the first.
-    `depth`: how many steps have to wait for the one before. `path`: through how many steps, or layers of this kind, the
-    first token reaches the last; infinite where it never does.
+    `depth`: how many steps have to wait for the one before. `path`: how many recurrent
+    steps, from one token to the next, or layers of this kind, take the first token to the last; infinite where it
+    never arrives.
     """
 
     torch: str
@@ -32,7 +34,7 @@ def _recurrent(torch: str, gates: int) -> Layer:
         parameters=lambda d, k, n: 2 * gates * (d * d + d),
         multiplications=lambda d, k, n: 2 * gates * n * d * d,
         depth=lambda d, k, n: n,
-        path=lambda d, k, n: n,
+        path=lambda d, k, n: n - 1,
     )
 
 
@@ -68,5 +70,5 @@ LAYERS = MappingProxyType(
         ),
     }
 )
-"""Parameters as torch's modules have them, biases included. Depth and path: Vaswani et al. 2017, table 1. The number of
-heads of attention changes nothing here."""
+"""Parameters as torch's modules have them, biases included. Depth and path: Vaswani et al. 2017, table 1, which
+writes O(n) for the n − 1 steps of a recurrent path. The number of heads of attention changes nothing here."""

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attention_core.experiments.hard import DECAY, Baseline, bound, bound_gradient
+from attention_core.experiments.hard import DECAY, bound, bound_gradient
 
-BASELINES: tuple[Baseline, ...] = ("none", "moving", "mean", "optimal")
+BASELINES = ("none", "moving", "mean", "optimal")
 
 
 def drawn(alpha: Float[Tensor, "*batch n"], u: Float[Tensor, "*batch m"]) -> Int[Tensor, "*batch m"]:
@@ -33,7 +33,7 @@ def _reach(alpha: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
 def best(alpha: Float[Tensor, "*batch n"], ell: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
     r"""The constant of least variance, $\mathbb{E}[r_s \ell_s]/\mathbb{E}[r_s]$, $r_s = \lVert e_s - \alpha\rVert^2$.
 
-    With all weight on one key nothing varies; then it is that key's ℓ.
+    Source: Weaver & Tao 2001, arXiv:1301.2315. With all weight on one key nothing varies; then it is that key's ℓ.
     """
     weight = alpha * _reach(alpha)
     total = weight.sum(dim=-1)
@@ -70,7 +70,7 @@ def baselines(
     r"""What is taken from $\ell$ at each sample, for each of BASELINES.
 
     Moving: $b_k = 0.9\,b_{k-1} + 0.1\,\ell_{s_k}$ from $\mathbb{E}\ell$; sample k is given $b_{k-1}$, which has
-    not seen it, so that the estimate stays unbiased.
+    not seen it, so that the estimate stays unbiased. (Xu et al. smooth log p; some accounts of them smooth p.)
     """
     seen, every = ell[choices], ell.expand_as(alpha)
     moving, b = [], bound(every, alpha)

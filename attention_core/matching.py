@@ -22,7 +22,7 @@ from attention_core.scalings import by
 Variant = Literal["bag", "bilstm", "attention", "both"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 CHECKPOINT = checkpoints.FOLDER / "two_sentences.safetensors"  # made by attention_core/experiments/matching.py
-CHECKPOINT_SHA256 = "b8bef9b2c59d0b8b1666a152e5914bcdd192ccfa66e6331599cf5ae0b4bcd4b9"
+CHECKPOINT_SHA256 = "d9aab6d2af3978fc46b4199ea89e1f81b91199051c788e1148201e19a9bd28ec"
 
 
 def word_vectors(model: WordVectors, tokens: Tokens) -> Float[Tensor, "n d_in"]:

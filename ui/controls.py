@@ -52,8 +52,11 @@ class Choice:
         return session.run(self.study)
 
 
-def study_bar() -> Choice:
-    """The bar every page begins with: sentence, examples, model, layer, head, settings; and what it found."""
+def study_bar(note: str = "") -> Choice:
+    """The bar every page begins with: sentence, examples, model, layer, head, settings; and what it found.
+
+    `note`: what the page says about the settings, above them.
+    """
     common = words("controls")
     with st.container(horizontal=True, vertical_alignment="bottom", key="study_bar"):
         typed = _sentence(common)
@@ -72,7 +75,7 @@ def study_bar() -> Choice:
         layer, head = _layer_and_head(model.layers, common)
         text, tokens = _read(typed, model, common)
     with settings_place:
-        settings = _settings(name, model.layers, layer, common)
+        settings = _settings(name, model.layers, layer, common, note)
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
     return Choice(study=study, model=model, tokens=tokens, layer=layer, head=head)
 
@@ -258,12 +261,14 @@ def whole_number(key: str, low: int, high: int, default: int, label: str, width:
     return value
 
 
-def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words) -> Settings:
+def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words, note: str) -> Settings:
     default = Settings()
     resend(SETTINGS)
     changed = st.session_state.get("changed_settings", 0)
     label = common.format("settings_changed", count=changed) if changed else common["settings"]
     with st.popover(label, icon=":material/tune:", width="content", key="settings"):
+        if note:
+            st.caption(note)
         scaling = choose(
             "scaling", ("model", *SCALINGS), common["scaling"], lambda rule: common[f"scalings.{rule}"],
             common["scaling_help"],

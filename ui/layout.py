@@ -38,6 +38,7 @@ def page_header(page: Words) -> None:
 
 def trust_line(
     *,
+    first: str | None = None,
     rows: float | None = None,
     residual: float | None = None,
     lost: bool = False,
@@ -49,13 +50,13 @@ def trust_line(
 ) -> None:
     """Small print under a figure: why its numbers can be believed. What is None is left out.
 
-    `rows` is max |Σ_j α_ij − 1|; `residual` the largest difference from `oracle`, an independent computation; `lost`
-    says that the oracle has nothing left to compare with.
+    `first` is a page's own sentence, Markdown. `rows` is max |Σ_j α_ij − 1|; `residual` the largest difference from
+    `oracle`, an independent computation; `lost` says that the oracle has nothing left to compare with.
     """
     common = words("common")
     parts: dict[str, dict[str, str | int | float | None]] = {
         "rows": {"value": rows},
-        "residual": {"value": residual, "oracle": oracle},
+        "equal" if residual == 0 else "residual": {"value": residual, "oracle": oracle},
         "lost": {"oracle": oracle if lost else None},
         "model": {"value": model},
         "seed": {"value": seed},
@@ -67,7 +68,13 @@ def trust_line(
         for name, values in parts.items()
         if None not in values.values()
     ]
-    st.caption(" · ".join(sentences))
+    st.caption(" · ".join([first, *sentences] if first else sentences))
+
+
+def agreement(value: float) -> str:
+    """How far two things are apart at most, in words: "identical, bit for bit" where they are."""
+    common = words("common")
+    return common["apart.equal"] if value == 0 else common.format("apart.by", value=value)
 
 
 def take_away(name: str, *, arrays: Arrays, snippet: str, count: int = 0) -> None:

@@ -39,6 +39,7 @@ PAGES = (
     PageEntry(
         "pages/mechanisms/two_sentences.py", "two_sentences", "mechanisms", ":material/compare_arrows:", "two-sentences"
     ),
+    PageEntry("pages/training/scaling_race.py", "scaling_race", "training", ":material/flag:", "scaling-race"),
 )
 
 _served = Event()

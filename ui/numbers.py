@@ -24,5 +24,10 @@ def significant(x: float, digits: int = 4, *, undefined: str = "undefined") -> s
     return f"{sign}{_trim(mantissa)}·10{str(power).translate(SUPERSCRIPTS)}"
 
 
+def whole(x: float) -> str:
+    """A count, exact, in groups of three: 12 288 with thin spaces that do not break."""
+    return f"{int(x):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def _trim(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,9 +8,9 @@ def snippet(study: Study, layer: int, head: int, query: int) -> str:
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
 import torch
 
-from attention_core.models import {_imports(study)}
+from attention_core.models import {imports(study)}
 
-{_model(study)}
+{rebuilt(study)}
 text = {study.text!a}
 run = model.run(model.tokenize(text), {study.settings!r})
 
@@ -25,13 +25,15 @@ print(trace.weights[{query}])
 """
 
 
-def _imports(study: Study) -> str:
+def imports(study: Study) -> str:
+    """What the script imports from attention_core.models."""
     if study.model != SCRATCH:
         return "Settings, load" if catalogue()[study.model] else "Settings, load_embedded"
     return "FromScratch, Settings, Sizes" + (", load_embedded" if study.sizes.source == "embeddings" else "")
 
 
-def _model(study: Study) -> str:
+def rebuilt(study: Study) -> str:
+    """The line that makes the model."""
     if study.model != SCRATCH:
         source = catalogue()[study.model]
         return f"model = load({source!r})" if source else "model = load_embedded()"

@@ -307,6 +307,8 @@ class Picture extends View {
       else seen.get(key).shared = true;
     }
     const masked = this.panels.some((panel) => panel.masked);
+    const over = ({ scale, values }) => scale === "weights" && values instanceof Float32Array && values.some((v) => v > 1.001);
+    const beyond = new Set(this.panels.filter(over).map(({ scale }) => scale)); // weights that no softmax has made
     const items = [...seen.values()].map(({ panel, low, high, shared }) => {
       const stops = PALETTE.ramps[panel.scale][this.mode].join(",");
       const name = shared || this.panels.length === 1 || this.meta.layout === "grid" ? "" : panel.title;
@@ -316,7 +318,7 @@ class Picture extends View {
         element("b", {}, ...written(name)),
         element("span", { text: significant(low, 3) }),
         element("i", { style: `background:linear-gradient(90deg,${stops})` }),
-        element("span", { text: significant(high, 3) + (panel.scale === "weights" ? ` ${this.words.rooted}` : "") }),
+        element("span", { text: (beyond.has(panel.scale) ? "> " : "") + significant(high, 3) + (panel.scale === "weights" ? ` ${this.words.rooted}` : "") }),
       );
     });
     if (masked) items.push(element("span", { class: "key" }, element("i", { class: "hatched" }), element("span", { text: this.words.masked })));

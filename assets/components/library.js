@@ -4,8 +4,17 @@ export default function library() {
   if (hub.heatmap) return;
   Object.assign(hub, { heatmap, lines, lab });
   document.addEventListener("input", wholeCharacters, true);
+  history.pushState = staying(history.pushState, history.replaceState);
   hub.waiting.splice(0).forEach((mount) => mount());
 }
+
+// What a reader sets changes the address in place. Streamlit would make each change a step of the Back button, and none of
+// these steps would lead anywhere, since the session puts its own values back into the address.
+const staying = (push, replace) =>
+  function (state, title, url) {
+    const here = new URL(url ?? location.href, location.href).pathname === location.pathname;
+    return (here ? replace : push).call(this, state, title, url);
+  };
 
 // Half of a character (a lone surrogate) has no UTF-8: the message that carries it would break the connection.
 function wholeCharacters({ target }) {

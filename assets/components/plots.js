@@ -34,12 +34,9 @@ const PLOTS = {
     if (panel.order) panel.names = Array.from(lab.frame(panel.order), (i) => (panel.written ??= panel.names)[i]);
     const { rows, cols, names } = panel;
     context.font = `${SMALL}px ${lab.font()}`;
-    const longest = (list) => Math.max(...list.map((text) => Math.min(74, widthOf(context, visible(text)))));
-    const short = names?.every((name) => name.length < 3); // numbers stand upright, tokens lean
-    const room = names ? longest(names) + 10 : 0;
-    const top = short ? 46 : names ? 34 + longest(names) * 0.72 : 32;
-    const lean = names && !short ? longest(panel.col_names ?? names) * 0.72 + 8 : 0; // the last name leans out
-    const side = Math.max(1, Math.min((w - room - lean) / cols, (h - top) / rows));
+    const { short, room, top, ...own } = mapRoom(context, panel, { w, h });
+    const alike = panel.alike ? lab.panels.filter((other) => other.alike === panel.alike) : [];
+    const side = Math.min(own.side, ...alike.map((other) => mapRoom(context, other, { w, h }).side));
     const box = { x: room, y: top, w: side * cols, h: side * rows };
     panel.box = box;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + rows * cols);
@@ -70,10 +67,9 @@ const PLOTS = {
     const texts = digits ? Array.from(values, (v) => (v === v ? significant(v, telling) : "")) : [];
     const ticks = (box) => ticksOf(low, high, Math.max(2, Math.floor(box / 34)));
     const left = Math.max(34, ...ticks(h).map((tick) => 8 + widthOf(context, significant(tick))));
-    const turned = digits && (w - left - 2) / count < widthOf(context, "8.888·10⁻⁸⁸"); // numbers of narrow bars stand on end
-    const longest = turned && Math.max(...texts.map((text) => widthOf(context, text)));
-    const head = turned ? (longest > 44 ? 104 : 78) : digits ? 44 : 30; // room for a number on the highest bar, and below the lowest
-    const under = digits && !turned && low < 0 ? 12 : 0;
+    const narrow = digits && (w - left - 2) / count < Math.max(...texts.map((text) => widthOf(context, text))) + 2; // no room: only that of the chosen bar
+    const head = digits ? 44 : 30; // room for a number on the highest bar, and below the lowest
+    const under = digits && low < 0 ? 12 : 0;
     const box = { x: left, y: head, w: w - left - 2, h: h - head - foot - under };
     panel.box = box;
     const y = (v) => box.y + box.h * (1 - (Math.max(low, Math.min(high, v)) - low) / (high - low));
@@ -94,16 +90,12 @@ const PLOTS = {
       context.globalAlpha = 1;
       if (ghost && ghost[i] === ghost[i]) frameOf(context, { x: x + step * 0.06, y: y(Math.max(ghost[i], 0)), w: step * 0.88, h: y(Math.min(ghost[i], 0)) - y(Math.max(ghost[i], 0)) }, lab.colour.ink, 1);
       if (editable) context.fillRect(x + step * 0.06, y(values[i]) - 2, step * 0.88, 4);
-      if (digits && here) {
+      if (digits && here && (!narrow || marked)) {
         context.font = `${SMALL}px ${lab.font()}`;
         context.fillStyle = lab.colour.ink;
-        if (turned) {
-          context.save();
-          context.translate(x + step / 2 + 4, y(Math.max(values[i], 0)) - 5);
-          context.rotate(-Math.PI / 2);
-          if (step > 11) inscribe(context, texts[i], 0, 0);
-          context.restore();
-        } else inscribe(context, texts[i], x + step / 2, values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5, "center");
+        const half = widthOf(context, texts[i]) / 2;
+        const middle = Math.max(box.x + half, Math.min(box.x + box.w - half, x + step / 2));
+        inscribe(context, texts[i], middle, values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5, "center");
       }
       if (!names || (step < 11 && i % Math.ceil(11 / step) && !marked)) continue;
       context.font = `${marked ? "600 " : ""}${SMALL}px ${lab.font()}`;
@@ -124,6 +116,11 @@ const PLOTS = {
 
   // Lines over the stops of one slider, everything else as it stands; a click moves that slider.
   curves(context, lab, panel, { w, h }) {
+    if (panel.fit) {
+      const seen = panel.lines.flatMap((line) => Array.from(lab.along(panel.film, panel.along, line), Math.abs)).filter((v) => v === v);
+      panel.high = Math.max(0, ...seen) || 1;
+      panel.low = -panel.high;
+    }
     const { low, high, logs } = panel;
     const slider = lab.slider(panel.along);
     const count = slider.readings.length;
@@ -538,6 +535,17 @@ function decades(low, high, wanted) {
   return found;
 }
 
+// What the names of a map leave for its cells.
+function mapRoom(context, { rows, cols, names, col_names }, { w, h }) {
+  const longest = (list) => Math.max(...list.map((text) => Math.min(74, widthOf(context, visible(text)))));
+  const short = names?.every((name) => name.length < 3); // numbers stand upright, tokens lean
+  const room = names ? longest(names) + 10 : 0;
+  const across = names && longest(col_names ?? names);
+  const top = short ? 46 : names ? 34 + across * 0.72 : 32;
+  const lean = names && !short ? across * 0.72 + 8 : 0; // the last name leans out
+  return { short, room, top, side: Math.max(1, Math.min((w - room - lean) / cols, (h - top) / rows)) };
+}
+
 // Tokens beside a map: all that fit.
 function tokenNames(context, lab, panel, box, side, upright) {
   const step = Math.max(1, Math.ceil(11 / side));
@@ -545,13 +553,14 @@ function tokenNames(context, lab, panel, box, side, upright) {
   const across = panel.col_names ?? names;
   context.font = `${SMALL}px ${lab.font()}`;
   for (let i = 0; i < Math.max(rows, cols); i += step) {
-    context.fillStyle = i === panel.marked || i === panel.lit?.r || i === panel.lit?.c ? lab.colour.ink : lab.colour.quiet;
+    context.fillStyle = i === panel.marked || i === panel.lit?.r ? lab.colour.ink : lab.colour.quiet;
     if (i < rows) {
       context.textAlign = "right";
       context.fillText(ellipsis(context, visible(names[i]), box.x - 8), box.x - 5, box.y + (i + 0.5) * side + 4);
     }
     if (i < cols) {
       const text = visible(across[i]);
+      context.fillStyle = i === (panel.col_names ? panel.marked_col : panel.marked) || i === panel.lit?.c ? lab.colour.ink : lab.colour.quiet;
       context.save();
       context.translate(box.x + (i + 0.5) * side + (upright ? 0 : 3), box.y - 5);
       if (!upright) context.rotate(-Math.PI / 4);

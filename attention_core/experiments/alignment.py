@@ -1,22 +1,26 @@
 r"""Alignment: an encoder and a decoder learn which source word each target word comes from (SCIENCE.md, E8).
 
 Scores $h_t^\top W_a \bar h_s$ (general) or $v_a^\top\tanh(W_1 h_t + W_2\bar h_s)$ (additive, Bahdanau et al. 2014,
-arXiv:1409.0473); output $\tilde h_t = \tanh(W_c[c_t; h_t])$. Local attention multiplies the softmax inside
-$[p_t - D, p_t + D]$ by a Gaussian of σ = D/2 and does not renormalise: a row sums to less than 1. local-m: p_t = t;
-local-p: $p_t = S\,\sigma(v_p^\top\tanh(W_p h_t))$. Source: Luong, Pham & Manning 2015, arXiv:1508.04025, section 3.
+arXiv:1409.0473); output $\tilde h_t = \tanh(W_c[c_t; h_t])$. Local attention is the softmax inside
+$[p_t - D, p_t + D]$. local-m: p_t = t, and nothing else. local-p: $p_t = S\,\sigma(v_p^\top\tanh(W_p h_t))$, times a
+Gaussian of σ = D/2 around it, not renormalised: a row sums to less than 1. Source: Luong, Pham & Manning 2015,
+arXiv:1508.04025, section 3.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from attention_core.attention import AttentionTrace, attend
 from attention_core.experiments.base import Observation, Record, Task, build, half, normal, stream, train
+from attention_core.mechanisms.feeding import Aligned, fed
+from attention_core.mechanisms.local import bell, near
 from attention_core.scalings import NONE
 
 MODES = ("none", "global", "additive", "local_m", "local_p")
@@ -44,19 +48,18 @@ class Translator(nn.Module):
         states, last = self.encoder(self.source[source])
         return states, last[0]
 
-    def align(
-        self, h: Float[Tensor, "b d"], memory: Float[Tensor, "b s d"], t: int
-    ) -> tuple[Float[Tensor, "b s"], Float[Tensor, "b d"], Float[Tensor, " b"]]:
-        """a_t (not renormalised where it is local), the context c_t, and p_t (NaN where nothing predicts it)."""
+    def align(self, h: Float[Tensor, "b d"], memory: Float[Tensor, "b s d"], t: int) -> Aligned:
+        """Where h_t looks; in local-p with the Gaussian, not renormalised."""
         if self.mode == "none":
-            return torch.zeros_like(memory[..., 0]), torch.zeros_like(h), torch.full_like(h[:, 0], torch.nan)
+            return Aligned(torch.zeros_like(memory[..., 0]), torch.zeros_like(h), torch.full_like(h[:, 0], torch.nan))
         center = self.center(h, memory.shape[1], t)
         trace = self.trace(h, memory, center)
         weights = trace.weights[:, 0]
         if center is None:
-            return weights, trace.context[:, 0], torch.full_like(h[:, 0], torch.nan)
-        weights = weights * bell(center, memory.shape[1], self.D)
-        return weights, (weights[:, None] @ memory)[:, 0], center
+            return Aligned(weights, trace.context[:, 0], torch.full_like(h[:, 0], torch.nan))
+        if self.mode == "local_p":
+            weights = weights * bell(center, memory.shape[1], self.D)
+        return Aligned(weights, (weights[:, None] @ memory)[:, 0], center)
 
     def center(self, h: Float[Tensor, "b d"], s: int, t: int) -> Float[Tensor, " b"] | None:
         """p_t: t in local-m, S·σ(v_pᵀ tanh(W_p h_t)) in local-p (eq. 9), None in global attention."""
@@ -87,15 +90,14 @@ class Translator(nn.Module):
         """Logits, alignment and p_t. With `answer` the decoder is told each previous word, without it hears its own."""
         memory, h = self.encode(source)
         said = torch.full_like(source[:, 0], self.start)
-        fed, rows = torch.zeros_like(h), []
+        last, rows = torch.zeros_like(h), []
         for t in range(source.shape[1]):
-            word = self.target[said]
-            h = self.decoder(torch.cat([word, fed], dim=-1) if self.feed else word, h)
-            weights, context, center = self.align(h, memory, t)
-            fed = torch.tanh(self.W_c(torch.cat([context, h], dim=-1)))
-            logits = self.read(fed)
+            look = partial(self.align, memory=memory, t=t)
+            told = last if self.feed else last[:, :0]
+            h, last, seen = fed(self.decoder, look, self.W_c, self.target[said], h, told)
+            logits = self.read(last)
             said = logits.argmax(dim=-1) if answer is None else answer[:, t]
-            rows.append((logits, weights, center))
+            rows.append((logits, seen.weights, seen.center))
         logits, weights, centers = (torch.stack(column, dim=1) for column in zip(*rows, strict=True))
         return logits, weights, centers
 
@@ -165,17 +167,6 @@ class Alignment:
         """Random symbols, and the same or the same backwards."""
         source = torch.randint(self.symbols, (count, self.length), generator=generator)
         return source, source if self.task == "copy" else source.flip(1)
-
-
-def near(center: Float[Tensor, " b"], s: int, D: int) -> Bool[Tensor, "b s"]:
-    """True inside the window |s − p_t| ≤ D; a window past the end keeps the nearest word."""
-    positions = torch.arange(s, dtype=center.dtype)
-    return (positions - center.detach().clamp(0, s - 1)[:, None]).abs() <= D
-
-
-def bell(center: Float[Tensor, " b"], s: int, D: int) -> Float[Tensor, "b s"]:
-    r"""$\exp\!\big(-(s - p_t)^2/2\sigma^2\big)$ with σ = D/2 (eq. 10)."""
-    return torch.exp(-(torch.arange(s, dtype=center.dtype) - center[:, None]).square() / (2 * (D / 2) ** 2))
 
 
 def _right(logits: Tensor, answer: Tensor) -> Tensor:

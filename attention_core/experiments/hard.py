@@ -7,7 +7,6 @@ arXiv:1502.03044, section 4.1; the score-function gradient is REINFORCE (William
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +18,6 @@ from attention_core.experiments.base import Observation, Record, Task, build, ha
 from attention_core.experiments.layers import gradient_measures
 from attention_core.multihead import MultiHeadAttention
 
-Baseline = Literal["none", "moving", "mean", "optimal"]
 MODES = ("soft", "hard", "hard_baseline")
 DECAY = 0.9  # b_k = 0.9 b_{k−1} + 0.1 log p(y | s_k, a)
 
@@ -37,48 +35,6 @@ def log_likelihood(log_p: Float[Tensor, "*batch s"], alpha: Float[Tensor, "*batc
 def bound_gradient(log_p: Float[Tensor, "*batch s"], alpha: Float[Tensor, "*batch s"]) -> Float[Tensor, "*batch s"]:
     r"""$\partial L_s/\partial\theta = \alpha \odot (\ell - \mathbb E_\alpha \ell)$ for α = softmax(θ)."""
     return alpha * (log_p - bound(log_p, alpha)[..., None])
-
-
-def score_gradients(
-    log_p: Float[Tensor, " s"],
-    alpha: Float[Tensor, " s"],
-    count: int,
-    draw: torch.Generator,
-    baseline: Baseline = "none",
-) -> Float[Tensor, "count s"]:
-    r"""`count` unbiased estimates of `bound_gradient` from one sample each: $(\ell_s - b)(e_s - \alpha)$.
-
-    b is 0; the moving average of the log-likelihoods of the samples before; their mean Eℓ; or the constant of least
-    variance, $E[\ell\lVert e_s - \alpha\rVert^2]/E\lVert e_s - \alpha\rVert^2$ (Weaver & Tao 2001). The moving average
-    begins at Eℓ. (The articles smooth p; the paper smooths log p.)
-    """
-    picks = torch.multinomial(alpha, count, replacement=True, generator=draw)
-    rewards = log_p[picks]
-    directions = F.one_hot(picks, len(alpha)).to(alpha.dtype) - alpha
-    if baseline == "moving":
-        b = _moving(rewards, bound(log_p, alpha))
-    elif baseline == "mean":
-        b = bound(log_p, alpha)
-    elif baseline == "optimal":
-        lengths = 1 - 2 * alpha + alpha.square().sum()  # ‖e_s − α‖²
-        b = (alpha * log_p * lengths).sum() / (alpha * lengths).sum()
-    else:
-        b = torch.zeros((), dtype=log_p.dtype)
-    return (rewards - b)[:, None] * directions
-
-
-def variance(estimates: Float[Tensor, "count s"]) -> float:
-    """Sum over the components of the variance of one estimate."""
-    return float(estimates.var(dim=0).sum())
-
-
-def _moving(rewards: Float[Tensor, " count"], start: Float[Tensor, ""]) -> Float[Tensor, " count"]:
-    """The smoothed rewards before each one: independent of it, so the estimate stays unbiased."""
-    found, b = [], float(start)
-    for reward in rewards.tolist():
-        found.append(b)
-        b = DECAY * b + (1 - DECAY) * reward
-    return torch.tensor(found, dtype=rewards.dtype)
 
 
 class Recall(nn.Module):

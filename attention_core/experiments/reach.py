@@ -75,10 +75,10 @@ def sequential_depth(kind: str, n: int) -> int:
 
 
 def path_length(kind: str, n: int) -> int:
-    """Layers of computation between the first token and the state that answers for the last: n or 1.
+    """Steps, from one token to the next, between the first token and the last: n − 1; in attention 1 layer.
 
-    A bidirectional layer's two answers are n and 1 away; the middle token is the furthest, ⌈n/2⌉ from either.
+    A bidirectional layer answers at both ends; the middle token is the furthest, ⌈n/2⌉ − 1 steps from the nearer one.
     """
     if kind == ATTENTION:
         return 1
-    return -(-n // 2) if kind.startswith("bi") else n
+    return -(-n // 2) - 1 if kind.startswith("bi") else n - 1

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from attention_core import masks
 from attention_core.mechanisms.base import Call, Cost, Mechanism, Parts, Sizes, gaussian
 from attention_core.normalizers import softmax
 from attention_core.scalings import INVERSE_SQRT
@@ -44,13 +43,21 @@ def weighted(
 
 
 def _window(call: Call) -> Parts:
-    n_q, n_k = call.q.shape[-2], call.k.shape[-2]
-    return Parts(scaling=INVERSE_SQRT, allowed=masks.window(n_q, n_k, call.options.radius))
+    """Query i stands at key i, as in the formula, also where there are more keys than queries or fewer."""
+    return _around(call, _own(call))
 
 
 def _monotonic(call: Call) -> Parts:
-    center = _given(call, torch.arange(call.q.shape[-2], dtype=call.q.dtype))
+    return _around(call, _given(call, _own(call)))
+
+
+def _around(call: Call, center: Tensor) -> Parts:
     return Parts(scaling=INVERSE_SQRT, allowed=near(center, call.k.shape[-2], call.options.radius))
+
+
+def _own(call: Call) -> Tensor:
+    """p_t = t for every query."""
+    return torch.arange(call.q.shape[-2], dtype=call.q.dtype, device=call.q.device)
 
 
 def _predictive(call: Call) -> Parts:

@@ -15,7 +15,11 @@ def cosine(q: Float[Tensor, "*batch n_q d_k"], k: Float[Tensor, "*batch n_k d_k"
 
 
 def distance(q: Float[Tensor, "*batch n_q d_k"], k: Float[Tensor, "*batch n_k d_k"]) -> Float[Tensor, "*batch n_q n_k"]:
-    r"""$e_{ij} = -\tfrac12\lVert q_i - k_j\rVert^2$, 0 at best: the dot product less half of both squared lengths."""
+    r"""$e_{ij} = -\tfrac12\lVert q_i - k_j\rVert^2$, 0 at best: the dot product less half of both squared lengths.
+
+    After Kim et al. 2021, arXiv:2006.04710, who have no ½ (and W_Q = W_K). With it the term in q·k has the factor 1, so
+    that for keys of one length this is exactly the dot product.
+    """
     return q @ k.mT - 0.5 * q.square().sum(-1)[..., :, None] - 0.5 * k.square().sum(-1)[..., None, :]
 
 
@@ -47,7 +51,8 @@ def _draw_general(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]
     return {"W_a": gaussian((sizes.n_head, sizes.d_k, sizes.d_k), sizes.d_k, generator)}
 
 
-SMOOTH = "Smooth: every allowed query and key gets some, in proportion to α(1 − α)."
+# ∂L/∂e_j = Σ_l ∂α_l/∂e_j g_l with the Jacobian of softmax, ∂α_l/∂e_j = α_l (δ_jl − α_j).
+SMOOTH = "Smooth: score j of a row gets α_j (g_j − Σ_l α_l g_l), with g_j = ∂L/∂α_j."
 
 DOT = Mechanism(
     title="Dot",
@@ -90,7 +95,7 @@ COSINE = Mechanism(
 DISTANCE = Mechanism(
     title="Distance",
     formula=r"e_{ij} = -\frac{\lVert q_i - k_j\rVert^2}{2\sqrt{d_k}}",
-    reference="Kim et al. (2021), arXiv:2006.04710",
+    reference="after Kim et al. (2021), arXiv:2006.04710, who have no ½",
     score="distance",
     scaling="1/√d_k",
     gradient=SMOOTH,

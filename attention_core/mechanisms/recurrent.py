@@ -17,6 +17,7 @@ from attention_core.normalizers import softmax
 
 N_MIXTURE = 3  # Gaussians of Graves' window
 SHIFTS = 3  # −1, 0, +1 keys
+LARGEST = 16.0  # logarithm of what is emitted for Graves' window, at most
 N_FILTER, FILTER_WIDTH = 4, 5  # of the convolution over the previous weights
 
 
@@ -27,8 +28,11 @@ def mixture_window(
 
     $(\hat a, \hat b, \hat\kappa) = q_t W + b$, each through exp (d_out = 3m), and $\kappa_t = \kappa_{t-1} +
     e^{\hat\kappa_t}$ (tokens), which can only grow. Source: Graves 2013, arXiv:1308.0850, equations 46 to 51.
+
+    Ours: what enters exp is cut at LARGEST = 16 (e¹⁶ ≈ 9 · 10⁶), beyond which it gets no gradient, so that neither a
+    weight nor a gradient overflows float32. Heights are free all the same: a row may sum to more than 1.
     """
-    log_a, log_b, log_step = (q @ W + b[:, None, :]).chunk(3, dim=-1)
+    log_a, log_b, log_step = (q @ W + b[:, None, :]).clamp(max=LARGEST).chunk(3, dim=-1)
     kappa = log_step.exp().cumsum(dim=-2)
     u = torch.arange(n_k, dtype=q.dtype, device=q.device)
     exponent = log_a[..., None] - log_b.exp()[..., None] * (kappa[..., None] - u).square()
@@ -51,22 +55,24 @@ def turing(
     sharpness: Float[Tensor, "*batch h n_q"],
 ) -> Float[Tensor, "*batch h n_q n_k"]:
     r"""Content weights $w^c$ = softmax, then by location: $w^g = g\,w^c + (1-g)\,w_{t-1}$, a circular shift
-    $\tilde w = w^g * s$, and $w_t = \tilde w^{\gamma}/\sum \tilde w^{\gamma}$. $w_0$ is all on the first key.
+    $\tilde w = w^g * s$, and $w_t = \tilde w^{\gamma}/\sum \tilde w^{\gamma}$, the softmax of
+    $\gamma\ln\tilde w$. $w_0$ is all on the first key.
 
     Source: Graves et al. 2014, arXiv:1410.5401, equations 5 to 9.
     """
     content = softmax(scores, permitted)
-    reach = torch.ones_like(content) if permitted is None else permitted.to(content.dtype).expand_as(content)
+    open_ = None if permitted is None else permitted.expand_as(content)
+    least = torch.finfo(content.dtype).tiny ** 0.5
     previous = F.one_hot(torch.zeros(content.shape[:-2], dtype=torch.long), content.shape[-1]).to(content)
     rows = []
     for t in range(content.shape[-2]):
         mixed = torch.lerp(previous, content[..., t, :], gate[..., t, None])
         turned = torch.stack([mixed.roll(i - SHIFTS // 2, dims=-1) for i in range(SHIFTS)], dim=-1)
         turned = (turned @ shift[..., t, :, None]).squeeze(-1)
-        # Never 0 to a power: its logarithm is part of the gradient of γ.
-        sharp = turned.clamp(min=torch.finfo(turned.dtype).tiny) ** sharpness[..., t, None] * reach[..., t, :]
-        total = sharp.sum(dim=-1, keepdim=True)
-        previous = sharp / total.where(total > 0, 1.0)
+        # Never ln 0, nor a slope 1/w̃ that overflows: a mask may forbid all keys that the shift has reached.
+        row = sharpness[..., t, None] * turned.clamp(min=least).log()
+        mask = None if open_ is None else open_[..., t, :]
+        previous = softmax(row if mask is None else row.masked_fill(~mask, -math.inf), mask)
         rows.append(previous)
     return torch.stack(rows, dim=-2)
 
@@ -165,8 +171,8 @@ def _turing_cost(sizes: Sizes) -> Cost:
     lengths = 3 * sizes.n_head * (sizes.n_q + sizes.n_k) * sizes.d_k
     return Cost(
         products=products(sizes).products + 2 * queries * sizes.d_k * (3 + SHIFTS) + 2 * SHIFTS * sizes.pairs,
-        # β, the gate (3), the power, its sum and the division, for every pair
-        pointwise=lengths + 7 * sizes.pairs + queries * (6 + 2 * SHIFTS),
+        # β, the gate (3), the logarithm, γ and a softmax (3), for every pair
+        pointwise=lengths + 9 * sizes.pairs + queries * (6 + 2 * SHIFTS),
         held=sizes.pairs,
     )
 

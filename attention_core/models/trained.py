@@ -1,11 +1,10 @@
 """A layer trained here, as a model: the words its experiment knows go in, the trace of every layer comes out."""
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
+from attention_core import checkpoints
 from attention_core.experiments.layers import AttentionOnly
 from attention_core.experiments.pronoun import IDS, PAD, WORDS, Pronoun
 from attention_core.experiments.store import StoreError, load_weights
@@ -13,7 +12,7 @@ from attention_core.models.base import LayerName, LayerTrace, Projections, Run, 
 from attention_core.multihead import mix, project
 from attention_core.text import words
 
-CHECKPOINT = Path(__file__).parents[2] / "assets" / "checkpoints" / "pronoun.safetensors"
+CHECKPOINT = checkpoints.FOLDER / "pronoun.safetensors"
 CHECKPOINT_SHA256 = "b7700ead1ebc8f5b4b5ec27b436a64775a758d3dfae53946dc773b63cb308e08"
 DEFAULT = Settings()
 
@@ -103,8 +102,5 @@ def from_bytes(data: bytes) -> Trained:
 
 
 def load_pronoun() -> Trained:
-    """The shipped checkpoint: assets/checkpoints/pronoun.safetensors, made by experiments/pronoun.py."""
-    data = CHECKPOINT.read_bytes()
-    if hashlib.sha256(data).hexdigest() != CHECKPOINT_SHA256:
-        raise StoreError("its SHA-256 is not that of the checkpoint that is shipped")
-    return from_bytes(data)
+    """The shipped checkpoint, made by experiments/pronoun.py. Raises checkpoints.DamagedError where it is not there."""
+    return from_bytes(checkpoints.read(CHECKPOINT, CHECKPOINT_SHA256))

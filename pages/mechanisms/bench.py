@@ -21,6 +21,7 @@ from ui.text import Words, words
 
 MEMORIES = ("same", "other")
 MAX_RADIUS = MAX_TOKENS
+WIDTH = {"row_sum": 130}  # pixels; a range must not be cut
 # Names of mechanisms carry no colour; Streamlit's own, white on the accent, cannot be read in the dark.
 STYLE = """<style>
 .st-key-bench [data-testid="stMultiSelectTagsContainer"] [role="group"] > span {
@@ -34,21 +35,22 @@ def chosen_mechanisms(page: Words) -> list[str]:
     """Two to six rows of the table. With fewer, the last good choice stays on screen."""
     start = bench.one_per_axis(MECHANISMS)
     seed("bench", start, lambda spelling: spelling.split(","))
-    known = [key for key in dict.fromkeys(st.session_state["bench"]) if key in MECHANISMS][:MOST]
-    if known != st.session_state["bench"]:
-        st.session_state["bench"] = known or start
+    known = [key for key in dict.fromkeys(st.session_state["bench"]) if key in MECHANISMS]
+    if len(known) > MOST or known != st.session_state["bench"]:
+        st.session_state["bench"] = known[:MOST] or start
     keys = st.multiselect(
         page.format("choose", least=LEAST, most=MOST),
         list(MECHANISMS),
         format_func=lambda key: bench.title(key, MECHANISMS[key], page),
         key="bench",
-        max_selections=MOST,
-        label_visibility="collapsed",
+        select_all=False,
         placeholder=page["choose_placeholder"],
     )
     if len(keys) < LEAST:
         st.warning(page.format("too_few", least=LEAST), icon=":material/edit:")
         return st.session_state.get("bench_last", start)
+    if len(known) >= MOST:
+        st.caption(page["full"])
     publish("bench", ",".join(keys), ",".join(start))
     st.session_state["bench_last"] = list(keys)
     return list(keys)
@@ -70,7 +72,7 @@ def controls(choice: Choice, page: Words) -> tuple[Setting, list[str], str]:
     common = words("controls")
     with st.container(key="bench_bar", gap="xsmall"):
         keys = chosen_mechanisms(page)
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
             reference = choose(
                 "bench_reference",
                 keys,
@@ -154,6 +156,8 @@ def laboratory(choice: Choice, page: Words) -> None:
         summary=page["summary"],
         on_pick=picked,
     )
+    if said := bench.remarks(found, page):
+        st.caption("  \n".join(said))
     what_moved(found, reference, page)
     numbers(found, reference, page)
     per_token(found, here, query, names, page)
@@ -165,13 +169,14 @@ def what_moved(found: list[Row], reference: str, page: Words) -> None:
     """On which axis each differs from the reference."""
     base = MECHANISMS[reference]
     said = [
-        f"**{bench.title(row.key, row.mechanism, page)}** {bench.differences(row.mechanism, base, page)}"
+        f"- **{bench.title(row.key, row.mechanism, page)}** "
+        + bench.subscripts(bench.differences(row.mechanism, base, page))
         for row in found
         if row.key != reference
     ]
     name = bench.title(reference, base, page)
     with st.container(key="what_moved"):
-        st.markdown(f"{page.data('moved_from', name=name)} " + " · ".join(said))
+        st.markdown("\n".join([page.data("moved_from", name=name), "", *said]))
 
 
 def numbers(found: list[Row], reference: str, page: Words) -> None:
@@ -185,8 +190,15 @@ def numbers(found: list[Row], reference: str, page: Words) -> None:
         column_config={
             page["moved_label"]: st.column_config.TextColumn(width="medium"),
             **{
+                page[f"column.{name}"]: st.column_config.TextColumn(
+                    alignment="right", help=page[f"help.{name}"], width=WIDTH.get(name)
+                )
+                for name in ("row_sum", *bench.COUNTED)
+            },
+            **{
                 page[f"column.{name}"]: st.column_config.NumberColumn(format="%.4g", help=page[f"help.{name}"])
                 for name in bench.COLUMNS
+                if name not in bench.COUNTED
             },
         },
     )
@@ -246,11 +258,12 @@ def cards(found: list[Row], reference: str, page: Words) -> None:
         for column, row in zip(st.columns(2, gap="large"), found[start : start + 2], strict=False):
             with column, st.container(key=f"card_{row.key}", gap="xsmall"):
                 st.markdown(f"**{bench.title(row.key, row.mechanism, page)}**")
-                st.latex(row.mechanism.formula)
+                st.latex(bench.formula(row.mechanism, page))
+                moved = bench.subscripts(bench.differences(row.mechanism, MECHANISMS[reference], page))
                 lines = [
-                    f"**{page['moved_label']}** {bench.differences(row.mechanism, MECHANISMS[reference], page)}",
-                    f"**{page['gradient_label']}** {bench.gradient(row.key, row.mechanism, page)}",
-                    bench.cited(row.mechanism.reference),
+                    f"**{page['moved_label']}** {moved}",
+                    f"**{page['gradient_label']}** {bench.subscripts(bench.gradient(row.key, row.mechanism, page))}",
+                    bench.cited(row.mechanism.reference, page),
                 ]
                 st.markdown("  \n".join(lines))
 
@@ -283,5 +296,5 @@ def widths(page: Words) -> None:
 page = words("bench")
 st.html(STYLE)
 page_header(page)
-laboratory(study_bar(), page)
+laboratory(study_bar(page["settings_note"]), page)
 widths(page)

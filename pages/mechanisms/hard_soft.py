@@ -5,8 +5,8 @@ import streamlit as st
 from attention_core.hard_sweeps import BASELINES
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
-from ui.controls import focus, sentence_bar, set_focus, whole_number
-from ui.errors import ReaderError, fragment
+from ui.controls import focus, set_focus
+from ui.errors import fragment
 from ui.layout import page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.mechanisms.hard_soft import (
@@ -16,24 +16,28 @@ from ui.mechanisms.hard_soft import (
     View,
     arrays,
     autograd_residual,
+    row_sum_residual,
+    snippet,
+)
+from ui.mechanisms.hard_soft_pictures import (
     gradient_films,
     gradient_plots,
     gradient_sliders,
     nearest,
-    row_sum_residual,
     sample_films,
     sample_forks,
     sample_plots,
     sample_sliders,
-    snippet,
 )
+from ui.mechanisms.head_bar import head_bar
 from ui.mechanisms.race import race
 from ui.mechanisms.stops import finite
-from ui.mechanisms.untrained import MAX_TOKENS, N_HEAD, Head, head
+from ui.mechanisms.untrained import Head
 from ui.text import Words, words
 
-# Where the sliders stand when the link says nothing: its keys begin with hs_.
-DEFAULTS = {"T": "1", "N": "64", "draw": "1", "baseline": BASELINES[1]}
+# Where the sliders stand when the link says nothing: its keys begin with hs_. Sequence 1 happens to end on the least
+# likely token.
+DEFAULTS = {"T": "1", "N": "64", "draw": "2", "baseline": BASELINES[1]}
 
 
 def place(made: Head) -> View:
@@ -59,12 +63,6 @@ def moved(at: Positions) -> None:
     remember("hs_draw", str(at["draw"] + 1))
     if "baseline" in at:
         remember("hs_baseline", BASELINES[at["baseline"]])
-
-
-def choose_head(page: Words) -> tuple[int, int]:
-    """Which head, and the seed of its layer and of the samples."""
-    chosen = whole_number("mechanism_head", 1, N_HEAD, 1, page["head"], 100) - 1
-    return chosen, whole_number("seed", 0, 9999, 0, page["seed"], 110)
 
 
 @fragment
@@ -114,12 +112,7 @@ def laboratory(made: Head, page: Words) -> None:
 
 page = words("hard_soft")
 page_header(page)
-text, tokens, (number, drawn) = sentence_bar(lambda: choose_head(page))
-if len(tokens) < 2:
-    raise ReaderError("one_position")
-if len(tokens) > MAX_TOKENS:
-    st.caption(page.format("shortened", shown=MAX_TOKENS, all=len(tokens)))
-laboratory(head(text, number, drawn), page)
+laboratory(head_bar(page), page)
 st.header(page["race.title"], anchor="race")
 st.markdown(page["race.text"])
 race(page)

@@ -4,11 +4,12 @@ import streamlit as st
 
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
-from ui.controls import focus, sentence_bar, set_focus, whole_number
-from ui.errors import ReaderError, fragment
-from ui.layout import page_header, take_away, trust_line
+from ui.controls import focus, set_focus
+from ui.errors import fragment
+from ui.layout import agreement, page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.mechanisms.alignment import training_panel
+from ui.mechanisms.head_bar import head_bar
 from ui.mechanisms.local import (
     KINDS,
     View,
@@ -25,7 +26,7 @@ from ui.mechanisms.local import (
     snippet,
 )
 from ui.mechanisms.stops import finite
-from ui.mechanisms.untrained import MAX_TOKENS, N_HEAD, Head, head
+from ui.mechanisms.untrained import Head
 from ui.text import Words, words
 
 RADIUS = "3"
@@ -40,17 +41,11 @@ def place(n: int, query: int, page: Words) -> tuple[int, float]:
     if wanted > n:
         st.caption(page.format("too_wide", D=wanted, n=n))
     if not 0 <= center <= n - 1:
-        st.caption(page.format("outside", p=center, last=n - 1))
+        st.caption(page.format("outside", p=center + 1, last=n))
     return (
         min(radii(n), key=lambda radius: abs(radius - wanted)),
         min(centers(n), key=lambda stop: abs(stop - center)),
     )
-
-
-def choose_head(page: Words) -> tuple[int, int]:
-    """Which head, and the seed of its layer."""
-    chosen = whole_number("mechanism_head", 1, N_HEAD, 1, page["head"], 100) - 1
-    return chosen, whole_number("seed", 0, 9999, 0, page["seed"], 110)
 
 
 @fragment
@@ -88,10 +83,10 @@ def laboratory(made: Head, page: Words) -> None:
         on_move=moved,
         on_pick=picked,
     )
-    st.caption(page.format("same", value=monotonic_residual(view)))
+    st.caption(page.data("same", apart=agreement(monotonic_residual(view))))
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
-            rows=row_sum_residual(view),
+            first=page.format("rows", value=row_sum_residual(view), sum=view.row_sum),
             residual=sdpa_residual(view),
             oracle="torch SDPA",
             seed=made.seed,
@@ -103,12 +98,7 @@ def laboratory(made: Head, page: Words) -> None:
 
 page = words("local")
 page_header(page)
-text, tokens, (number_of_head, drawn) = sentence_bar(lambda: choose_head(page))
-if len(tokens) < 2:
-    raise ReaderError("one_position")
-if len(tokens) > MAX_TOKENS:
-    st.caption(page.format("shortened", shown=MAX_TOKENS, all=len(tokens)))
-laboratory(head(text, number_of_head, drawn), page)
+laboratory(head_bar(page), page)
 st.header(page["align.title"], anchor="alignment")
 st.markdown(page["align.text"])
 training_panel(page)

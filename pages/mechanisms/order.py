@@ -8,7 +8,7 @@ from attention_core.reach import KINDS
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import SOURCES, choose, focus, sentence_bar, set_focus, whole_number
-from ui.errors import ReaderError, fragment
+from ui.errors import fragment
 from ui.layout import page_header, take_away, trust_line
 from ui.link import publish, seed
 from ui.mechanisms.order import costs, lengths, masks, sharing, shuffle
@@ -262,10 +262,8 @@ def shared(reading: Reading, head: int, page: Words) -> None:
 page = words("order")
 st.html(STYLE)
 page_header(page)
-text, _, (source, drawn, head, reshuffled) = sentence_bar(lambda: choose_layer(page))
+text, _, (source, drawn, head, reshuffled) = sentence_bar(lambda: choose_layer(page), least=2)
 reading = read(text, source, drawn)
-if len(reading.tokens) < 2:
-    raise ReaderError("no_order")
 if source == "digest":
     st.caption(page.format("digest", count=reading.count))
 if reading.count > MAX_TOKENS:

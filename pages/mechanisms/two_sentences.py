@@ -13,7 +13,7 @@ from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import MAX_CHARS, choose
 from ui.errors import fragment
-from ui.layout import page_header, take_away, trust_line
+from ui.layout import agreement, page_header, take_away, trust_line
 from ui.link import publish, recall, remember, seed
 from ui.mechanisms.two_sentences import (
     ENCODERS,
@@ -53,6 +53,7 @@ TEXTS: dict[str, str] = dict(zip(SIDES, DEFAULT[:2], strict=True))
 
 STYLE = """<style>
 @media (max-width: 640px) { .st-key-first, .st-key-second { flex: 1 1 100% !important; } }
+[class*="st-key-pair_of_"] button { justify-content: start; text-align: start; }
 </style>"""
 
 
@@ -71,8 +72,11 @@ def sentences(page: Words) -> tuple[str, str, str]:
         with st.popover(page["pairs"], icon=":material/format_quote:", width="content"):
             for key, (first, second, word) in PAIRS.items():
                 chosen = partial(use, first, second, word)
-                st.button(f"{first} / {second}", key=f"pair_{key}", type="tertiary", on_click=chosen, width="stretch")
-                st.caption(page[f"pair.{key}"])
+                with st.container(key=f"pair_of_{key}", gap=None):
+                    st.button(
+                        f"{first} / {second}", key=f"pair_{key}", type="tertiary", on_click=chosen, width="stretch"
+                    )
+                    st.caption(page[f"pair.{key}"])
         st.button(page["twice"], icon=":material/content_copy:", key="twice", on_click=again)
         label, explained = page["encoder"], page["encoder_help"]
         encoder = choose("encoder", ENCODERS, label, lambda name: page[f"encoders.{name}"], explained, 210)
@@ -178,13 +182,13 @@ def laboratory(texts: tuple[str, str], encoder: str, reading: Reading, page: Wor
 def twice(reading: Reading, chosen: float, page: Words) -> None:
     """The same sentence twice is self-attention."""
     st.header(page["twice_title"], anchor=False)
-    residual = self_attention_residual(reading.encoded[0], chosen)
+    residual = agreement(self_attention_residual(reading.encoded[0], chosen))
     if reading.tokens[0] == reading.tokens[1]:
         found = reading.alignment(chosen)
         transposed = float((found.first.weights - found.second.weights).abs().max())
-        st.markdown(page.format("twice_now", residual=residual, transposed=transposed))
+        st.markdown(page.data("twice_now", residual=residual, transposed=agreement(transposed)))
     else:
-        st.markdown(page.format("twice_not", residual=residual))
+        st.markdown(page.data("twice_not", residual=residual))
 
 
 def context(texts: tuple[str, str], reading: Reading, page: Words) -> None:
@@ -228,6 +232,8 @@ def worth(encoder: str, page: Words) -> None:
     cases = [(name, kind) for name in ("unmet", "unknown") for kind in ("same", "word", "order")]
     shares = {f"{name}_{kind}": f"{100 * recipe[name][kind]:.0f} %" for name, kind in cases}
     st.markdown(page["worth_text"].format_map(shares))
+    if encoder == "vectors":
+        st.markdown(page["worth_blind"].format_map(shares))
 
 
 page = words("two_sentences")

@@ -52,7 +52,7 @@ def test_anything_can_be_typed_and_none_of_it_is_markdown(page: str, text: str) 
 @pytest.mark.parametrize("page", PAGES)
 def test_one_token_is_one_clear_sentence(page: str, language: str) -> None:
     app = opened(page, text="x", lang=language)
-    assert [warning.value for warning in app.warning] == [words("common", language)["error.one_position"]]
+    assert [warning.value for warning in app.warning] == [words("controls", language)["one_token"]]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -76,7 +76,7 @@ def test_nonsense_in_a_link_opens_a_page_all_the_same(link: dict[str, str]) -> N
 @pytest.mark.parametrize("text", ["law", "🙂"])
 def test_one_token_is_one_clear_sentence(language: str, text: str) -> None:
     app = opened(text=text, lang=language)
-    assert [warning.value for warning in app.warning] == [words("common", language)["error.no_order"]]
+    assert [warning.value for warning in app.warning] == [words("controls", language)["one_token"]]
 
 
 def test_an_empty_sentence_keeps_the_last_picture() -> None:

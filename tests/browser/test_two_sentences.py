@@ -70,7 +70,7 @@ def test_both_normalisations_and_the_verdict_follow_the_finger_and_are_torchs(op
     assert verdict(page) != before
     assert_close(sum(parts), logit, rtol=1e-4, atol=1e-4)
     assert_close(sum(frame(page, "said_first").tolist()), parts[1], rtol=1e-4, atol=1e-4)
-    assert_close(probability, float(torch.tensor(logit).sigmoid()), rtol=1e-4, atol=1e-6)
+    assert_close(10**probability, float(torch.tensor(logit).sigmoid()), rtol=1e-4, atol=1e-6)
     assert not requests  # no server while the finger is down
     slide(page, START + 9, release=True)
     assert f"two_t={STOPS[START + 9]:g}" in page.url

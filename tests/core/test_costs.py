@@ -106,12 +106,19 @@ def test_a_kernel_of_one_never_reaches():
 def test_recurrent_layers_wait_for_every_token_and_attention_for_none(n):
     """Vaswani et al. 2017, table 1."""
     for name in ("rnn", "gru", "lstm", "bilstm"):
-        assert LAYERS[name].depth(7, 3, n) == LAYERS[name].path(7, 3, n) == n
+        assert (LAYERS[name].depth(7, 3, n), LAYERS[name].path(7, 3, n)) == (n, n - 1)
     for name in ("attention", "linear"):
         assert LAYERS[name].depth(7, 3, n) == LAYERS[name].path(7, 3, n) == 1
     assert LAYERS["conv"].depth(7, 3, n) == 1
-    cell, state, count = nn.RNNCell(5, 5), torch.zeros(1, 5), 0
-    tokens = torch.randn(n, 1, 5)
-    for token in tokens:
-        state, count = cell(token, state), count + 1
-    assert_close(count, LAYERS["rnn"].path(5, 3, n))
+    cell, tokens = nn.RNNCell(5, 5), torch.randn(n, 1, 5)
+    state, steps = cell(tokens[0]), 0  # the first token is in: from here it has to be handed on
+    for token in tokens[1:]:
+        state, steps = cell(token, state), steps + 1
+    assert_close(steps, LAYERS["rnn"].path(5, 3, n))
+
+
+def test_only_the_bilstm_writes_more_than_it_reads():
+    """What the page says about the comparison, held to torch's modules."""
+    made, x = modules(7, 3, 5), torch.randn(5, 7)
+    widths = {name: made[name](x)[0].shape[-1] for name in ("rnn", "gru", "lstm", "bilstm")}
+    assert widths == {"rnn": 7, "gru": 7, "lstm": 7, "bilstm": 14}

@@ -12,8 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from attention_core import gradients
 from attention_core.mechanisms import MECHANISMS, Options, Sizes, moved, run
-from attention_core.mechanisms.feeding import fed
 from attention_core.mechanisms.local import bell, predicted
+from attention_core.mechanisms.multiplicative import SMOOTH
 from attention_core.mechanisms.recurrent import mixture_window
 
 SIZES = Sizes(n_head=2, n_q=5, n_k=7, d_k=3, d_v=11)
@@ -53,15 +53,12 @@ def naive_location(q, k, p):
     return torch.stack([torch.stack([row @ p["W_a"][:, j] for j in range(len(k))]).softmax(0) for row in q])
 
 
-def windowed(center):
-    def weights(q, k, p):
-        found = torch.zeros(len(q), len(k), dtype=q.dtype)
-        for i in range(len(q)):
-            inside = [j for j in range(len(k)) if abs(j - center(i, len(q), len(k))) <= RADIUS]
-            found[i, inside] = torch.stack([q[i] @ k[j] / math.sqrt(3) for j in inside]).softmax(0)
-        return found
-
-    return weights
+def windowed(q, k, p):
+    found = torch.zeros(len(q), len(k), dtype=q.dtype)
+    for i in range(len(q)):
+        inside = [j for j in range(len(k)) if abs(i - j) <= RADIUS]
+        found[i, inside] = torch.stack([q[i] @ k[j] / math.sqrt(3) for j in inside]).softmax(0)
+    return found
 
 
 def naive_predictive(q, k, p):
@@ -131,8 +128,8 @@ NAIVE = {
     "additive_relu": additive(lambda x: x.clamp(min=0)),
     "concat": by_pair(lambda q, k, p: p["v_a"] @ torch.tanh(p["W_a"].T @ torch.cat((q, k)))),
     "location": naive_location,
-    "window": windowed(lambda i, n_q, n_k: i + n_k - n_q),
-    "local_m": windowed(lambda i, n_q, n_k: i),
+    "window": windowed,
+    "local_m": windowed,
     "local_p": naive_predictive,
     "hard": naive_hard,
     "graves": naive_graves,
@@ -203,6 +200,40 @@ def test_what_each_learns_and_draws():
         assert all(torch.equal(p[key], again[key]) for key in p)
 
 
+@pytest.mark.parametrize("name", [name for name, row in MECHANISMS.items() if row.gradient.startswith(SMOOTH)])
+def test_a_smooth_score_gets_what_its_card_says(name):
+    """α_j (g_j − Σ_l α_l g_l), g_j = ∂L/∂α_j, by autograd."""
+    q, k, v = (x.requires_grad_() for x in vectors())
+    trace = ran(name, q, k, v)
+    G = torch.randn(trace.context.shape, generator=torch.Generator().manual_seed(9), dtype=q.dtype)
+    (found,) = torch.autograd.grad((trace.context * G).sum(), trace.masked_scores, retain_graph=True)
+    alpha, g = trace.weights.detach(), (G @ v.mT).detach()
+    assert_close(found, alpha * (g - (alpha * g).sum(-1, keepdim=True)), atol=1e-12, rtol=0)
+
+
+# Extremes
+
+
+@pytest.mark.parametrize("scale", [64, 1000])
+@pytest.mark.parametrize("name", ["graves", "turing"])
+def test_large_vectors_leave_weights_and_gradients_finite_in_float32(name, scale):
+    """And where a row of content and shift may attend at all, it sums to 1."""
+    sizes = Sizes(n_head=3, n_q=7, n_k=11, d_k=5, d_v=2)
+    parameters = MECHANISMS[name].parameters(sizes)
+    for seed in range(20):
+        q, k, v = (x.float() for x in vectors(sizes, seed))
+        q, k = ((scale * x).requires_grad_() for x in (q, k))
+        allowed = torch.rand(7, 11, generator=torch.Generator().manual_seed(seed)) < 0.5
+        for mask in (None, allowed):
+            trace = ran(name, q, k, v, parameters, allowed=mask)
+            assert trace.weights.isfinite().all()
+            if name == "turing":
+                some = torch.ones(7) if mask is None else mask.any(-1).float()
+                assert_close(trace.weights.sum(-1), some.expand(3, -1))
+            for found in torch.autograd.grad(trace.context.square().sum(), (q, k), materialize_grads=True):
+                assert found.isfinite().all()
+
+
 # Identities
 
 
@@ -244,6 +275,14 @@ def test_a_window_as_wide_as_the_sentence_is_global(name):
     q, k, v = vectors()
     wide = ran(name, q, k, v, radius=SIZES.n_k)
     assert_close(wide.context, F.scaled_dot_product_attention(q, k, v), atol=1e-14, rtol=0)
+
+
+@pytest.mark.parametrize(("n_q", "n_k"), [(5, 11), (11, 5)])
+def test_a_window_stands_around_the_querys_own_number_however_many_keys_there_are(n_q, n_k):
+    q, k, v = vectors(Sizes(n_head=2, n_q=n_q, n_k=n_k, d_k=3, d_v=2))
+    near = torch.tensor([[abs(i - j) <= RADIUS for j in range(n_k)] for i in range(n_q)])
+    for name in ("window", "local_m"):
+        assert torch.equal(ran(name, q, k, v, radius=RADIUS).weights > 0, near.expand(2, -1, -1))
 
 
 def test_the_predictive_window_becomes_global_as_its_gaussian_widens():
@@ -330,33 +369,3 @@ def test_what_moved():
     assert moved(MECHANISMS["scaled_dot"], MECHANISMS["hard"]) == ("normalizer",)
     assert moved(MECHANISMS["scaled_dot"], MECHANISMS["local_m"]) == ("mask",)
     assert moved(MECHANISMS["additive"], MECHANISMS["concat"]) == ()
-
-
-# Input feeding
-
-
-def decoder(y, W_c, *, feed):
-    cell = torch.nn.GRUCell(y.shape[-1] + 3, 3, dtype=torch.float64)
-    generator = torch.Generator().manual_seed(2)
-    for parameter in cell.parameters():
-        torch.nn.init.normal_(parameter, generator=generator)
-    k = torch.randn(1, 7, 3, generator=generator, dtype=torch.float64)
-
-    def look(h):
-        return ran("scaled_dot", h, k, k, {})
-
-    return cell, k, fed(cell, look, y, torch.zeros(1, 3, dtype=torch.float64), W_c, feed=feed)
-
-
-@pytest.mark.parametrize("feed", [True, False])
-def test_input_feeding_step_by_step(feed):
-    generator = torch.Generator().manual_seed(0)
-    y, W_c = (torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((1, 5, 2), (6, 3)))
-    cell, k, (outputs, traces) = decoder(y, W_c, feed=feed)
-    state = last = torch.zeros(1, 3, dtype=torch.float64)
-    for t in range(5):
-        state = cell(torch.cat((y[:, t], last if feed else 0 * last), -1), state)
-        context = F.scaled_dot_product_attention(state[:, None], k, k)[:, 0]
-        last = torch.tanh(torch.cat((context, state), -1) @ W_c)
-        assert_close(outputs[:, t], last, atol=1e-14, rtol=0)
-    assert len(traces) == 5

@@ -17,6 +17,7 @@ from attention_core.models import Settings, Sizes
 from ui.components.lab import _film
 from ui.mechanisms import bench
 from ui.mechanisms.bench import COLUMNS, MOST, PER_TOKEN, Setting
+from ui.numbers import significant, whole
 from ui.session import SCRATCH, Study, run
 from ui.text import words
 
@@ -47,6 +48,67 @@ def found(keys=KEYS, reference="scaled_dot", mask="none", memory=None, radius=1)
 def sdpa(here, scale=None, allowed=None):
     eye = torch.eye(len(here.keys)).expand(here.k.shape[0], -1, -1)
     return F.scaled_dot_product_attention(here.q, here.k, eye, attn_mask=allowed, scale=scale)[HEAD]
+
+
+def test_without_the_scaling_most_gradients_vanish_and_a_few_explode():
+    """What the guide's first step says, at the head the page opens with."""
+    from ui.controls import DEFAULT_HEAD, DEFAULT_LAYER, DEFAULT_SENTENCE
+
+    own = run(Study(text=DEFAULT_SENTENCE)).layers[DEFAULT_LAYER - 1]
+    here = bench.vectors(own, own, "none", 2)
+    scaled, dot = (
+        torch.autograd.grad((made[0] * direction(*made[1])[DEFAULT_HEAD - 1]).sum(), made[2])[0]
+        for made in (_torchs(here, DEFAULT_HEAD - 1, scale) for scale in (None, 1.0))
+    )
+    assert dot.norm(dim=-1).median() < 0.5 * scaled.norm(dim=-1).median()
+    assert dot.norm() > 2 * scaled.norm()
+    found = {key: compute(MECHANISMS[key], here.q, here.k, here.v, options=Options()) for key in ("scaled_dot", "dot")}
+    reach = {
+        key: reaching(MECHANISMS[key], here.q, here.k, here.v, head=DEFAULT_HEAD - 1, options=Options())
+        for key in found
+    }
+    rows = bench.rows({key: (found[key], reach[key]) for key in found}, "scaled_dot", DEFAULT_HEAD - 1)
+    assert_close(reach["scaled_dot"].q, scaled)
+    assert_close(reach["dot"].q, dot, rtol=1e-3, atol=1e-4)
+    assert rows[1].number("entropy") < 0.5 * rows[0].number("entropy")
+
+
+def _torchs(here, head, scale):
+    """Context of one head by torch's own attention, the shape of all heads together, and its q."""
+    q = here.q[head].clone().requires_grad_()
+    context = F.scaled_dot_product_attention(q[None], here.k[head][None], here.v[head][None], scale=scale)[0]
+    return context, (here.q.shape[0], here.q.shape[1], here.v.shape[-1]), q
+
+
+@pytest.mark.parametrize("key", ["scaled_dot", "graves", "local_p"])
+def test_the_sums_of_rows_are_said_where_they_are_not_1(key):
+    _, rows = found(keys=["scaled_dot", key])
+    sums = rows[-1].result.trace.weights[HEAD].sum(dim=-1)
+    assert_close(rows[-1].sums, (float(sums.min()), float(sums.max())))
+    said = bench.remarks(rows, PAGE)
+    assert bool(said) == (float((sums - 1).abs().max()) > 1e-4)
+    column = bench.table(rows, MECHANISMS["scaled_dot"], PAGE)[PAGE["column.row_sum"]]
+    assert column[0] == "1" and ("–" in column[-1]) == bool(said)
+
+
+def test_a_query_that_may_attend_to_nothing_is_counted():
+    here = bench.vectors(layer(), layer("You"), "window", 0)
+    made = compute(MECHANISMS["scaled_dot"], here.q, here.k, here.v, options=Options(), allowed=here.allowed)
+    reach = reaching(MECHANISMS["scaled_dot"], here.q, here.k, here.v, head=0, options=Options(), allowed=here.allowed)
+    rows = bench.rows({"scaled_dot": (made, reach)}, "scaled_dot", 0)
+    deaf = int((~here.allowed.any(dim=-1)).sum())
+    assert deaf > 0
+    name = PAGE["mechanism.scaled_dot.title"]
+    assert bench.remarks(rows, PAGE) == [PAGE.data("deaf", name=name, count=deaf, all=len(here.queries))]
+
+
+def test_sources_and_formulas_speak_the_readers_language():
+    chinese = words("bench", "zh")
+    assert "equation" in bench.cited(MECHANISMS["graves"].reference, PAGE)
+    told = [bench.cited(one.reference, chinese) + bench.formula(one, chinese) for one in MECHANISMS.values()]
+    assert not any(word in text for text in told for word in ("equation", "section", "et al", "unless", "where"))
+    assert "式 (46)–(51)" in "".join(told) and "第 3.2.1 节" in "".join(told)
+    assert bench.subscripts("1/√d_k → p_t = t") == "1/√$d_k$ → $p_t$ = t"
 
 
 @pytest.mark.parametrize("memory", [None, "You and me are students"])
@@ -90,7 +152,7 @@ def test_numbers_of_the_head_are_those_of_torch():
     assert_close(table[PAGE["column.d_k"]][0], float(slopes[1].norm()), rtol=1e-5, atol=0)
     expected = torch.distributions.Categorical(sdpa(here)).entropy()
     assert_close(table[PAGE["column.entropy"]][0], float(expected.mean()), rtol=1e-5, atol=0)
-    assert_close(table[PAGE["column.learned"]], [0.0, 0.0, 0.0, 3 * (11 * 11 + 11.0)])
+    assert table[PAGE["column.learned"]] == ["0", "0", "0", str(3 * (11 * 11 + 11))]
     assert table[PAGE["moved_label"]] == ["nothing", "scaling", "mask", "normaliser, mask"]
 
 
@@ -180,10 +242,10 @@ def test_the_snippet_prints_the_table(memory, mask):
         for key in KEYS
     }
     for row, line in zip(bench.rows(made, "dot", HEAD), told.splitlines()[1:], strict=True):
-        name, *numbers = line.split()
+        name, _, numbers = line.partition(": ")
         assert name == row.key
-        expected = [row.number(each) for each in ("entropy", "apart", "d_q", "d_k", "learned", "products")]
-        assert_close([float(number) for number in numbers], expected, rtol=1e-4, atol=1e-5)
+        expected = [significant(row.number(each)) for each in ("entropy", "apart", "d_q", "d_k")]
+        assert numbers.split(", ") == expected + [whole(row.number(each)) for each in ("learned", "products")]
 
 
 def test_settings_are_values():

@@ -22,16 +22,18 @@ from ui.mechanisms.hard_soft import (
     View,
     arrays,
     autograd_residual,
+    row_sum_residual,
+    snippet,
+)
+from ui.mechanisms.hard_soft_pictures import (
     errors,
     gradient_films,
     gradient_plots,
     gradient_sliders,
-    row_sum_residual,
     sample_films,
     sample_forks,
     sample_plots,
     sample_sliders,
-    snippet,
 )
 from ui.mechanisms.training import Training
 from ui.mechanisms.untrained import Head, head

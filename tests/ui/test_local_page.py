@@ -116,11 +116,14 @@ def test_the_snippet_prints_what_the_page_shows() -> None:
     told = subprocess.run(
         [sys.executable, "-c", snippet(view)], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    found = {line.split()[0]: line.split()[-1] for line in told.splitlines() if line.startswith(("row", "dL"))}
+    found = {line.split()[0]: line.split()[-1] for line in told.splitlines() if line.startswith(("row", "loss"))}
     given = arrays(view)
     numbers = view.row.numbers[view.at["radius"], view.at["center"]].tolist()
     assert_close(float(found["row"]), numbers[NUMBERS.index("row_sum")], rtol=0, atol=1e-6)
-    assert_close(float(found["dL/dp_t"]), numbers[NUMBERS.index("closed")], rtol=1e-5, atol=1e-9)
+    assert_close(float(found["loss"]), numbers[NUMBERS.index("loss")], rtol=0, atol=1e-6)
+    for name, ending in (("autograd", "autograd"), ("closed", "closed form"), ("difference", "differences")):
+        printed = next(line.split()[-1] for line in told.splitlines() if line.startswith(f"dL/dp_t, {ending}"))
+        assert_close(float(printed), numbers[NUMBERS.index(name)], rtol=1e-5, atol=1e-8)
     printed = told.partition("weights tensor([")[2].partition("]")[0].replace("\n", "")
     weights = torch.tensor([float(each) for each in printed.split(",")], dtype=torch.float64)
     assert_close(weights, torch.from_numpy(given["weights"]).nan_to_num(), rtol=0, atol=1e-6)

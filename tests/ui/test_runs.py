@@ -1,11 +1,14 @@
 """The queue of training runs: order, stop, resume, divergence, runs nobody looks at, memory. Time is ours."""
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +18,7 @@ from attention_core.experiments.base import Diverged, Record
 from attention_core.experiments.sort import Sort
 from ui.training.runs import MOST_BYTES, Queue, Run
 
+ROOT = Path(__file__).parents[2]
 SMALL = Sort(d_k=3, d_model=5, length=7, symbols=11, batch=2, evaluated=3, steps=12, every=1)
 
 
@@ -45,7 +49,7 @@ class Gated:
 
     def records(self) -> Iterator[Record]:
         for step in range(self.steps + 1):
-            self.gate.acquire()
+            assert self.gate.acquire(timeout=60)
             if step == self.breaks_at:
                 raise Diverged(step, "the loss")
             if step == self.fails_at:
@@ -245,3 +249,18 @@ def test_progress_counts_steps_and_only_the_time_spent_training() -> None:
     assert run.seconds == before and run.share == pytest.approx(3 / 5)
     assert run.rate == pytest.approx(3 / run.seconds)
     assert run.remaining == pytest.approx(run.seconds * 2 / 3)
+
+
+def test_python_ends_while_a_run_trains() -> None:
+    """torch aborts when a thread computes while the interpreter is torn down."""
+    code = """
+import time
+from attention_core.experiments.sort import Sort
+from ui.training.runs import Queue, Run
+run = Run({"long": Sort(steps=10**6, every=1, batch=2, evaluated=2)})
+Queue(1).enter(run)
+while not run.records("long"):
+    time.sleep(0.01)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and not done.stderr

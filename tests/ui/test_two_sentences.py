@@ -55,11 +55,11 @@ def test_at_every_stop_the_films_hold_what_torchs_attention_gives(model, encoder
             assert_close(made[name][index], (own - copy).norm(dim=-1), rtol=1e-6, atol=1e-9)
         assert_close(made["vectors"][index].view(3, -1), torch.stack([b[2], copy[2], b[2] - copy[2]]))
         if encoder != "transformer":
-            probability, logit, bias, first, second = made["verdict"][index].tolist()
+            chance, logit, bias, first, second = made["verdict"][index].tolist()
             said = [float(made[f"said_{side}"][index].sum()) for side in ("first", "second")]
             assert_close([first, second], said)
             assert_close(logit, bias + sum(said))
-            assert_close(probability, 1 / (1 + np.exp(-logit)))
+            assert_close(10**chance, 1 / (1 + np.exp(-logit)))
     assert ("said_first" in made) == (encoder != "transformer")
 
 

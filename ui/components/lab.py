@@ -174,6 +174,7 @@ class Grid(_Plot):
 class Map(_Plot):
     """One matrix, named beside it and above (`col_names`: where columns have other names); `marked`: the row in focus.
 
+    Among `col_names` the one in focus is `marked_col`. Maps that are `alike` have cells of one size.
     `root` colours by the square root. `hatched`: NaN is masked, and hatched. `ruled`: lines between the cells, and in a
     few large ones their numbers. `says`: how a cell is told of, with number, name, key_number, key_name and value.
     `order`: a film that says which of `names` stands at each place. `value`: what the film holds of the number that is
@@ -187,6 +188,8 @@ class Map(_Plot):
     names: tuple[str, ...] | None = None
     col_names: tuple[str, ...] | None = None
     marked: int = -1
+    marked_col: int = -1
+    alike: str = ""
     scale: str = "weights"
     low: float = 0.0
     high: float = 1.0
@@ -204,9 +207,9 @@ class Bars(_Plot):
     """One bar per number; `editable` bars are pulled by the reader, and `on_edit` gets the numbers.
 
     `fit`: the axis follows the numbers, 0 included. `digits`: at least as many significant digits of each, written on
-    its bar; more where they differ later. `ghost`: a film of as many numbers, drawn as outlines and called `ghost_name`
-    on hover. `over`: a film of at least two numbers from 0 to 1, a line from the left edge to the right over the whole
-    height. NaN is hatched.
+    its bar; more where they differ later; where bars are narrow, of the chosen one. `ghost`: a film of as many
+    numbers, drawn as outlines and called `ghost_name` on hover. `over`: a film of at least two numbers from 0 to 1, a
+    line from the left edge to the right over the whole height. NaN is hatched.
     """
 
     film: str
@@ -246,7 +249,7 @@ class Curves(_Plot):
     `places`: where each stop stands on the axis, if not at equal distances. `marks`: places with a name of their own.
     `ends`: the name of a line stands where it ends, beside the picture, and the line that is pointed at is lit.
     `below`: what a band under the axis is called, in which numbers that are exactly 0 are drawn. `legend`: the names of
-    the lines stand above them.
+    the lines stand above them. `fit`: the axis reaches as far as the numbers in sight, on both sides of 0.
     """
 
     film: str
@@ -260,6 +263,7 @@ class Curves(_Plot):
     ends: bool = False
     below: str = ""
     legend: bool = True
+    fit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

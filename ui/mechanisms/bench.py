@@ -22,17 +22,27 @@ from attention_core.mechanisms.multiplicative import SCALED_DOT
 from attention_core.models import LayerTrace
 from ui.components.canvas import Panel
 from ui.components.lab import Controls, Curves, Film, Item, Line, Plot, Readouts, Slider
-from ui.numbers import significant
+from ui.numbers import significant, whole
 from ui.session import Study
-from ui.snippets import _imports, _model
+from ui.snippets import imports, rebuilt
 from ui.text import Words
 
 LEAST, MOST = 2, 6  # mechanisms at once
 MAX_TOKENS = 64  # queries, and keys: six mechanisms then still answer while you watch
 ONE_LINE = 3  # so many maps and their differences fit one line
 LABELLED = 24  # tokens whose names have room beside a map
+PLACES = {  # how the table says where in a paper a formula stands
+    "section": r"section ([\d.]+)",
+    "to": r"equations (\d+) to (\d+)",
+    "and": r"equations (\d+) and (\d+)",
+    "one": r"equation (\d+)",
+    "others": r"\b(et al\.)",
+    "with": r", with (\w+)",
+}
 HUES = {"dot": "k", "scaled_dot": "q", "additive": "v"}
 COLUMNS = ("entropy", "support", "apart", "d_q", "d_k", "learned", "products", "pointwise", "held", "milliseconds")
+COUNTED = {"learned", "products", "pointwise", "held"}  # exact, whatever their size
+SUMMED = 1e-4  # a row whose sum is further than this from 1 is not normalised
 PER_TOKEN = ("entropy", "support", "apart", "d_q")
 
 
@@ -72,6 +82,17 @@ class Row:
     context: Float[Tensor, "n_q d_v"]
     entropy: Float[Tensor, " n_q"]
     apart: Float[Tensor, " n_q"]
+
+    @property
+    def heard(self) -> Bool[Tensor, " n_q"]:
+        """The queries that may attend to something."""
+        return ~self.weights.isnan().all(dim=-1)
+
+    @property
+    def sums(self) -> tuple[float, float]:
+        """The smallest and the largest sum of a row of weights, over the queries that may attend to something."""
+        found = self.weights[self.heard].nansum(dim=-1)
+        return (float(found.min()), float(found.max())) if len(found) else (0.0, 0.0)
 
     def per_token(self, name: str) -> Float[Tensor, " n_q"]:
         """A measure of PER_TOKEN for every query."""
@@ -185,9 +206,23 @@ def _joined(key: str, texts: Sequence[str], page: Words) -> str:
     return reduce(lambda one, other: page.data(key, one=one, other=other), texts)
 
 
-def cited(reference: str) -> str:
-    """The reference with its arXiv number as a link."""
+def cited(reference: str, page: Words) -> str:
+    """The reference in the reader's language, its arXiv number as a link."""
+    for kind, pattern in PLACES.items():
+        reference = re.sub(pattern, lambda found, kind=kind: page[f"cite.{kind}"].format(*found.groups()), reference)
     return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", reference)
+
+
+def formula(mechanism: Mechanism, page: Words) -> str:
+    """Its formula, the words in it in the reader's language."""
+    return re.sub(
+        r"\\text\{ (where|unless) \}", lambda found: rf"\text{{ {page[f'cite.{found[1]}']} }}", mechanism.formula
+    )
+
+
+def subscripts(text: str) -> str:
+    """Plain text as Markdown in which d_k and p_t have real subscripts."""
+    return re.sub(r"([A-Za-zΑ-Ωα-ω])_([a-z](?![a-z])|\{[^}]*\})", r"$\1_\2$", text)
 
 
 # --- pictures ---
@@ -268,7 +303,33 @@ def table(found: Sequence[Row], reference: Mechanism, page: Words) -> dict[str, 
     return {
         page["mechanism_label"]: [title(row.key, row.mechanism, page) for row in found],
         page["moved_label"]: [differences(row.mechanism, reference, page, whole=False) for row in found],
-    } | {page[f"column.{name}"]: [row.number(name) for row in found] for name in COLUMNS}
+        page["column.row_sum"]: [_range(row, page) for row in found],
+    } | {
+        page[f"column.{name}"]: [whole(row.number(name)) if name in COUNTED else row.number(name) for row in found]
+        for name in COLUMNS
+    }
+
+
+def _range(row: Row, page: Words) -> str:
+    low, high = row.sums
+    return page.data("row_range", low=low, high=high) if not normalised(row) else "1"
+
+
+def normalised(row: Row) -> bool:
+    """Whether every row of weights sums to 1, where anything may be attended to."""
+    return all(abs(each - 1) <= SUMMED for each in row.sums) or not bool(row.heard.any())
+
+
+def remarks(found: Sequence[Row], page: Words) -> list[str]:
+    """What the maps do not say by themselves: rows that do not sum to 1, queries that may attend to nothing."""
+    said = []
+    for row in found:
+        name, (low, high) = title(row.key, row.mechanism, page), row.sums
+        if not normalised(row):
+            said.append(page.data("not_normalised", name=name, low=low, high=high))
+        if deaf := int((~row.heard).sum()):
+            said.append(page.data("deaf", name=name, count=deaf, all=len(row.heard)))
+    return said
 
 
 def focused(found: Sequence[Row], query: int, page: Words) -> str:
@@ -395,9 +456,10 @@ def snippet(setting: Setting, keys: Sequence[str], reference: str, head: int) ->
 from attention_core import masks
 from attention_core.mechanisms import MECHANISMS, Options
 from attention_core.mechanisms.bench import compute, entropy, reaching
-from attention_core.models import {_imports(study)}
+from attention_core.models import {imports(study)}
+from ui.numbers import significant, whole
 
-{_model(study)}
+{rebuilt(study)}
 settings = {study.settings!r}
 own = model.run(model.tokenize({study.text!a}), settings).layers[{setting.layer}].attention
 memory = {memory}
@@ -406,10 +468,11 @@ head, reference, names = {head}, {reference!r}, {list(keys)!r}
 shared = {{"options": {options!r}, "allowed": {allowed}}}
 
 results = {{name: compute(MECHANISMS[name], q, k, v, **shared) for name in names}}
-print("mechanism, entropy, |c - c_ref|, |dL/dq|, |dL/dk|, parameters, operations in products")
+print("mechanism: entropy, |c - c_ref|, |dL/dq|, |dL/dk|, parameters, operations in products")
 for name, found in results.items():
     apart = (found.trace.context - results[reference].trace.context)[head].norm()
     slopes = reaching(MECHANISMS[name], q, k, v, head=head, **shared)
     numbers = (entropy(found.trace.weights[head]).nanmean(), apart, slopes.q.norm(), slopes.k.norm())
-    print(name, *(f"{{float(number):.5e}}" for number in numbers), found.learned, found.cost.products)
+    counts = (whole(found.learned), whole(found.cost.products))
+    print(f"{{name}}:", ", ".join([*(significant(float(number)) for number in numbers), *counts]))
 """

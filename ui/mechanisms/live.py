@@ -17,10 +17,14 @@ TICK = 0.5  # seconds between two looks at a training run
 def live(key: str, page: Words, draw: Callable[[Training | None, Words], None]) -> None:
     """Draw `draw(training, page)`, again and again while the training of this key runs."""
     training = st.session_state.get(key)
+    if training is not None:
+        training.look()
     running = training is not None and training.running
 
     def looked(page: Words) -> None:
         here = st.session_state.get(key)
+        if here is not None:
+            here.look()
         draw(here, page)
         if running and here is not None and not here.running:
             st.rerun()

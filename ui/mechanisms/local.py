@@ -70,6 +70,11 @@ class View:
         stops = torch.tensor(centers(self.n), dtype=torch.float64)
         return slide(head.q[self.query], head.k, head.v, target=self.target, radii=radii(self.n), centers=stops)
 
+    @property
+    def row_sum(self) -> float:
+        """Σ of the bars, where the sliders stand."""
+        return float(self.row.numbers[self.at["radius"], self.at["center"], NUMBERS.index("row_sum")])
+
     @cached_property
     def parameters(self) -> dict[str, Tensor]:
         """W_p and v_p of this head, untrained."""
@@ -109,9 +114,9 @@ def sliders(view: View, kind: str, page: Words) -> list[Slider]:
         ),
         Slider(
             name="center", label=page["p"],
-            readings=tuple(f"{significant(place)} · {tokens_named(tokens, place)}" for place in places),
+            readings=tuple(f"{significant(place + 1)} · {tokens_named(tokens, place)}" for place in places),
             at=at["center"],
-            ticks=tuple((PARTS * index, str(index)) for index in range(0, n, max(1, math.ceil(n / 13)))),
+            ticks=tuple((PARTS * index, str(index + 1)) for index in range(0, n, max(1, math.ceil(n / 13)))),
             help=page["p_help"],
         ),
         Slider(
@@ -147,7 +152,7 @@ def films(view: View) -> list[Film]:
         Film("numbers", view.row.numbers.numpy(), ("radius", "center")),
         Film("maps", maps.flatten(2).numpy(), ("kind", "radius")),
         Film("costs", np.asarray(costs, dtype=np.float32), ("radius",)),
-        Film("predicted", view.predicted.numpy()),
+        Film("predicted", (view.predicted + 1).numpy()),  # counted from 1, as a reader does
     ]
 
 
@@ -159,9 +164,6 @@ def forks() -> list[Fork]:
 def plots(view: View, page: Words) -> list[Plot]:
     """Sliders and numbers, the row and the gradient below it, all queries; then loss, row sum, cost."""
     n, tokens = view.n, view.head.tokens
-    # At D = 1 and 2 the gradient is several times larger than elsewhere: there the curve may leave its picture.
-    usual = view.row.numbers[2:] if n > 2 else view.row.numbers
-    most = float(usual[..., NUMBERS.index("closed")].abs().max()) or 1.0
     highest = float(view.row.numbers[..., NUMBERS.index("loss")].max()) or 1.0
     return [
         Controls(name="controls", stack="left", span=3, sliders=("radius", "center")),
@@ -176,7 +178,7 @@ def plots(view: View, page: Words) -> list[Plot]:
             title=page["row"], note=page["row_note"],
         ),
         Curves(
-            name="slope", stack="middle", height=200, film="numbers", along="center", low=-most, high=most,
+            name="slope", stack="middle", height=200, film="numbers", along="center", low=-1.0, high=1.0, fit=True,
             lines=(Line(start=NUMBERS.index("closed"), hue="k"),), title=page["slope"], note=page["slope_note"],
         ),
         Controls(name="controls_map", stack="right", span=4, sliders=("kind",)),
@@ -244,7 +246,7 @@ def arrays(view: View) -> dict[str, np.ndarray]:
 
 
 def snippet(view: View) -> str:
-    """A script that prints the row, its sum and the gradient to p_t."""
+    """A script that prints the row, its sum, the loss, and the gradient to p_t found in three ways."""
     return f"""{rebuilt(view.head)}
 from attention_core.mechanisms.local import bell, near, weighted
 
@@ -257,5 +259,13 @@ torch.set_printoptions(precision=6, sci_mode=False, linewidth=120)
 print("gaussian", bell(p_t, n, D)[0].detach())
 print("weights", trace.weights[0].detach())
 print("row sum", f"{{trace.weights.sum():.6f}}")
-print("dL/dp_t", f"{{torch.autograd.grad(loss, p_t)[0].item():.6e}}")
+print("loss", f"{{loss.item():.6f}}")
+
+weights, s, h = trace.weights[0].detach(), torch.arange(n), 1e-5
+toward = (trace.context[0].detach() - v[target]) @ v.mT
+inside = attend(q[query : query + 1], k, v, allowed=near(p_t, n, D)).weights[0, 0].detach()
+at = lambda place: 0.5 * ((inside * bell(place, n, D)[0]) @ v - v[target]).square().sum()
+print("dL/dp_t, autograd", f"{{torch.autograd.grad(loss, p_t)[0].item():.6e}}")
+print("dL/dp_t, closed form", f"{{(toward * weights * (s - p_t.detach())).sum().item() / (D / 2) ** 2:.6e}}")
+print("dL/dp_t, differences", f"{{(at(p_t.detach() + h) - at(p_t.detach() - h)).item() / (2 * h):.6e}}")
 """

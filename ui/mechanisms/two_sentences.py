@@ -1,5 +1,6 @@
 """Two sentences → the films and pictures of their alignment, the verdict with its evidence, what context does. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,6 +114,9 @@ def films(reading: Reading, side: int, word: int) -> list[Film]:
     """Scores once; what follows the temperature at every stop."""
     scores = reading.alignment().similarity
     swept = {name: values.numpy() for name, values in reading.swept.items() if values.shape[1]}
+    if reading.matcher is not None:  # a probability of 10⁻²⁰⁷ travels as its logarithm
+        logits = reading.swept["verdict"][:, VERDICT.index("logit")]
+        swept["verdict"][:, VERDICT.index("probability")] = F.logsigmoid(logits).numpy() / math.log(10)
     vectors = torch.stack([reading.vectors(side, word, stop) for stop in STOPS]).flatten(1)
     return [
         Film("scores", scores.flatten().numpy()),
@@ -142,17 +146,25 @@ def plots(reading: Reading, side: int, word: int, page: Words) -> list[Plot]:
     d = reading.encoded[0].shape[-1]
     judged = reading.matcher is not None
     shown = VERDICT if judged else ("cosine",)
-    items = (Item(label=page[f"verdict.{n}"], start=i, help=page[f"verdict_help.{n}"]) for i, n in enumerate(shown))
+    items = (
+        Item(label=page[f"verdict.{n}"], start=i, help=page[f"verdict_help.{n}"], log=n == "probability", lost=False)
+        for i, n in enumerate(shown)
+    )
+    best = int((scores if side == 0 else scores.T)[word].argmax())  # the word of the other sentence that is most alike
+    columns = [best if side == place else -1 for place in (0, 1)]
     found: list[Plot] = [
         Controls(name="controls", stack="left", span=3, sliders=("t",)),
         Readouts(name="verdict", stack="left", title=page["verdict_title" if judged else "verdict_title_cosine"],
                  film="verdict", items=tuple(items)),
         Map(name="scores", span=3, height=330, film="scores", rows=len(a), cols=len(b), names=a, col_names=b,
-            marked=marked[0], scale="signed", low=-limit, high=limit, title=page["scores"], note=page["scores_note"]),
+            marked=marked[0], marked_col=columns[0], alike="words", scale="signed", low=-limit, high=limit,
+            title=page["scores"], note=page["scores_note"]),
         Map(name="first", span=3, height=330, film="first", rows=len(a), cols=len(b), names=a, col_names=b,
-            marked=marked[0], root=True, title=page["weights_first"], note=page["weights_note_first"]),
+            marked=marked[0], marked_col=columns[0], alike="words", root=True,
+            title=page["weights_first"], note=page["weights_note_first"]),
         Map(name="second", span=3, height=330, film="second", rows=len(b), cols=len(a), names=b, col_names=a,
-            marked=marked[1], root=True, title=page["weights_second"], note=page["weights_note_second"]),
+            marked=marked[1], marked_col=columns[1], alike="words", root=True,
+            title=page["weights_second"], note=page["weights_note_second"]),
     ]  # fmt: skip
     for kind in ("said", "apart") if judged else ("apart",):
         for place, name in enumerate(SIDES):

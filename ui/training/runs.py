@@ -264,7 +264,7 @@ class Queue:
         return len(self._training)
 
     def _watched(self, run: Run) -> bool:
-        return self._clock() - run.looked <= self._patience
+        return threading.main_thread().is_alive() and self._clock() - run.looked <= self._patience
 
     def _forget(self) -> None:
         for run in [run for run in self._waiting if not self._watched(run)]:
@@ -277,7 +277,8 @@ class Queue:
             run = self._waiting.popleft()
             self._training.add(run)
             run.state = "training"
-            threading.Thread(target=self._work, args=(run,), daemon=True, name="headlight training").start()
+            # No daemon: torch aborts the process when one is still computing while Python ends.
+            threading.Thread(target=self._work, args=(run,), name="headlight training").start()
 
     def _work(self, run: Run) -> None:
         while True:

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
+from attention_core.checkpoints import DamagedError
 from attention_core.experiments.base import stream
 from attention_core.experiments.pronoun import EXAMPLE, FEW, IDS, LONG, NOUNS, PER_GROUP, WORDS, Pronoun, sentences
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import StoreError, save_weights
-from attention_core.models import Model, Settings
+from attention_core.models import Model, Settings, trained
 from attention_core.models.trained import (
     CHECKPOINT,
     CHECKPOINT_SHA256,
@@ -34,6 +35,16 @@ def test_the_checkpoint_is_the_one_that_was_made_and_small() -> None:
     data = CHECKPOINT.read_bytes()
     assert hashlib.sha256(data).hexdigest() == CHECKPOINT_SHA256
     assert len(data) < 2**20
+
+
+def test_a_missing_or_damaged_checkpoint_is_named(tmp_path, monkeypatch) -> None:
+    file = tmp_path / "pronoun.safetensors"
+    monkeypatch.setattr(trained, "CHECKPOINT", file)
+    for data in (None, b"", CHECKPOINT.read_bytes()[:-1]):
+        if data is not None:
+            file.write_bytes(data)
+        with pytest.raises(DamagedError, match=r"pronoun\.safetensors"):
+            load_pronoun()
 
 
 def test_its_stands_for_the_law(shipped) -> None:

@@ -71,7 +71,7 @@ def test_the_forget_bias_is_one_and_the_way_back_ends_at_the_first_position() ->
 
 def test_depth_and_path() -> None:
     assert [sequential_depth(kind, 31) for kind in ("attention", "lstm", "bigru")] == [1, 31, 31]
-    assert [path_length(kind, 31) for kind in ("attention", "lstm", "bigru")] == [1, 31, 16]
+    assert [path_length(kind, 31) for kind in ("attention", "lstm", "bigru")] == [1, 30, 15]
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "cnn"}, {"length": 1}, {"length": 10**6}])

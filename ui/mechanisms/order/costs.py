@@ -9,6 +9,7 @@ from torch import nn
 
 from attention_core.costs import LAYERS
 from ui.components.lab import Controls, Curves, Film, Item, Line, Plot, Readouts, Slider
+from ui.numbers import whole
 from ui.text import Words
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -127,7 +128,7 @@ def table(here: Place, page: Words) -> str:
 
 def exactly(count: int | float) -> str:
     """All digits, in groups of three."""
-    return "∞" if math.isinf(count) else f"{int(count):,}".replace(",", "\u202f")
+    return "∞" if math.isinf(count) else whole(count)
 
 
 def claim(here: Place, page: Words) -> str:

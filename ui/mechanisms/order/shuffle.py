@@ -69,7 +69,8 @@ def sliders(here: Place, page: Words) -> list[Slider]:
         ),
         Slider(
             name="swaps", label=page["swaps"], readings=(*STOPS[:-1], page["reversed"]), at=here.swaps,
-            ticks=(*((i, str(i)) for i in range(0, SWAPS + 1, 2)), (SWAPS + 1, "↔")), help=page["swaps_help"],
+            ticks=(*((i, str(i)) for i in range(0, SWAPS + 1, 2)), (SWAPS + 1, page["reversed"])),
+            help=page["swaps_help"],
         ),
     ]  # fmt: skip
 
@@ -121,14 +122,14 @@ def plots(tokens: Sequence[str], here: Place, page: Words) -> list[Plot]:
             ),
         ),
         Map(
-            name="own", span=3, height=350, film="own", title=page["own"], note=page["axes"], marked=here.query,
+            name="own", span=3, height=292, film="own", title=page["own"], note=page["axes"], marked=here.query,
             **size,
         ),
         Map(
-            name="moved", span=3, height=350, film="moved", title=page["moved"], note=page["axes"], order="order",
+            name="moved", span=3, height=292, film="moved", title=page["moved"], note=page["axes"], order="order",
             **size,
         ),
-        Map(name="back", span=3, height=350, film="back", title=page["back"], note=page["axes"], **size),
+        Map(name="back", span=3, height=292, film="back", title=page["back"], note=page["axes"], **size),
         Map(
             name="change", span=4, height=330, film="change", title=page["change"], note=page["change_note"],
             scale="signed", low=-0.5, high=0.5, root=True, **size,
@@ -152,8 +153,8 @@ def offset_sliders(here: Place, page: Words) -> list[Slider]:
     """The place p of the query and how many places later the key stands."""
     return [
         Slider(
-            name="place", label=page["place"], readings=tuple(map(str, PLACES)), at=here.place,
-            ticks=tuple((i, str(PLACES[i])) for i in (0, 4, 7, 10, 13)), help=page["place_help"],
+            name="place", label=page["place"], readings=tuple(str(place + 1) for place in PLACES), at=here.place,
+            ticks=tuple((i, str(PLACES[i] + 1)) for i in (0, 4, 7, 10, 13)), help=page["place_help"],
         ),
         Slider(
             name="offset", label=page["offset"], readings=tuple(map(str, OFFSETS)), at=here.offset,
@@ -249,6 +250,7 @@ def snippet(reading: Reading, seed: int) -> str:
 from attention_core.order import SCHEMES, output, self_attention, swaps
 
 n = len(x)
+print("max |Attn(PX) - P Attn(X)| after 0 to {SWAPS} swaps, then reversed")
 orders = torch.cat((swaps(n, {SWAPS}, seed={seed}), torch.arange(n).flip(0)[None]))
 for scheme in SCHEMES:
     expected = output(self_attention(x, layer, scheme), layer)[orders]

@@ -1,0 +1,234 @@
+"""The scaling race: the same layer learns to sort under several scaling rules, live, and why some of them cannot."""
+
+import streamlit as st
+
+from attention_core.experiments.base import Experiment, Record
+from attention_core.experiments.layers import RULES
+from ui.chart import chart
+from ui.components.lab import Positions, lab
+from ui.controls import whole_number
+from ui.figures.training import transition_figure
+from ui.layout import mode, page_header, take_away, trust_line
+from ui.link import recall, remember
+from ui.numbers import significant
+from ui.session import answer
+from ui.text import Words, words
+from ui.training import panel, scaling_race
+from ui.training.history import history
+from ui.training.runs import MOST_BYTES, Run
+from ui.training.scaling_race import (
+    ANATOMY,
+    BREAK,
+    D_K,
+    HUES,
+    MATRICES,
+    MOST_STEPS,
+    RATES,
+    SCALES,
+    SHOWN,
+    Point,
+    Sort,
+    arrays,
+    dissections,
+    films,
+    hashes,
+    known,
+    label,
+    plots,
+    points,
+    rule_of,
+    sliders,
+    snippet,
+    sweep,
+)
+
+KEY, SWEEP, ANATOMIES = "sr", "sr_sweep", "sr_anatomy"
+DEFAULTS = ("none", "inverse_sqrt")
+POINTS = "sr_points"
+MOST_POINTS = 400  # kept in a session
+STYLE = """<style>
+.st-key-sr_progress { min-height: 3rem; justify-content: center; }
+.st-key-sr_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
+</style>"""
+
+
+def chosen(page: Words) -> dict[str, Experiment]:
+    """The settings: which rules race, and at what size."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sr_settings"):
+        rules = panel.several("sr_rules", RULES, DEFAULTS, page["variants"], lambda rule: page[f"rule.{rule}"])
+        d_k = panel.pick("sr_dk", D_K, 64, page["d_k"], 90, page["d_k_help"])
+        scale = panel.pick("sr_scale", SCALES, 1.0, page["scale"], 110, page["scale_help"])
+        lr = panel.pick("sr_lr", RATES, 3e-3, page["lr"], 110)
+        steps = whole_number("sr_steps", 10, MOST_STEPS, 300, page["steps"], 115)
+        drawn = whole_number("sr_seed", 0, 9999, 0, page["seed"], 110)
+    return scaling_race.race(rules, d_k=d_k, scale=scale, lr=lr, steps=steps, drawn=drawn)
+
+
+def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
+    """The panel: buttons, progress, curves and maps, and what can be taken away."""
+
+    def named(name: str) -> str:
+        return label(name, page)
+
+    with st.container(horizontal=True, vertical_alignment="center", key="sr_buttons"):
+        panel.controls(KEY, lambda: wanted)
+        panel.files(KEY, named, known, rule_of)
+        with st.container(key="sr_progress", width="stretch"):
+            if run is None:
+                st.markdown(page["empty"])
+            else:
+                panel.progress(KEY, named)
+            if panel.stale(KEY, wanted):
+                st.caption(page["stale"])
+    panel.refusal(KEY)
+    if run is None or not any(run.records(name) for name in run.experiments):
+        scrubber(untouched(wanted), page)
+        return
+    scrubber(run, page)
+    config = next(iter(run.experiments.values()))
+    assert isinstance(config, Sort)
+    told = page.format(
+        "trained", d_k=config.d_k, scale=config.input_scale, lr=config.lr, steps=config.steps, batch=config.batch
+    )
+    if run.state == "ended":
+        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(run).items())
+        told += f" {page['identical']} {same}"
+    st.caption(f"{told} {page.format('bounded', most=MOST_BYTES // panel.MEGABYTE)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(seed=config.seed, dtype="float32", device="cpu")
+        take_away(
+            "scaling_race",
+            arrays=lambda: arrays(run, st.session_state.get(POINTS, {})),
+            snippet=snippet(run),
+        )
+
+
+def fingerprints(run: Run) -> dict[str, str]:
+    """Computed once for a run that has ended."""
+    kept = st.session_state.get("sr_hashes")
+    if kept is None or kept[0] is not run:
+        kept = run, hashes(run)
+        st.session_state["sr_hashes"] = kept
+    return kept[1]
+
+
+def scrubber(run: Run, page: Words) -> None:
+    """The laboratory: while it trains the newest step, then every step under the finger."""
+    made = history(run)
+    resting = not run.running
+    sent = films(made, all_steps=resting)
+    wanted = recall("sr_step", "")
+    pinned = resting and wanted in map(str, made.steps[: made.newest + 1])
+    matrix, probe = recall("sr_matrix", MATRICES[0]), recall("sr_probe", "1")
+
+    def moved(at: Positions) -> None:
+        remember("sr_matrix", MATRICES[at["matrix"]])
+        remember("sr_probe", str(at["probe"] + 1))
+        if resting:
+            remember("sr_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
+
+    lab(
+        plots(made, sent, page),
+        key="sr_lab",
+        sliders=sliders(
+            made,
+            made.steps.index(int(wanted)) if pinned else made.newest,
+            MATRICES.index(matrix) if matrix in MATRICES else 0,
+            int(probe) - 1 if probe in map(str, range(1, SHOWN + 1)) else 0,
+            page,
+        ),
+        films=sent,
+        words=words("canvas"),
+        summary=page["summary"],
+        on_move=moved,
+    )
+
+
+def untouched(wanted: dict[str, Experiment]) -> Run:
+    """Before the first run: step 0 of every variant, whose numbers are known without training."""
+    return Run.finished(wanted, {name: [first(config)] for name, config in wanted.items()})
+
+
+def first(config: Experiment) -> Record:
+    """The record of step 0, kept for everybody."""
+    return answer(("step 0", config), lambda: next(config.records()))
+
+
+def anatomy(run: Run | None, page: Words) -> None:
+    """E1c of the finished run: started by itself, in the same queue."""
+    finished = panel.current(KEY)
+    if finished is None or finished.state != "ended" or not dissections(finished):
+        st.caption(page["anatomy.waits"])
+        return
+    if st.session_state.get("sr_dissected") is not finished:
+        st.session_state["sr_dissected"] = finished
+        run = panel.begin(ANATOMIES, dissections(finished))
+    assert run is not None
+    rows: dict[str, list[str]] = {page["anatomy.variant"]: [], page["anatomy.step"]: []}
+    rows |= {page[f"anatomy.{key.partition('.')[0]}"]: [] for key in ANATOMY}
+    for name in run.experiments:
+        for record in run.records(name):
+            rows[page["anatomy.variant"]].append(label(name, page))
+            rows[page["anatomy.step"]].append(str(finished.experiments[name].steps if record.step else 0))
+            for key in ANATOMY:
+                rows[page[f"anatomy.{key.partition('.')[0]}"]].append(significant(record.measures[key], 3))
+    if run.running:
+        st.progress(min(1.0, run.share), text=page["anatomy.running"])
+    if rows[page["anatomy.variant"]]:
+        helps = {
+            page[f"anatomy.{name}"]: st.column_config.TextColumn(help=page[f"anatomy.{name}_help"])
+            for name in (key.partition(".")[0] for key in ANATOMY)
+        }
+        st.dataframe(rows, hide_index=True, height="content", column_config=helps)
+
+
+def transition(run: Run | None, page: Words) -> None:
+    """The batch, and every point it has given in this session."""
+
+    def named(name: str) -> str:
+        rule, d_k, scale = name.split(" ")
+        return page.data("transition.point", rule=page[f"rule.{rule}"], d_k=int(d_k), scale=float(scale))
+
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sr_sweep_buttons"):
+        rules = panel.several("sr_swept", RULES, DEFAULTS, page["transition.rules"], lambda rule: page[f"rule.{rule}"])
+        steps = whole_number("sr_sweep_steps", 10, MOST_STEPS, 300, page["steps"], 115)
+        drawn = whole_number("sr_sweep_seed", 0, 9999, 0, page["seed"], 110)
+        panel.controls(SWEEP, lambda: sweep(rules, steps=steps, drawn=drawn), in_turns=False, start="start_batch")
+    panel.progress(SWEEP, named)
+    found: dict[Sort, Point] = st.session_state.setdefault(POINTS, {})
+    if run is not None:
+        found |= points(run)
+        while len(found) > MOST_POINTS:
+            found.pop(next(iter(found)))
+    shown: dict[str, list[tuple[float, float, str]]] = {}
+    for config, (std, accuracy) in found.items():
+        told = page.data(
+            "transition.told", d_k=config.d_k, scale=config.input_scale, seed=config.seed, steps=config.steps
+        )
+        shown.setdefault(config.rule, []).append((std, accuracy, f"{page[f'rule.{config.rule}']}, {told}"))
+    figure = transition_figure(
+        shown,
+        mode(),
+        hues=HUES,
+        labels={rule: page[f"rule.{rule}"] for rule in RULES},
+        x_title=page["transition.x"],
+        y_title=page["transition.y"],
+        line=BREAK,
+        line_title=page["transition.line"],
+    )
+    chart(figure, key="sr_transition", alt=page.data("transition.alt", count=len(found)))
+    st.caption(page.format("transition.count", count=len(found)) if found else page["transition.empty"])
+
+
+page = words("scaling_race")
+st.html(STYLE)
+page_header(page)
+wanted = chosen(page)
+panel.arrive(KEY, lambda: wanted)
+panel.live(KEY, lambda run: race(run, wanted, page))
+st.header(page["transition.title"], anchor="transition")
+st.markdown(page["transition.text"])
+panel.live(SWEEP, lambda run: transition(run, page))
+st.header(page["anatomy.title"], anchor="anatomy")
+st.markdown(page["anatomy.text"])
+panel.live(ANATOMIES, lambda run: anatomy(run, page))
