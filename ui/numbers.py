@@ -24,7 +24,7 @@ def significant(x: float, digits: int = 4, *, undefined: str = "undefined") -> s
     return f"{sign}{_trim(mantissa)}·10{str(power).translate(SUPERSCRIPTS)}"
 
 
-def whole(x: float) -> str:
+def whole(x: int | float) -> str:
     """A count, exact, in groups of three: 12 288 with thin spaces that do not break."""
     return f"{int(x):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 

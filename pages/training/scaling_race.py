@@ -222,6 +222,7 @@ def transition(run: Run | None, page: Words) -> None:
 
 page = words("scaling_race")
 st.html(STYLE)
+panel.style()
 page_header(page)
 wanted = chosen(page)
 panel.arrive(KEY, lambda: wanted)

@@ -14,7 +14,7 @@ from torch.testing import assert_close
 from attention_core.mechanisms import MECHANISMS
 from attention_core.models import load_embedded
 from ui.controls import DEFAULT_SENTENCE
-from ui.mechanisms.bench import MAX_TOKENS, MOST, one_per_axis
+from ui.mechanisms.bench import MAX_TOKENS, MOST, formula, one_per_axis, subscripts
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -54,9 +54,9 @@ def test_every_mechanism_has_its_formula_its_source_and_its_gradient(start: int,
     page, heard = words("bench", language), said(app)
     assert not app.warning
     assert app.multiselect(key="bench").value == keys
-    assert [element.value.strip("$\n ") for element in app.latex] == [MECHANISMS[key].formula for key in keys]
+    assert [element.value.strip("$\n ") for element in app.latex] == [formula(MECHANISMS[key], page) for key in keys]
     for key in keys:
-        assert page[f"mechanism.{key}.title"] in heard and page[f"mechanism.{key}.gradient"] in heard
+        assert page[f"mechanism.{key}.title"] in heard and subscripts(page[f"mechanism.{key}.gradient"]) in heard
         number = MECHANISMS[key].reference.partition("arXiv:")[2].partition(",")[0]
         assert f"https://arxiv.org/abs/{number})" in heard
 

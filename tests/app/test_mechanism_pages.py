@@ -73,7 +73,7 @@ def test_a_window_wider_than_the_sentence_or_outside_it_says_what_is_used(langua
     page = words("local", language)
     app = opened("local", text="one two three", lo_D="40", lo_p="-7.5", lang=language)
     assert page.format("too_wide", D=40.0, n=3) in captions(app)
-    assert page.format("outside", p=-7.5, last=2) in captions(app)
+    assert page.format("outside", p=-6.5, last=3) in captions(app)
     app = opened("local", text="one two three", lo_D="3", lo_p="2", lang=language)
     assert page["too_wide"].partition("{")[2].partition("}")[2][:6] not in captions(app)
 

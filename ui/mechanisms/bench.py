@@ -244,7 +244,7 @@ def maps(found: Sequence[Row], reference: str, page: Words) -> list[list[Panel]]
             labels=names and few,
             **shape,
         )
-        for index, row in enumerate(found)
+        for row in found
     ]
     apart = [
         Panel(
@@ -256,7 +256,7 @@ def maps(found: Sequence[Row], reference: str, page: Words) -> list[list[Panel]]
             labels=False,
             **shape,
         )
-        for index, row in enumerate(found)
+        for row in found
         if not few or row.key != reference
     ]
     return [weights + apart] if few else [weights, apart]
@@ -298,7 +298,7 @@ def tokens(found: Sequence[Row], page: Words) -> list[list[Panel]]:
     return [panels[:2], panels[2:]]
 
 
-def table(found: Sequence[Row], reference: Mechanism, page: Words) -> dict[str, list[str] | list[float]]:
+def table(found: Sequence[Row], reference: Mechanism, page: Words) -> Mapping[str, Sequence[str | float]]:
     """Every number of the head, mechanisms down."""
     return {
         page["mechanism_label"]: [title(row.key, row.mechanism, page) for row in found],

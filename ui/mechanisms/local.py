@@ -263,7 +263,7 @@ print("loss", f"{{loss.item():.6f}}")
 
 weights, s, h = trace.weights[0].detach(), torch.arange(n), 1e-5
 toward = (trace.context[0].detach() - v[target]) @ v.mT
-inside = attend(q[query : query + 1], k, v, allowed=near(p_t, n, D)).weights[0, 0].detach()
+inside = attend(q[query : query + 1], k, v, allowed=near(p_t, n, D)).weights[0].detach()
 at = lambda place: 0.5 * ((inside * bell(place, n, D)[0]) @ v - v[target]).square().sum()
 print("dL/dp_t, autograd", f"{{torch.autograd.grad(loss, p_t)[0].item():.6e}}")
 print("dL/dp_t, closed form", f"{{(toward * weights * (s - p_t.detach())).sum().item() / (D / 2) ** 2:.6e}}")

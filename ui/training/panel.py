@@ -19,7 +19,9 @@ from attention_core.experiments.store import (
     save_weights,
 )
 from ui.errors import fragment
+from ui.layout import mode
 from ui.link import publish, recall, remember, seed
+from ui.palette import hue
 from ui.session import queue
 from ui.text import words
 from ui.training.runs import MOST_BYTES, Run
@@ -32,6 +34,12 @@ UPLOAD = 64  # MiB
 MOST_FILES = 8
 Make = Callable[[], Mapping[str, Experiment]]
 Check = Callable[[Experiment], bool]
+
+
+def style() -> None:
+    """Streamlit writes white on the button that starts, and in the dark theme that button is pale."""
+    paper = hue("paper", mode())
+    st.html(f'<style>[data-testid="stBaseButton-primary"] :is(p, span) {{ color: {paper}; }}</style>')
 
 
 def current(key: str) -> Run | None:
