@@ -26,6 +26,7 @@ from ui.text import Words, words
 SEEDS = 8
 # What works in the background says so in a corner of the window, where it moves nothing on the page.
 STYLE = """<style>
+.st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; }
 .st-key-working {
   position: fixed; right: 1.2rem; bottom: 1.2rem; z-index: 900; width: min(27rem, calc(100vw - 2.4rem));
   padding: 0.6rem 0.9rem;

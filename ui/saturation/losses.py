@@ -34,14 +34,15 @@ def section(probe: Probe, tokens: tuple[str, ...], target: int, d_k: int, alpha:
     found = ratios(probe, target, d_k, alpha)
     st.header(page["depends.title"], anchor="losses")
     st.markdown(page.format("depends.text", d_k=d_k, alpha=alpha, token=tokens[target]))
-    head = ["", *(page[f"depends.{loss}"] for loss in LOSSES), ""]
+    head = [page["depends.gradient"], *(page[f"depends.{loss}"] for loss in LOSSES), page["depends.verdict"]]
     rows = [
         [
             page[f"measure.log_{name}"],
-            *(f"{significant(found[loss][name], 3)}\u00a0×" for loss in LOSSES),
+            *(significant(found[loss][name], 3) for loss in LOSSES),
             page[f"depends.{verdict({loss: found[loss][name] for loss in LOSSES})}"],
         ]
         for name in GRADIENTS
     ]
-    st.markdown("\n".join("| " + " | ".join(row) + " |" for row in (head, ["---", *["---:"] * 3, "---"], *rows)))
+    with st.container(key="table_losses"):
+        st.markdown("\n".join("| " + " | ".join(row) + " |" for row in (head, ["---", *["---:"] * 3, "---"], *rows)))
     st.caption(page["depends.reason"])
