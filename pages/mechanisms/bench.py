@@ -24,6 +24,7 @@ MAX_RADIUS = MAX_TOKENS
 WIDTH = {"row_sum": 130}  # pixels; a range must not be cut
 # Names of mechanisms carry no colour; Streamlit's own, white on the accent, cannot be read in the dark.
 STYLE = """<style>
+.st-key-bench_bar { margin-top: -0.75rem; }
 .st-key-bench [data-testid="stMultiSelectTagsContainer"] [role="group"] > span {
   background: transparent; box-shadow: inset 0 0 0 1px currentColor;
 }
@@ -49,8 +50,6 @@ def chosen_mechanisms(page: Words) -> list[str]:
     if len(keys) < LEAST:
         st.warning(page.format("too_few", least=LEAST), icon=":material/edit:")
         return st.session_state.get("bench_last", start)
-    if len(known) >= MOST:
-        st.caption(page["full"])
     publish("bench", ",".join(keys), ",".join(start))
     st.session_state["bench_last"] = list(keys)
     return list(keys)
@@ -87,6 +86,8 @@ def controls(choice: Choice, page: Words) -> tuple[Setting, list[str], str]:
             publish("bench_D", str(radius), "2")
             drawn = whole_number("bench_seed", 0, 9999, 0, page["seed"], 110)
             memory = choose_memory(page)
+            if len(keys) >= MOST:
+                st.caption(page["full"], width=140)
     if memory is not None and not (memory and len(choice.model.tokenize(memory))):
         st.warning(page["empty_memory"], icon=":material/edit:")
         memory = None

@@ -261,8 +261,8 @@ def test_zoom_shows_fewer_cells_and_escape_all_of_them(page) -> None:
     page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
     page.keyboard.up("Control")
-    page.wait_for_timeout(120)
-    assert max(canvas.evaluate(view)) < COUNT
+    zoomed = "([c, n]) => Math.max(c.__box.view.w, c.__box.view.h) < n"
+    page.wait_for_function(zoomed, arg=[canvas.element_handle(), COUNT])
 
 
 def test_dragging_sends_nothing_and_releasing_sends_one_value(open_page) -> None:
