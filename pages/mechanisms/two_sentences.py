@@ -42,7 +42,7 @@ from ui.text import Words, words
 PAIRS = {  # key of its words → sentences, and the word to look at
     "student": ("I am a student", "You and me are students", "a4"),
     "paraphrase": ("The clever student helped an old lady", "This smart pupil assisted the aged woman", "a3"),
-    "hard": ("The clever student helped an old lady", "This smart pupil assisted the aged lawyer", "b6"),
+    "hard": ("The clever student helped an old lady", "This smart pupil assisted the aged doctor", "b6"),
     "order": ("The teacher helped the student", "The student helped the teacher", "a2"),
     "bank": ("She sat on the bank of the river", "She took the money from the bank", "a5"),
     "far": ("The king bought a fast horse", "You were tired yesterday", "a6"),

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models.pretrained import load_embedded
-from benchmarks.browser import wait_idle
+from benchmarks.browser import wait_idle, wait_settled
 from ui.controls import DEFAULT_SENTENCE, TEMPERATURES
 from ui.text import words
 
@@ -128,6 +128,7 @@ def test_the_table_sorts_and_a_row_jumps_to_its_head(open_page, eager) -> None:
     table.scroll_into_view_if_needed()
     headers = table.locator("th, [role=columnheader]")  # the words of its canvas for screen readers
     headers.filter(has_text="Entropy (nats)").first.wait_for(state="attached")
+    wait_settled(page)
     box = table.bounding_box()
     page.mouse.click(box["x"] + 190, box["y"] + 18)  # the third column, after the boxes, layer and head
     headers.filter(has_text="↑ Entropy (nats)").wait_for(state="attached")

@@ -66,7 +66,7 @@ def press(page: Page, name: str, index: int) -> None:
 
 def reading(page: Page, figure: str, number: int) -> float:
     told = page.locator(f"figure[data-name={figure}] .reading").nth(number).locator("output").inner_text()
-    return float(re.sub(r"·10(-?\d+)", r"e\1", told.split()[0].translate(DIGITS)))
+    return float(re.sub(r"·10(-?\d+)", r"e\1", told.split()[0].rstrip(",").translate(DIGITS)))
 
 
 def layer():

@@ -107,18 +107,18 @@ def test_a_word_is_picked_with_a_click_and_with_the_keyboard(open_page) -> None:
 def test_pairs_and_the_same_sentence_twice(open_page) -> None:
     page = opened(open_page)
     page.get_by_role("button", name=WORDS["pairs"]).click()
-    page.get_by_role("button", name="This smart pupil assisted the aged lawyer").click()
+    page.get_by_role("button", name="This smart pupil assisted the aged doctor").click()
     wait_idle(page)
     page.wait_for_timeout(300)
     said = frame(page, "said_second")
-    assert int(said.argmin()) == 6 and float(frame(page, "verdict")[0]) < 0.5  # "lawyer" speaks against
+    assert int(said.argmin()) == 6 and 10 ** float(frame(page, "verdict")[0]) < 0.5  # "doctor" speaks against
     page.keyboard.press("Escape")
     page.get_by_role("button", name=WORDS["twice"]).click()
     page.get_by_text("this is self-attention").wait_for()
     wait_idle(page)
     page.wait_for_timeout(300)
     assert_close(frame(page, "first"), frame(page, "second"))
-    assert float(frame(page, "verdict")[0]) > 0.5
+    assert 10 ** float(frame(page, "verdict")[0]) > 0.5
 
 
 @pytest.mark.parametrize("width", [1440])
