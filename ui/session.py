@@ -53,7 +53,7 @@ def model(name: str, sizes: Sizes) -> Model:
 
 def run(study: Study) -> Run:
     """The run that answers `study`: computed once, then shared by everybody who asks the same."""
-    return _recent().get(study, lambda: _compute(study))
+    return answer(study, lambda: _compute(study))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ def known(question: Hashable) -> bool:
 
 def draw(distribution: variance.Distribution, seed: int) -> variance.Sums:
     """The Monte Carlo draw of the page on √d_k: the same for everybody who chose this distribution and this seed."""
-    return _recent().get(("draw", distribution, seed), lambda: variance.draw(distribution, seed))
+    return answer(("draw", distribution, seed), lambda: variance.draw(distribution, seed))
 
 
 def embedded() -> Pretrained:

@@ -5,9 +5,9 @@ from jaxtyping import Float
 from playwright.sync_api import Page
 from torch import Tensor
 
+from tests.browser.laboratory import HOST
 from ui.palette import ramp
 
-HOST = "(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.boxes)"
 CENTRES = f"""([key, name, rows, cols]) => {{
     const host = ({HOST})(key);
     const {{ box }} = host.__headlight.boxes()[name];

@@ -10,19 +10,18 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Sizes, load_embedded
 from benchmarks.browser import wait_idle
+from tests.browser import laboratory
 from ui.controls import DEFAULT_SENTENCE
 from ui.mechanisms.hard_soft import COUNTS, DRAWS, TEMPERATURES
 from ui.text import words
 
 WORDS = words("hard_soft", "en")
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
-HOST = """(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight)"""
 QUERY, TARGET = 10, 2
 
 
 def painted(page: Page, film: str, key: str = "hard_samples") -> torch.Tensor:
-    values = page.evaluate(f"([key, film]) => ({HOST})(key).__headlight.frame(film)", [key, film])
-    return torch.tensor(values, dtype=torch.float64)
+    return laboratory.film(page, key, film)
 
 
 def told(page: Page, label: str, key: str) -> float:
@@ -34,19 +33,7 @@ def told(page: Page, label: str, key: str) -> float:
 
 
 def slide(page: Page, key: str, name: str, stop: int, *, release: bool) -> None:
-    slider = page.locator(f".st-key-{key} [data-slider={name}] input")
-    slider.evaluate(
-        """(node, [stop, release]) => {
-            node.value = stop;
-            node.dispatchEvent(new Event("input"));
-            if (release) node.dispatchEvent(new Event("change"));
-        }""",
-        [stop, release],
-    )
-    page.wait_for_timeout(150)
-    if release:
-        wait_idle(page)
-        page.wait_for_timeout(400)
+    laboratory.slide(page.locator(f".st-key-{key} [data-slider={name}] input"), stop, release=release)
 
 
 @pytest.fixture
@@ -54,7 +41,7 @@ def opened(open_page):
     def opened(**options) -> Page:
         page = open_page("/hard-soft" if "url" not in options else "/", **options)
         page.locator(".st-key-hard_gradient canvas").first.wait_for(timeout=60_000)
-        page.wait_for_function(f"() => ({HOST})('hard_gradient')?.__headlight.frames")
+        page.wait_for_function(f"() => ({laboratory.HOST})('hard_gradient')?.__headlight.frames")
         wait_idle(page)
         return page
 
@@ -156,7 +143,7 @@ def test_the_link_opens_the_same_samples(opened) -> None:
     again = opened(url=page.url)
     assert_close(painted(again, "share"), painted(page, "share"))
     assert_close(painted(again, "estimate", "hard_gradient"), painted(page, "estimate", "hard_gradient"))
-    assert page.evaluate(f"() => ({HOST})('hard_gradient').__headlight.at().draw") == 4  # both pictures agree
+    assert page.evaluate(f"() => ({laboratory.HOST})('hard_gradient').__headlight.at().draw") == 4
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -169,7 +156,7 @@ def test_the_first_screen_holds_sliders_and_pictures(opened, language) -> None:
 
 def test_a_click_chooses_the_token_to_be_named(opened) -> None:
     page = opened()
-    box = page.evaluate(f"() => ({HOST})('hard_samples').__headlight.boxes().alpha.box")
+    box = page.evaluate(f"() => ({laboratory.HOST})('hard_samples').__headlight.boxes().alpha.box")
     canvas = page.locator(".st-key-hard_samples [data-name=alpha] canvas")
     canvas.click(position={"x": box["x"] + box["w"] * 7.5 / 13, "y": box["y"] + box["h"] - 4})
     wait_idle(page)
@@ -182,7 +169,7 @@ def test_a_click_chooses_the_token_to_be_named(opened) -> None:
 def test_the_race_runs_beside_the_page_and_stops(opened) -> None:
     page = opened()
     page.locator(".st-key-race_start button").click()
-    page.wait_for_function(f"() => ({HOST})('race_lab')?.__headlight.frames", timeout=120_000)
+    page.wait_for_function(f"() => ({laboratory.HOST})('race_lab')?.__headlight.frames", timeout=120_000)
     slide(page, "hard_samples", "draw", 9, release=True)  # the rest of the page stays awake
     assert "hs_draw=10" in page.url
     stop = page.locator(".st-key-race_stop button")

@@ -9,19 +9,16 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Sizes, load_embedded
 from benchmarks.browser import wait_idle
+from tests.browser import laboratory
 from ui.controls import DEFAULT_SENTENCE
 from ui.text import words
 
 WORDS = words("local", "en")
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
-HOST = """(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight)"""
 
 
 def painted(page: Page, film: str, key: str = "local") -> torch.Tensor:
-    """The numbers of a film as they were last drawn. NaN travels as null."""
-    script = f"""([key, film]) => ({HOST})(key).__headlight.frame(film).map((x) => Number.isFinite(x) ? x : null)"""
-    values = page.evaluate(script, [key, film])
-    return torch.tensor([float("nan") if value is None else value for value in values], dtype=torch.float64)
+    return laboratory.film(page, key, film)
 
 
 def told(page: Page, label: str) -> float:
@@ -34,19 +31,7 @@ def told(page: Page, label: str) -> float:
 
 
 def slide(page: Page, name: str, stop: int, *, release: bool) -> None:
-    slider = page.locator(f".st-key-local [data-slider={name}] input")
-    slider.evaluate(
-        """(node, [stop, release]) => {
-            node.value = stop;
-            node.dispatchEvent(new Event("input"));
-            if (release) node.dispatchEvent(new Event("change"));
-        }""",
-        [stop, release],
-    )
-    page.wait_for_timeout(150)
-    if release:
-        wait_idle(page)
-        page.wait_for_timeout(300)
+    laboratory.slide(page.locator(f".st-key-local [data-slider={name}] input"), stop, release=release)
 
 
 @pytest.fixture
@@ -54,7 +39,7 @@ def opened(open_page):
     def opened(**options) -> Page:
         page = open_page("/local" if "url" not in options else "/", **options)
         page.locator(".st-key-local canvas").first.wait_for(timeout=60_000)
-        page.wait_for_function(f"() => ({HOST})('local')?.__headlight.frames")
+        page.wait_for_function(f"() => ({laboratory.HOST})('local')?.__headlight.frames")
         wait_idle(page)
         return page
 
@@ -95,11 +80,11 @@ def test_under_the_finger_everything_is_torchs_and_nothing_is_asked(opened, vect
     seen(page, vectors, 3, 10.0)
     sent = []
     page.on("request", lambda request: sent.append(request.url))
-    before = page.evaluate(f"() => ({HOST})('local').__headlight.frames")
+    before = page.evaluate(f"() => ({laboratory.HOST})('local').__headlight.frames")
     for stop in (2, 17, 30):
         slide(page, "center", stop, release=False)
         seen(page, vectors, 3, stop / 4)
-    assert page.evaluate(f"() => ({HOST})('local').__headlight.frames") >= before + 3
+    assert page.evaluate(f"() => ({laboratory.HOST})('local').__headlight.frames") >= before + 3
     assert "lo_p" not in page.url and not sent
     slide(page, "center", 30, release=True)
     assert "lo_p=7.5" in page.url
@@ -133,7 +118,7 @@ def test_the_map_follows_its_switch_and_a_click_chooses_the_query(opened, vector
     assert (predicted.isnan() == ((places - centers[:, None]).abs() > 3)).all()
     assert "lo_kind=local_p" in page.url
     canvas = page.locator(".st-key-local [data-name=map] canvas")
-    box = page.evaluate(f"() => ({HOST})('local').__headlight.boxes().map.box")
+    box = page.evaluate(f"() => ({laboratory.HOST})('local').__headlight.boxes().map.box")
     side = box["w"] / 13
     canvas.click(position={"x": box["x"] + 6.5 * side, "y": box["y"] + 4.5 * side})
     wait_idle(page)
@@ -164,7 +149,7 @@ def test_the_first_screen_holds_sliders_and_pictures(opened, language) -> None:
 def test_a_training_begins_shows_its_steps_and_stops(opened) -> None:
     page = opened()
     page.locator(".st-key-align_start button").click()
-    page.wait_for_function(f"() => ({HOST})('align_lab')?.__headlight.frames", timeout=120_000)
+    page.wait_for_function(f"() => ({laboratory.HOST})('align_lab')?.__headlight.frames", timeout=120_000)
     slide(page, "center", 8, release=True)  # the rest of the page stays awake
     assert "lo_p=2" in page.url
     page.locator(".st-key-align_stop button").click()

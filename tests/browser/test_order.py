@@ -12,6 +12,7 @@ from attention_core.models import FromScratch, Sizes, load_embedded
 from attention_core.order import SCHEMES
 from attention_core.reach import KINDS
 from benchmarks.browser import wait_idle
+from tests.browser import laboratory
 from ui.mechanisms.order.masks import radii
 from ui.mechanisms.order.shuffle import STOPS, orders
 from ui.text import words
@@ -21,7 +22,6 @@ TEXT = "The law saw the king, but its city should be just"
 SEED, HEAD, SWAPS_SEED = 7, 3, 5
 QUERY = {"text": TEXT, "seed": str(SEED), "order_head": str(HEAD), "order_shuffle": str(SWAPS_SEED)}
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
-HOST = """(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame)"""
 
 
 @pytest.fixture
@@ -31,31 +31,17 @@ def page(open_page) -> Page:
 
 def painted(page: Page) -> Page:
     for key in ("order_shuffled", "order_masks", "order_costs", "order_sharing"):
-        page.wait_for_function(f"() => ({HOST})('{key}')?.__headlight.frames")
+        page.wait_for_function(f"() => ({laboratory.HOST})('{key}')?.__headlight.frames")
     wait_idle(page)
     return page
 
 
 def frame(page: Page, key: str, name: str) -> torch.Tensor:
-    """A film where the sliders stand, as the browser holds it. NaN travels as null."""
-    values = page.evaluate(
-        f"([key, name]) => ({HOST})(key).__headlight.frame(name).map((x) => Number.isFinite(x) ? x : null)", [key, name]
-    )
-    return torch.tensor([float("nan") if value is None else value for value in values])
+    return laboratory.film(page, key, name).float()
 
 
 def slide(page: Page, name: str, stop: int, *, release: bool = False) -> None:
-    page.locator(f"[data-slider={name}] input").evaluate(
-        """(input, [stop, release]) => {
-            input.value = stop;
-            input.dispatchEvent(new Event("input"));
-            if (release) input.dispatchEvent(new Event("change"));
-        }""",
-        [stop, release],
-    )
-    page.wait_for_timeout(150)
-    if release:
-        wait_idle(page)
+    laboratory.slide(page.locator(f"[data-slider={name}] input"), stop, release=release)
 
 
 def press(page: Page, name: str, index: int) -> None:
@@ -126,7 +112,7 @@ def test_the_names_beside_the_shuffled_map_are_those_of_the_shuffled_words(page)
     stop = len(STOPS) - 1
     slide(page, "swaps", stop)
     canvas = page.locator("figure[data-name=moved] canvas")
-    box = page.evaluate(f"() => ({HOST})('order_shuffled').__headlight.boxes().moved.box")
+    box = page.evaluate(f"() => ({laboratory.HOST})('order_shuffled').__headlight.boxes().moved.box")
     side = box["w"] / len(tokens)
     canvas.hover(position={"x": box["x"] + 2.5 * side, "y": box["y"] + 0.5 * side})
     told = page.locator(".st-key-order_shuffled .tip div").all_inner_texts()
@@ -137,7 +123,7 @@ def test_the_names_beside_the_shuffled_map_are_those_of_the_shuffled_words(page)
 
 def test_a_click_on_a_cell_chooses_the_pair_whose_score_is_followed(page) -> None:
     tokens, x, matrices = layer()
-    box = page.evaluate(f"() => ({HOST})('order_shuffled').__headlight.boxes().own.box")
+    box = page.evaluate(f"() => ({laboratory.HOST})('order_shuffled').__headlight.boxes().own.box")
     side = box["w"] / len(tokens)
     page.locator("figure[data-name=own] canvas").click(
         position={"x": box["x"] + 4.5 * side, "y": box["y"] + 1.5 * side}

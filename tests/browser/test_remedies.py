@@ -13,6 +13,7 @@ from attention_core.remedies import REMEDIES
 from attention_core.remedy_sweeps import COLUMNS
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from benchmarks.browser import wait_idle
+from tests.browser import laboratory
 from tests.browser.pixels import colours, painted, sent
 from tests.browser.pixels import drag as drag_with_mouse
 from ui.controls import DEFAULT_SENTENCE
@@ -40,27 +41,11 @@ def layer():
 
 
 def frame(page: Page, name: str) -> torch.Tensor:
-    """A film where the sliders stand, as the browser holds it. NaN travels as null."""
-    values = page.evaluate(
-        f"(name) => (({HOST})()).__headlight.frame(name).map((x) => Number.isFinite(x) ? x : null)", name
-    )
-    return torch.tensor([float("nan") if value is None else value for value in values])
+    return laboratory.film(page, "remedies", name).float()
 
 
 def slide(page: Page, name: str, stop: int, *, release: bool) -> None:
-    slider = page.get_by_role("slider", name=WORDS[name], exact=True)
-    slider.evaluate(
-        """(node, [stop, release]) => {
-            node.value = stop;
-            node.dispatchEvent(new Event("input"));
-            if (release) node.dispatchEvent(new Event("change"));
-        }""",
-        [stop, release],
-    )
-    page.wait_for_timeout(150)
-    if release:
-        wait_idle(page)
-        page.wait_for_timeout(300)
+    laboratory.slide(page.get_by_role("slider", name=WORDS[name], exact=True), stop, release=release)
 
 
 def fused(d_k: int, alpha: float, n: int, scale: float) -> torch.Tensor:

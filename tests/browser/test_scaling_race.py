@@ -16,6 +16,7 @@ from torch.testing import assert_close
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint
 from benchmarks.browser import wait_idle
+from tests.browser import laboratory
 from ui.text import words
 
 SHARED, PAGE = words("training", "en"), words("scaling_race", "en")
@@ -31,7 +32,7 @@ CONFIG = Sort(d_k=8, steps=150, every=5)
 
 
 def painted(page: Page, film: str) -> torch.Tensor:
-    return torch.tensor(page.evaluate(f"(film) => ({HOST})().__headlight.frame(film)", film), dtype=torch.float64)
+    return laboratory.film(page, "sr_lab", film)
 
 
 def step(page: Page) -> int:
@@ -39,17 +40,7 @@ def step(page: Page) -> int:
 
 
 def slide(page: Page, stop: int, *, release: bool = False) -> None:
-    page.locator(".st-key-sr_lab [data-slider=step] input").evaluate(
-        """(node, [stop, release]) => {
-            node.value = stop;
-            node.dispatchEvent(new Event("input"));
-            if (release) node.dispatchEvent(new Event("change"));
-        }""",
-        [stop, release],
-    )
-    page.wait_for_timeout(150)
-    if release:
-        wait_idle(page)
+    laboratory.slide(page.locator(".st-key-sr_lab [data-slider=step] input"), stop, release=release)
 
 
 def press(page: Page, name: str) -> None:
@@ -140,6 +131,7 @@ def test_start_stop_scrub_resume_save_and_load(opened, tmp_path) -> None:
     unfold(other)
     other.locator("input[type=file]").set_input_files(tmp_path / "bad.npz")
     other.get_by_text(SHARED["refused.damaged"]).wait_for()
+    wait_idle(other)  # the empty place for the next file has taken the place of this one
     other.locator("input[type=file]").set_input_files([tmp_path / "a.npz", tmp_path / "a.safetensors"])
     other.get_by_text(digest).wait_for(timeout=60_000)
     assert other.get_by_text(SHARED["refused.damaged"]).count() == 0

@@ -10,6 +10,7 @@ from torch.testing import assert_close
 
 from attention_core.models import load_embedded
 from benchmarks.browser import wait_idle
+from tests.browser import laboratory
 from ui.mechanisms.two_sentences import START, STOPS, read
 from ui.text import words
 
@@ -26,22 +27,11 @@ def opened(open_page, url: str | None = None, **options) -> Page:
 
 
 def frame(page: Page, name: str) -> torch.Tensor:
-    return torch.tensor(page.evaluate(f"(name) => (({HOST})()).__headlight.frame(name)", name))
+    return laboratory.film(page, "two_sentences", name).float()
 
 
 def slide(page: Page, stop: int, *, release: bool) -> None:
-    page.get_by_role("slider", name=WORDS["temperature"], exact=True).evaluate(
-        """(node, [stop, release]) => {
-            node.value = stop;
-            node.dispatchEvent(new Event("input"));
-            if (release) node.dispatchEvent(new Event("change"));
-        }""",
-        [stop, release],
-    )
-    page.wait_for_timeout(150)
-    if release:
-        wait_idle(page)
-        page.wait_for_timeout(300)
+    laboratory.slide(page.get_by_role("slider", name=WORDS["temperature"], exact=True), stop, release=release)
 
 
 def weights(temperature: float, asks: int = 0) -> torch.Tensor:

@@ -7,6 +7,7 @@ from torch.testing import assert_close
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES
 from benchmarks.browser import wait_idle
+from tests.browser import laboratory
 from tests.browser.pixels import colours, painted, sent
 from tests.browser.pixels import drag as drag_with_mouse
 from ui.numbers import significant
@@ -39,15 +40,7 @@ def frame(page: Page, name: str) -> torch.Tensor:
 
 
 def drag(page: Page, slider: str, stop: int, *, release: bool) -> None:
-    page.locator(f"{LAB} [data-slider={slider}] input").evaluate(
-        """(input, [stop, release]) => {
-            input.value = stop;
-            input.dispatchEvent(new Event("input"));
-            if (release) input.dispatchEvent(new Event("change"));
-        }""",
-        [stop, release],
-    )
-    page.wait_for_timeout(150)
+    laboratory.slide(page.locator(f"{LAB} [data-slider={slider}] input"), stop, release=release)
 
 
 def reading(page: Page, label: str) -> str:

@@ -1,0 +1,32 @@
+"""What tests ask of a laboratory (ui/components/lab.py): its films as the browser holds them, and its sliders."""
+
+import torch
+from playwright.sync_api import Locator, Page
+from torch import Tensor
+
+from benchmarks.browser import wait_idle
+
+HOST = "(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame)"
+FILM = f"([key, name]) => ({HOST})(key).__headlight.frame(name).map((x) => Number.isFinite(x) ? x : null)"
+
+
+def film(page: Page, key: str, name: str) -> Tensor:
+    """A film where the sliders stand, float64. NaN travels as null."""
+    values = page.evaluate(FILM, [key, name])
+    return torch.tensor([float("nan") if value is None else value for value in values], dtype=torch.float64)
+
+
+def slide(handle: Locator, stop: int, *, release: bool = False) -> None:
+    """Put a slider at a stop, as the keyboard or a finger does, and let go of it or not."""
+    handle.evaluate(
+        """(node, [stop, release]) => {
+            node.value = stop;
+            node.dispatchEvent(new Event("input"));
+            if (release) node.dispatchEvent(new Event("change"));
+        }""",
+        [stop, release],
+    )
+    handle.page.wait_for_timeout(150)
+    if release:
+        wait_idle(handle.page)
+        handle.page.wait_for_timeout(400)
