@@ -18,5 +18,5 @@ with guarded():
         from ui.session import embedded  # imports torch, so it waits until the menu stands
 
         warm_up(embedded)
+    library()
     page.run()
-library()

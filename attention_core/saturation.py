@@ -109,9 +109,9 @@ class Sweep:
 MEASURES = tuple(field.name for field in fields(Measures))
 
 
-def factors(d_k: int) -> list[float]:
-    """α² c(d_k) for every rule of RULES and, within it, every α of INPUT_SCALES."""
-    return [alpha**2 * SCALINGS[rule].factor(d_k) for rule in RULES for alpha in INPUT_SCALES]
+def factors(d_k: int, alphas: Sequence[float] = INPUT_SCALES) -> list[float]:
+    """α² c(d_k) for every rule of RULES and, within it, every α."""
+    return [alpha**2 * SCALINGS[rule].factor(d_k) for rule in RULES for alpha in alphas]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,10 +140,28 @@ def tabulate(probe: Probe, workers: int = 1) -> Iterator[Sweep]:
 
 def collect(sweeps: Sequence[Sweep]) -> Table:
     """The table of all sweeps of `tabulate`."""
-    shape = (len(sweeps), len(RULES), len(INPUT_SCALES))
-    measures = torch.stack([torch.stack([getattr(one.measures, name) for name in MEASURES], dim=1) for one in sweeps])
-    log_gains = torch.stack([one.log_gains for one in sweeps])
-    return Table(*(values.unflatten(1, shape[1:]).transpose(0, 1).contiguous() for values in (measures, log_gains)))
+    return Table(*(torch.stack(parts, dim=1) for parts in zip(*map(_by_rule, sweeps), strict=True)))
+
+
+def cross(probe: Probe, row: int, column: int) -> Table:
+    """A table of the stops in line with one: every α at d_k number `row`, every d_k at α number `column`; NaN elsewhere.
+
+    One stop in eighteen: the curves through where the sliders stand, for whoever cannot wait for the others.
+    """
+    (h, n), stops = probe.q.shape[:2], (len(RULES), len(D_K_STOPS), len(INPUT_SCALES))
+    table = Table(*(probe.x.new_full((*stops, *size), math.nan) for size in ((len(MEASURES), h), (h, n))))
+    for number, d_k in enumerate(D_K_STOPS):
+        chosen = range(len(INPUT_SCALES)) if number == row else [column]
+        found = sweep(probe, d_k, factors(d_k, [INPUT_SCALES[at] for at in chosen]))
+        for whole, part in zip((table.measures, table.log_gains), _by_rule(found), strict=True):
+            whole[:, number, list(chosen)] = part
+    return table
+
+
+def _by_rule(one: Sweep) -> tuple[Float[Tensor, "rule a measure h"], Float[Tensor, "rule a h n"]]:
+    measures = torch.stack([getattr(one.measures, name) for name in MEASURES], dim=1)
+    shape = (len(RULES), -1)
+    return measures.unflatten(0, shape), one.log_gains.unflatten(0, shape)
 
 
 def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
@@ -202,6 +220,7 @@ def _sweep(probe: Probe, d_k: int, s: Float[Tensor, "h n n"], factors: Sequence[
     g.scatter_(-1, winner.expand(*e.shape[:3], 1), -(p_m * u)[..., None])  # dS = rest · g
     log_size = log_rest + torch.linalg.vector_norm(g, dim=-1).log()
     log_gains = log_size - size_dp.log()  # h n a
+    ordered = log_gains.sort(dim=1).values
 
     # The rows of a head on one scale: the largest at 1, so that squares do not underflow before the last one does.
     most = log_rest.amax(dim=1, keepdim=True)
@@ -224,9 +243,9 @@ def _sweep(probe: Probe, d_k: int, s: Float[Tensor, "h n n"], factors: Sequence[
             support=entropy.exp().mean(dim=1).mT,
             trace=trace.mean(dim=1).mT,
             frobenius=frobenius.mean(dim=1).mT,
-            log_gain_low=_quantile(log_gains, 0.1).mT / LN10,
-            log_gain=_quantile(log_gains, 0.5).mT / LN10,
-            log_gain_high=_quantile(log_gains, 0.9).mT / LN10,
+            log_gain_low=_quantile(ordered, 0.1).mT / LN10,
+            log_gain=_quantile(ordered, 0.5).mT / LN10,
+            log_gain_high=_quantile(ordered, 0.9).mT / LN10,
             gain_mean=log_gains.exp().mean(dim=1).mT,
             dead=(log_gains < math.log(DEAD)).to(s.dtype).mean(dim=1).mT,
             log_d_scores=(2 * log_size).logsumexp(dim=1).mT / (2 * LN10),
@@ -281,9 +300,8 @@ def _log_norm(square: Tensor, most: Tensor, f: Tensor) -> Tensor:
     return square.clamp(min=0).sqrt().log10() + most[:, 0] / LN10 + f[:, 0].log10()
 
 
-def _quantile(x: Float[Tensor, "h n a"], share: float) -> Float[Tensor, "h a"]:
-    """The element at that place of the sorted rows, between two of them their mean (−∞ stays −∞)."""
-    ordered = x.sort(dim=1).values
-    place = share * (x.shape[1] - 1)
+def _quantile(ordered: Float[Tensor, "h n a"], share: float) -> Float[Tensor, "h a"]:
+    """The element at that place of sorted rows, between two of them their mean (−∞ stays −∞)."""
+    place = share * (ordered.shape[1] - 1)
     low, high = ordered[:, math.floor(place)], ordered[:, math.ceil(place)]
     return torch.where(low.isneginf(), low, low + (place - math.floor(place)) * (high - low))

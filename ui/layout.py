@@ -16,6 +16,7 @@ STYLE = """<style>
 @media (min-width: 1200px) { .katex-display { overflow: visible !important; } }
 @media (min-width: 1000px) { .st-key-header > .stElementContainer:nth-child(2) { flex: 1 1 24rem; min-width: 0; } }
 .st-key-margin .katex-display { overflow: auto hidden !important; }
+.st-key-library { position: absolute; }
 </style>"""
 Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES, Table, cross
 from ui.chart import chart
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
@@ -24,6 +25,7 @@ from ui.session import MAX_PROBED, Question, bands, known, known_bands, probe, t
 from ui.text import Words, words
 
 SEEDS = 8
+LEAVES = 0.03  # seconds in which the first curves leave for the browser, before torch takes every core
 # What works in the background says so in a corner of the window, where it moves nothing on the page.
 STYLE = """<style>
 .st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; }
@@ -87,16 +89,39 @@ def stop(question: Question | None) -> None:
 
 @fragment
 def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator, page: Words) -> None:
-    """Everything that follows the sliders. The reader's own seed first; the other seeds widen it into bands."""
+    """Everything that follows the sliders: first the curves through where they stand, then every stop of the reader's
+    own seed, which the other seeds then widen into bands.
+    """
     wide, stopped = known_bands(question, SEEDS), st.session_state.get("stopped") == question
     if stopped and not known(question):
         st.button(page["go_on_all"], on_click=stop, args=(None,), icon=":material/play_arrow:")
         return
-    own = table(question, progress_in(bar, page, "working"))
-    bar.empty()
     here, layer = place(len(tokens)), probe(question)
-    numbers = summary([own]) if wide is None else wide.numbers
     pictures = st.container(key="pictures")
+
+    def draw(own: Table, numbers: np.ndarray, seeds: int) -> None:
+        with pictures:
+            lab(
+                plots(layer, numbers, tokens, here, seeds, page),
+                key="vanishing",
+                sliders=sliders(here, page),
+                films=films(layer, own, numbers, here),
+                computed=computed(layer.q.shape[0], len(tokens), here),
+                words=words("canvas"),
+                summary=page["summary"],
+                on_move=moved,
+                on_pick=picked,
+            )
+
+    if not known(question):
+        first = cross(layer, here.d_k, here.alpha)
+        draw(first, summary([first]), 1)
+        time.sleep(LEAVES)
+        table(question, progress_in(bar, page, "working"))
+        st.rerun()
+    own = table(question)
+    bar.empty()
+    draw(own, summary([own]) if wide is None else wide.numbers, 1 if wide is None else SEEDS)
     alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
     losses.section(layer, tokens, focus(len(tokens), len(tokens))[1], d_k, alpha, page)
     st.header(page["law.title"], anchor="laws")
@@ -117,19 +142,6 @@ def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator,
             arrays=lambda: {"measures": own.measures.numpy(), "log_gains": own.log_gains.numpy()},
             snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head, page),
             count=own.measures.numel() + own.log_gains.numel(),
-        )
-    # What is written comes first. The pictures have followed the slider already.
-    with pictures:
-        lab(
-            plots(layer, numbers, tokens, here, 1 if wide is None else SEEDS, page),
-            key="vanishing",
-            sliders=sliders(here, page),
-            films=films(layer, own, numbers, here),
-            computed=computed(layer.q.shape[0], len(tokens), here),
-            words=words("canvas"),
-            summary=page["summary"],
-            on_move=moved,
-            on_pick=picked,
         )
     for number, (column, law) in enumerate(zip(laws, theory(layer, own, here, page), strict=True)):
         with column:

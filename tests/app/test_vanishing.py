@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
@@ -123,6 +124,19 @@ def test_the_histogram_counts_every_row_once_and_puts_zero_at_the_left() -> None
     step = (GAINS[1] - GAINS[0]) / BINS
     assert_close(found[1, 2, 4, int((-6.1 - GAINS[0]) / step)], torch.tensor(1 / 6))
     assert_close(found[1, 2, 4, int((-0.31 - GAINS[0]) / step)], torch.tensor(2 / 6))
+    gains = gains.copy()
+    gains[1, 1] = math.nan
+    found = torch.from_numpy(histogram(gains))
+    assert bool(found[1, 1].isnan().all())
+    assert int(found.isnan().sum()) == found[1, 1].numel()
+
+
+def test_the_first_curves_do_not_wait_for_the_table(monkeypatch) -> None:
+    """Whoever stops before the table is there has the pictures, with curves through where the sliders stand."""
+    monkeypatch.setattr("ui.session.tabulated", lambda question, progress: st.stop())
+    app = opened(text="The law was written before the table", dk="16")
+    assert not app.exception
+    assert [element for element in app.get("bidi_component") if element.key == "vanishing" and element.proto.bytes]
 
 
 def table(measures: torch.Tensor) -> Table:

@@ -16,6 +16,7 @@ from attention_core.saturation import (
     Probe,
     Sweep,
     collect,
+    cross,
     factors,
     sweep,
     tabulate,
@@ -204,6 +205,17 @@ def test_nothing_is_nan_at_any_stop_and_logarithms_stay_finite(target: int | Non
     assert not table.measures.isnan().any()
     assert bool(table.log_gains.isfinite().all())
     assert float(table.log_gains[0, -1, -1].min()) < -300  # deeper than float64 reaches
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 44), (17, 3), (27, 0)])
+def test_a_cross_is_the_table_in_one_row_and_one_column_and_nothing_elsewhere(row: int, column: int) -> None:
+    probe = untrained(torch.randn(7, 64, generator=torch.Generator().manual_seed(3)), 5)
+    table, found = collect(list(tabulate(probe))), cross(probe, row, column)
+    lines = torch.zeros(len(D_K_STOPS), len(INPUT_SCALES), dtype=torch.bool)
+    lines[row], lines[:, column] = True, True
+    for whole, part in ((table.measures, found.measures), (table.log_gains, found.log_gains)):
+        assert_close(part[:, lines], whole[:, lines], rtol=2e-3, atol=2e-3)
+        assert bool(part[:, ~lines].isnan().all())
 
 
 def gradient_sizes(seeds: int, d_k: int, rule: str) -> dict[str, float]:

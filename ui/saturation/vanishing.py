@@ -110,12 +110,13 @@ def films(probe: Probe, own: Table, numbers: np.ndarray, place: Place) -> list[F
 
 
 def histogram(log_gains: Float[np.ndarray, "rule d_k alpha rows"]) -> Float[np.ndarray, "rule d_k alpha bins"]:
-    """The share of rows per bin of GAINS; lower gains, 0 included, count in the first bin."""
+    """The share of rows per bin of GAINS; lower gains, 0 included, count in the first bin. NaN where none are known."""
     low, high = GAINS
     bins = np.clip((np.nan_to_num(log_gains, neginf=low) - low) / (high - low) * BINS, 0, BINS - 1).astype(int)
     place = np.arange(bins[..., 0].size)[:, None] * BINS + bins.reshape(-1, bins.shape[-1])
     counts = np.bincount(place.ravel(), minlength=bins[..., 0].size * BINS)
-    return (counts.reshape(*bins.shape[:3], BINS) / bins.shape[-1]).astype(np.float32)
+    shares = (counts.reshape(*bins.shape[:3], BINS) / bins.shape[-1]).astype(np.float32)
+    return np.where(np.isnan(log_gains[..., :1]), np.float32(math.nan), shares)
 
 
 def summary(tables: Sequence[Table]) -> Float[np.ndarray, "rule d_k alpha numbers"]:
@@ -226,7 +227,7 @@ def _curves(
     column = _column(name)
     data = numbers[..., column : column + 3]
     if high is None:
-        top = float(data.max())
+        top = float(np.nanmax(data))
         high = float(math.ceil(max(top, low + 1))) if logs else _round_up(top)
     return Curves(
         name=f"{name}_{along}",
