@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from attention_core.models import LayerTrace, Run
@@ -26,4 +27,7 @@ def evidence(choice: Choice, run: Run, name: str, *, checked: Sequence[LayerTrac
             model=model_label(choice.study.model),
             device=str(run.output.device),
         )
-        take_away(name, arrays=arrays, snippet=snippet(choice.study, choice.layer, choice.head, query))
+        named = {"queries": np.array(layer.queries), "keys": np.array(layer.keys)}
+        take_away(
+            name, arrays=lambda: {**named, **arrays()}, snippet=snippet(choice.study, choice.layer, choice.head, query)
+        )

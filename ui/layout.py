@@ -81,8 +81,8 @@ def agreement(value: float) -> str:
 def take_away(name: str, *, arrays: Arrays, snippet: str, count: int = 0) -> None:
     """The link to this view, its numbers (NPZ, CSV), and Python that prints the same numbers.
 
-    `name` goes into file names and keys; `arrays` is only called when somebody downloads. Of many numbers the `count`
-    is said, and how large they are.
+    `name` goes into file names and keys; `arrays`, numbers or the words that name them, is only called when somebody
+    downloads. Of many numbers the `count` is said, and how large they are.
     """
     common = words("common")
     with st.popover(common["take.title"], icon=":material/download:", key=f"take_{name}"):
@@ -119,7 +119,8 @@ def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def csv(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """The arrays as a .zip of one .csv each: a matrix as it stands, more axes as one row per value after its indices.
+    """The arrays as a .zip of one .csv each, with a header and the indices of every row: a matrix as it stands, more
+    axes as one row per value.
 
     Nine significant digits, which is all that float32 holds.
     """
@@ -127,21 +128,30 @@ def csv(arrays: Mapping[str, np.ndarray]) -> bytes:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as folder:
         for name, array in arrays.items():
             with folder.open(f"{name}.csv", "w", force_zip64=True) as table:
-                table.writelines(line.encode() for line in _lines(name, array))
+                table.writelines(line.encode() for line in _lines(name, np.atleast_1d(array)))
     return file.getvalue()
 
 
 def _lines(name: str, array: np.ndarray) -> Iterator[str]:
     """A table in pieces of one row of the array: one format string a row is ten times as fast as one a number."""
-    if array.ndim <= 2:
-        rows = np.atleast_1d(array)
-        form = ",".join(["%.9g"] * (rows.shape[1] if rows.ndim > 1 else 1)) + "\n"
-        yield from (form % tuple(np.atleast_1d(row).tolist()) for row in rows)
+    axes = [f"axis_{axis}" for axis in range(array.ndim)]
+    if array.ndim == 2:
+        yield ",".join([axes[0], *map(str, range(array.shape[1]))]) + "\n"
+        form = "%d" + ",%.9g" * array.shape[1] + "\n"
+        yield from (form % (index, *row.tolist()) for index, row in enumerate(array))
         return
-    yield ",".join([*(f"axis_{axis}" for axis in range(array.ndim)), name]) + "\n"
+    yield ",".join([*axes, name]) + "\n"
+    if array.dtype.kind == "U":
+        yield from (f"{index},{_inert(word)}\n" for index, word in enumerate(array.tolist()))
+        return
     form = "".join(f"@{last},%.9g\n" for last in range(array.shape[-1]))
     for place in np.ndindex(array.shape[:-1]):
         yield form.replace("@", "".join(f"{index}," for index in place)) % tuple(array[place].tolist())
+
+
+def _inert(word: str) -> str:
+    """A word somebody typed, as a cell: a spreadsheet runs what begins like a formula, but not after an apostrophe."""
+    return '"' + ("'" if word[:1] in set("=+-@\t\r") else "") + word.replace('"', '""') + '"'
 
 
 def _guide(page: Words, common: Words) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from attention_core.mechanisms import MECHANISMS, Mechanism, Options
@@ -247,7 +248,7 @@ def evidence(choice: Choice, setting: Setting, here: Vectors, found: list[Row], 
         )
         take_away(
             "bench",
-            arrays=lambda: bench.arrays(found),
+            arrays=lambda: {"queries": np.array(here.queries), "keys": np.array(here.keys), **bench.arrays(found)},
             snippet=bench.snippet(setting, [row.key for row in found], reference, head),
         )
 

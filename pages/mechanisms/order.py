@@ -1,5 +1,6 @@
 """Self-attention does not know order: shuffle, place, mask, lengthen, count and cache the reader's own sentence."""
 
+import numpy as np
 import streamlit as st
 
 from attention_core.models.from_scratch import Source
@@ -77,8 +78,10 @@ def shuffled(reading: Reading, head: int, drawn: int, page: Words) -> None:
             device="cpu",
         )
         take_away(
-            "order", arrays=lambda: shuffle.arrays(found, n, drawn), snippet=shuffle.snippet(reading, drawn)
-        )  # fmt: skip
+            "order",
+            arrays=lambda: {"tokens": np.array(reading.tokens), **shuffle.arrays(found, n, drawn)},
+            snippet=shuffle.snippet(reading, drawn),
+        )
     st.markdown(page["shuffle_note"])
     st.header(page["offsets.title"], anchor="positions")
     st.markdown(page["offsets.text"])

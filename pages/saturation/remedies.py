@@ -154,7 +154,9 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, drawn: int, page
         take_away(
             "remedies",
             arrays=lambda: (
-                {"weights": weights[:, : here.n, : here.n]} | {f"table_{along}": swept(along).table for along in AXES}
+                {"tokens": np.array(tokens), "remedies": np.array(KEYS), "columns": np.array(COLUMNS)}
+                | {"weights": weights[:, : here.n, : here.n]}
+                | {f"table_{along}": swept(along).table for along in AXES}
             ),
             snippet=snippet(text, drawn, number, here, learned, page),
         )

@@ -139,7 +139,15 @@ def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator,
         )
         take_away(
             "vanishing",
-            arrays=lambda: {"measures": own.measures.numpy(), "log_gains": own.log_gains.numpy()},
+            arrays=lambda: {
+                "tokens": np.array(tokens),
+                "rules": np.array(RULES),
+                "d_k": np.array(D_K_STOPS),
+                "input_scale": np.array(INPUT_SCALES),
+                "names": np.array(MEASURES),
+                "measures": own.measures.numpy(),
+                "log_gains": own.log_gains.numpy(),
+            },
             snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head, page),
             count=own.measures.numel() + own.log_gains.numel(),
         )

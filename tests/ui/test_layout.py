@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import numpy as np
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from ui.layout import csv, npz
@@ -16,9 +17,9 @@ ARRAYS = {
 }
 
 
-def table(name, header):
-    with zipfile.ZipFile(io.BytesIO(csv(ARRAYS))) as folder:
-        return np.loadtxt(io.StringIO(folder.read(f"{name}.csv").decode()), delimiter=",", skiprows=header)
+def table(name, arrays=ARRAYS):
+    with zipfile.ZipFile(io.BytesIO(csv(arrays))) as folder:
+        return pd.read_csv(io.BytesIO(folder.read(f"{name}.csv")))
 
 
 def test_npz_holds_the_same_bits():
@@ -28,16 +29,27 @@ def test_npz_holds_the_same_bits():
         np.testing.assert_array_equal(loaded[name], array)
 
 
-def test_csv_holds_every_float32_exactly():
-    np.testing.assert_array_equal(table("q", header=0).astype(np.float32), ARRAYS["q"])
-    np.testing.assert_array_equal(table("row", header=0).astype(np.float32), ARRAYS["row"])
+def test_csv_holds_every_float32_exactly_under_a_header_and_beside_its_number():
+    matrix, row = table("q"), table("row")
+    assert list(matrix) == ["axis_0", "0", "1"]
+    assert list(row) == ["axis_0", "row"]
+    assert matrix["axis_0"].tolist() == list(range(5))
+    np.testing.assert_array_equal(matrix.to_numpy()[:, 1:].astype(np.float32), ARRAYS["q"])
+    np.testing.assert_array_equal(row["row"].to_numpy().astype(np.float32), ARRAYS["row"])
 
 
 def test_csv_of_more_axes_names_them_by_index():
-    rows = table("weights", header=1)
+    rows = table("weights").to_numpy()
     assert rows.shape == (3 * 5 * 7, 4)
     for *index, value in rows:
         assert np.float32(value) == ARRAYS["weights"][tuple(int(i) for i in index)]
+
+
+def test_csv_of_words_is_quoted_and_no_formula():
+    typed = ["the", 'a "b", c', "line\nbreak", "=1+1", "@SUM(A1)", "-"]
+    found = table("tokens", {"tokens": np.array(typed)})["tokens"].tolist()
+    assert found == [*typed[:3], *("'" + word for word in typed[3:])]
+    np.testing.assert_array_equal(np.load(io.BytesIO(npz({"tokens": np.array(typed)})))["tokens"], typed)
 
 
 def test_the_trust_line_leaves_out_what_is_unknown_and_makes_names_inert():

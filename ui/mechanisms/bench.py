@@ -432,7 +432,8 @@ def sdpa_residual(here: Vectors) -> float:
 
 def arrays(found: Sequence[Row]) -> dict[str, np.ndarray]:
     """What the pictures show, for the download."""
-    made = {
+    made = {"mechanisms": np.array([row.key for row in found]), "columns": np.array(COLUMNS)}
+    made |= {
         f"{name}_{row.key}": getattr(row, name).numpy()
         for row in found
         for name in ("weights", "difference", "context")

@@ -211,6 +211,7 @@ def arrays(view: View) -> dict[str, np.ndarray]:
     """α at every temperature; at the reader's, ℓ, the exact gradient, every sample, and the estimates along N."""
     at = view.temperature
     return {
+        "tokens": np.asarray(view.head.tokens),
         "temperature": np.asarray(TEMPERATURES),
         "N": np.asarray(COUNTS),
         "alpha": view.alpha.numpy(),

@@ -234,6 +234,7 @@ def arrays(view: View) -> dict[str, np.ndarray]:
     """The row and its numbers where the sliders stand and everywhere, and all queries at this D. NaN: outside."""
     index = view.at
     return {
+        "tokens": np.asarray(view.head.tokens),
         "inside": view.row.inside[index["radius"], index["center"]].numpy(),
         "gaussian": bell(torch.tensor([view.center], dtype=torch.float64), view.n, view.radius)[0].numpy(),
         "weights": view.row.weights[index["radius"], index["center"]].numpy(),

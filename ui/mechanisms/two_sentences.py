@@ -243,7 +243,8 @@ def arrays(reading: Reading, temperature: float) -> dict[str, np.ndarray]:
         "rebuilt_b": rebuilt_b, "difference_a": apart_a, "difference_b": apart_b,
     }  # fmt: skip
     numbers = {name: values for name, values in reading.at(temperature).items() if values.numel()}
-    return {name: values.numpy() for name, values in (made | numbers).items()}
+    named = {f"tokens_{name}": np.array(strings) for name, strings in zip("ab", reading.tokens, strict=True)}
+    return named | {name: values.numpy() for name, values in (made | numbers).items()}
 
 
 def snippet(encoder: str, texts: tuple[str, str], temperature: float) -> str:

@@ -131,6 +131,8 @@ def atlas(choice: Choice, layers: tuple[int, ...] | None, target: int | None, pa
         take_away(
             "strained",
             arrays=lambda: {
+                "tokens": np.array(choice.tokens.strings),
+                "rules": np.array(RULES),
                 **{name: heads[:, :, index].numpy() for index, name in enumerate(HEAD_MEASURES)},
                 "cosine": np.reshape([one.cosine for one in found], (len(RULES), len(SCALES))),
                 "input_scale": np.array(SCALES),

@@ -147,7 +147,7 @@ def claim(here: Place, page: Words) -> str:
 
 def arrays() -> dict[str, np.ndarray]:
     """Every count at every stop: axes d, k, n, layer."""
-    stops = {"d": np.array(WIDTHS), "k": np.array(KERNELS), "n": np.array(LENGTHS)}
+    stops = {"layers": np.array(LAYERS), "d": np.array(WIDTHS), "k": np.array(KERNELS), "n": np.array(LENGTHS)}
     return stops | {film.name: film.values for film in films() if not film.name.startswith("log_")}
 
 

@@ -98,7 +98,7 @@ def plots(weighs: Float[np.ndarray, "n n"], tokens: Sequence[str], page: Words) 
 
 def arrays(reading: Reading, other: torch.Tensor, head: int) -> dict[str, np.ndarray]:
     """What the maps show."""
-    return {film.name: film.values for film in films(reading, other, head)}
+    return {"tokens": np.array(reading.tokens), **{film.name: film.values for film in films(reading, other, head)}}
 
 
 def snippet(reading: Reading, length: int) -> str:

@@ -171,6 +171,7 @@ def arrays(reading: Reading, kind: str, radius: int) -> dict[str, np.ndarray]:
     """The mask, the weights of all heads, who reaches whom."""
     allowed = mask(kind, len(reading.x), radius)
     return {
+        "tokens": np.array(reading.tokens),
         "allowed": allowed.numpy(),
         "weights": self_attention(reading.x, reading.layer, allowed=allowed).weights.numpy(),
         "reached": reach(allowed, LAYERS).numpy(),

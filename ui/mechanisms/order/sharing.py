@@ -159,7 +159,9 @@ def arrays(reading: Reading, key_heads: int) -> dict[str, np.ndarray]:
     """The cache after the last token, and the weights of all heads."""
     layer = shared(reading.layer, key_heads)
     _, cache = decode(reading.x, layer)
-    return {"k": cache.k.numpy(), "v": cache.v.numpy(), "weights": full_pass(reading.x, layer).weights.numpy()}
+    weights = full_pass(reading.x, layer).weights
+    found = {"k": cache.k.numpy(), "v": cache.v.numpy(), "weights": weights.numpy()}
+    return {"tokens": np.array(reading.tokens), **found}
 
 
 def snippet(reading: Reading, key_heads: int) -> str:
