@@ -136,6 +136,15 @@ def test_what_a_mask_forbids_is_hatched_and_a_difference_only_where_both_do():
     assert bench.sdpa_residual(here) < 1e-5
 
 
+@pytest.mark.parametrize("memory", ["You", "One law in two places may be a law that nobody has ever read to its end"])
+def test_with_another_sentence_a_query_stands_at_the_key_of_its_number(memory):
+    """The mask of the reader is that of the mechanism with a window, which nothing has masked."""
+    here, rows = found(["scaled_dot", "window"], mask="window", memory=memory, radius=2)
+    places = [(i, j) for i in range(len(here.queries)) for j in range(len(here.keys)) if abs(i - j) <= 2]
+    assert here.allowed.nonzero().tolist() == [list(place) for place in places]
+    assert_close(rows[0].weights.isnan(), rows[1].weights.isnan())
+
+
 def test_window_is_scaled_dot_where_it_reaches_over_the_sentence():
     _, rows = found(radius=64)
     assert_close(rows[2].difference, torch.zeros_like(rows[2].difference))

@@ -120,17 +120,21 @@ def one_per_axis(table: Mapping[str, Mechanism]) -> list[str]:
 
 
 def vectors(own: LayerTrace, memory: LayerTrace, mask: str, radius: int) -> Vectors:
-    """The layer's q, and k and v of the layer on the memory. The model's own mask is left behind."""
+    """The layer's q, and k and v of the layer on the memory. The model's own mask is left behind.
+
+    Under the reader's, query i stands at key i, as in the mechanisms with a window, however long the memory is.
+    """
     q, k, v = own.attention.q[:, :MAX_TOKENS], memory.attention.k[:, :MAX_TOKENS], memory.attention.v[:, :MAX_TOKENS]
     n_q, n_k = q.shape[-2], k.shape[-2]
-    makers = {"causal": lambda: masks.causal(n_q, n_k), "window": lambda: masks.window(n_q, n_k, radius)}
+    n = max(n_q, n_k)
+    makers = {"causal": lambda: masks.causal(n, n), "window": lambda: masks.window(n, n, radius)}
     return Vectors(
         queries=own.queries[:MAX_TOKENS],
         keys=memory.keys[:MAX_TOKENS],
         q=q,
         k=k,
         v=v,
-        allowed=makers[mask]() if mask in makers else None,
+        allowed=makers[mask]()[:n_q, :n_k] if mask in makers else None,
     )
 
 
@@ -450,8 +454,8 @@ def snippet(setting: Setting, keys: Sequence[str], reference: str, head: int) ->
     if setting.memory is not None:
         memory = f"model.run(model.tokenize({setting.memory!a}), settings).layers[{setting.layer}].attention"
     allowed = {
-        "causal": "masks.causal(q.shape[-2], k.shape[-2])",
-        "window": f"masks.window(q.shape[-2], k.shape[-2], {options.radius})",
+        "causal": "masks.causal(n, n)[:n_q, :n_k]",
+        "window": f"masks.window(n, n, {options.radius})[:n_q, :n_k]",
     }.get(setting.mask, "None")
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
 from attention_core import masks
@@ -465,6 +469,8 @@ settings = {study.settings!r}
 own = model.run(model.tokenize({study.text!a}), settings).layers[{setting.layer}].attention
 memory = {memory}
 q, k, v = own.q[:, :{MAX_TOKENS}], memory.k[:, :{MAX_TOKENS}], memory.v[:, :{MAX_TOKENS}]
+n_q, n_k = q.shape[-2], k.shape[-2]
+n = max(n_q, n_k)
 head, reference, names = {head}, {reference!r}, {list(keys)!r}
 shared = {{"options": {options!r}, "allowed": {allowed}}}
 
