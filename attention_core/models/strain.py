@@ -13,9 +13,11 @@ from attention_core.attention import gradients
 from attention_core.measures import entropy, peak
 from attention_core.models.base import LayerTrace, Run, Settings, Tokens
 from attention_core.models.pretrained import Pretrained
+from attention_core.models.trained import Trained
 from attention_core.saturation import DEAD, LN10
 from attention_core.slopes import log_cosh, slopes
 
+Strained = Pretrained | Trained  # models whose stages can be part of a graph
 HEAD_MEASURES = ("peak", "entropy", "log_gain", "dead", "log_d_scores", "log_d_W_Q")
 
 
@@ -31,7 +33,7 @@ class Strain:
 
 
 def strain(
-    model: Pretrained, tokens: Tokens, settings: Sequence[Settings], target: int | None = None
+    model: Strained, tokens: Tokens, settings: Sequence[Settings], target: int | None = None
 ) -> Iterator[Strain]:
     r"""Forward and backward through the whole model, once per settings.
 
@@ -48,7 +50,7 @@ def strain(
         yield Strain(_heads(run, loss(run.output)), float(cosine))
 
 
-def _loss(model: Pretrained, tokens: Tokens, built: Tensor, target: int | None) -> Callable[[Tensor], Tensor]:
+def _loss(model: Strained, tokens: Tokens, built: Tensor, target: int | None) -> Callable[[Tensor], Tensor]:
     if target is None:
         direction = torch.randn(built.shape[-1], generator=torch.Generator().manual_seed(0))
         return lambda output: (output * direction).sum()

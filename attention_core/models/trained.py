@@ -1,12 +1,18 @@
 """A layer trained here, as a model: the words its experiment knows go in, the trace of every layer comes out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from attention_core import checkpoints
+from attention_core import checkpoints, masks
+from attention_core.experiments.base import Experiment, stream
+from attention_core.experiments.induction import Induction
 from attention_core.experiments.layers import AttentionOnly
-from attention_core.experiments.pronoun import IDS, PAD, WORDS, Pronoun
+from attention_core.experiments.pronoun import EXAMPLE, LENGTH, PAD, WORDS, Pronoun
+from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import StoreError, load_weights
 from attention_core.models.base import LayerName, LayerTrace, Projections, Run, Settings, Tokens, attend_under
 from attention_core.multihead import mix, project
@@ -15,6 +21,9 @@ from attention_core.text import words
 CHECKPOINT = checkpoints.FOLDER / "pronoun.safetensors"
 CHECKPOINT_SHA256 = "b7700ead1ebc8f5b4b5ec27b436a64775a758d3dfae53946dc773b63cb308e08"
 DEFAULT = Settings()
+MOST_WORDS = 4096
+EMPTY = torch.empty(0)
+TokenExperiment = Pronoun | Sort | Induction
 
 
 class UnknownWords(ValueError):
@@ -26,15 +35,44 @@ class UnknownWords(ValueError):
         self.unknown, self.known = tuple(unknown), tuple(known)
 
 
-class Trained:
-    """The pronoun experiment's network as a model of the Explore pages. x of a layer is what its W_Q reads: LN(x)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """What a network was taught: the words of its token ids, how many it reads at once, and how it is built."""
 
-    def __init__(self, config: Pronoun, network: AttentionOnly) -> None:
-        self.name = "pronoun"
+    words: tuple[str, ...]
+    length: int
+    causal: bool = False
+    n_layer: int = 1
+    n_head: int = 1
+
+
+def language(config: Experiment) -> Language:
+    """Of the experiments that train on tokens. Raises StoreError for the others."""
+    if isinstance(config, Pronoun):
+        return Language(words=WORDS, length=LENGTH, n_head=config.n_head)
+    if isinstance(config, Sort):
+        return Language(words=_numbers(config.symbols), length=config.length)
+    if isinstance(config, Induction):
+        words = _numbers(config.vocabulary)
+        return Language(words=words, length=config.length, causal=True, n_layer=config.n_layer, n_head=config.n_head)
+    raise StoreError("it was not trained on words, so no sentence can be typed")
+
+
+class Trained:
+    """The network of an experiment as a model of the Explore pages. x of a layer is what its W_Q reads: LN(x)."""
+
+    def __init__(self, config: TokenExperiment, network: AttentionOnly) -> None:
+        taught = language(config)
+        self.name = type(config).__name__.lower()
         self.config = config
-        self.vocabulary = tuple(word for word in WORDS if word != PAD)
+        self.example = EXAMPLE if isinstance(config, Pronoun) else _first(config)
+        self.vocabulary = tuple(word for word in taught.words if word != PAD)
         self.max_tokens = network.positions.shape[0]
-        self.layers = tuple(LayerName("layer", number + 1, config.n_head) for number in range(len(network.blocks)))
+        self.layers = tuple(
+            LayerName("layer", number + 1, block.attention.W_Q.shape[0]) for number, block in enumerate(network.blocks)
+        )
+        self._words, self._causal = taught.words, taught.causal
+        self._ids = {word: number for number, word in enumerate(taught.words)}
         self._network = network.requires_grad_(False).eval()
 
     def tokenize(self, text: str) -> Tokens:
@@ -44,19 +82,33 @@ class Trained:
         if unknown:
             raise UnknownWords(unknown, self.vocabulary)
         kept = found[: self.max_tokens]
-        return Tokens(strings=kept, ids=tuple(IDS[word] for word in kept), dropped=len(found) - len(kept))
+        return Tokens(strings=kept, ids=tuple(self._ids[word] for word in kept), dropped=len(found) - len(kept))
 
-    def run(self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None) -> Run:
-        """Self-attention on `tokens`; a second sequence means nothing to this model and raises ValueError."""
+    def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d"]:
+        """The rows of the embedding matrix, before positions."""
+        return self._network.tokens[torch.tensor(tokens.ids, dtype=torch.long)]
+
+    def run(
+        self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None, *, grad: bool = False
+    ) -> Run:
+        """Self-attention on `tokens`; a second sequence means nothing to this model and raises ValueError.
+
+        With `grad` the stages are part of one graph, from the first q, k, v to the output, for `gradients`.
+        """
         if target is not None:
             raise ValueError("this model reads one sentence, not two")
         x, traces = self._network.embed(torch.tensor(tokens.ids, dtype=torch.long)), []
+        allowed = masks.causal(len(tokens), len(tokens)) if self._causal else None
         for index, (name, layer) in enumerate(zip(self.layers, self._network.blocks, strict=True)):
             weights, scale = layer.attention, layer.input_scale
             normed = layer.norm(x)
             W_Q, W_K = weights.W_Q * scale, weights.W_K * scale  # the input scale it was trained with
             q, k, v = project(normed, W_Q), project(normed, W_K), project(normed, weights.W_V)
-            attention, factor = attend_under(settings, index, q, k, v, scaling=layer.scaling, softcap=layer.softcap)
+            if grad:  # the weights are frozen, so a graph has to begin at the q, k, v of the first layer
+                q, k, v = (part if part.requires_grad else part.requires_grad_() for part in (q, k, v))
+            attention, factor = attend_under(
+                settings, index, q, k, v, scaling=layer.scaling, softcap=layer.softcap, allowed=allowed
+            )
             traces.append(
                 LayerTrace(
                     index=index,
@@ -79,19 +131,24 @@ class Trained:
         """For every token, the word the model says there and its probability: at a pronoun, what it stands for."""
         chances = self._network.read(self._network.norm(run.output)).softmax(dim=-1)
         best = chances.max(dim=-1)
-        return [(WORDS[word], p) for word, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+        return [(self._words[word], p) for word, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
 
 def from_bytes(data: bytes) -> Trained:
     """The model of a saved run. Raises StoreError where the file is damaged or holds another experiment."""
     config, state = load_weights(data)
-    if not isinstance(config, Pronoun):
-        raise StoreError("it was not trained on words, so no sentence can be typed")
+    taught = language(config)
+    assert isinstance(config, TokenExperiment)
     if config.rule == "qk_norm":
         raise StoreError("QK-norm has no W_Q that gives q, so this run cannot be opened as a model")
-    W_Q = state.get("layers.0.attention.W_Q", torch.empty(0))
     # Looked at first: a configuration may ask for any amount of memory.
-    if W_Q.shape != (config.n_head, config.d_model, config.d_k):
+    layers = sum(name.endswith(".attention.W_Q") for name in state)
+    asked = {
+        "tokens": (len(taught.words), config.d_model),
+        "positions": (taught.length, config.d_model),
+        "layers.0.attention.W_Q": (taught.n_head, config.d_model, config.d_k),
+    }
+    if layers != taught.n_layer or any(state.get(name, EMPTY).shape != shape for name, shape in asked.items()):
         raise StoreError("its weights do not fit its configuration")
     try:
         network = config.build()
@@ -104,3 +161,14 @@ def from_bytes(data: bytes) -> Trained:
 def load_pronoun() -> Trained:
     """The shipped checkpoint, made by experiments/pronoun.py. Raises checkpoints.DamagedError where it is not there."""
     return from_bytes(checkpoints.read(CHECKPOINT, CHECKPOINT_SHA256))
+
+
+def _numbers(count: int) -> tuple[str, ...]:
+    if count > MOST_WORDS:
+        raise StoreError(f"it counts {count} words, and {MOST_WORDS} are the most")
+    return tuple(map(str, range(count)))
+
+
+def _first(config: Sort | Induction) -> str:
+    """The first sequence of its probe."""
+    return " ".join(map(str, config.draw(stream(config.seed, "probe"), 1)[0][0].tolist()))

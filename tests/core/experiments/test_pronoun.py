@@ -10,10 +10,13 @@ from torch.testing import assert_close
 
 from attention_core.checkpoints import DamagedError
 from attention_core.experiments.base import stream
+from attention_core.experiments.induction import Induction
+from attention_core.experiments.needle import Needle
 from attention_core.experiments.pronoun import EXAMPLE, FEW, IDS, LONG, NOUNS, PER_GROUP, WORDS, Pronoun, sentences
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import StoreError, save_weights
 from attention_core.models import Model, Settings, trained
+from attention_core.models.strain import strain
 from attention_core.models.trained import (
     CHECKPOINT,
     CHECKPOINT_SHA256,
@@ -104,10 +107,47 @@ def test_unknown_words_are_named_once(shipped) -> None:
         shipped.tokenize("·")
 
 
-def test_what_is_no_pronoun_run_is_refused() -> None:
-    config = Sort(d_model=7, d_k=3)
+@pytest.mark.parametrize(
+    "config",
+    [
+        Sort(d_model=7, d_k=3, symbols=5, length=11, input_scale=2.0),
+        Induction(d_model=22, d_k=3, n_head=2, n_layer=3, vocabulary=13, length=17, periods=(3, 5)),
+    ],
+)
+def test_any_run_on_tokens_is_a_model(config) -> None:
+    """Its weights are those torch's own attention finds from its q and k; autograd passes through the run."""
+    model = from_bytes(save_weights(config, config.build().state_dict()))
+    tokens = model.tokenize(model.example)
+    assert len(tokens) == model.max_tokens == config.length
+    run, causal = model.run(tokens, grad=True), isinstance(config, Induction)
+    for layer in run.layers:
+        eye = torch.eye(len(tokens)).expand(layer.name.n_head, -1, -1)
+        made = F.scaled_dot_product_attention(layer.attention.q, layer.attention.k, eye, is_causal=causal)
+        assert_close(layer.attention.weights, made, rtol=1e-4, atol=1e-6)
+    theirs = config.build().embed(torch.tensor(tokens.ids))
+    allowed = torch.ones(len(tokens), len(tokens)).tril().bool() if causal else None
+    for block in config.build().blocks:
+        theirs, _ = block(theirs, allowed)
+    assert_close(run.output, theirs, rtol=1e-4, atol=1e-5)
+    (slope,) = torch.autograd.grad(run.output.square().sum(), run.layers[0].attention.q)
+    assert float(slope.norm()) > 0
+    (found,) = strain(model, tokens, [Settings(input_scale=2.0)], target=1)
+    assert found.heads.shape[1:] == (len(model.layers), model.layers[0].n_head)
+    assert not found.heads.isnan().any()
+
+
+def test_what_is_no_run_on_tokens_is_refused() -> None:
+    config = Needle(length=11)
     with pytest.raises(StoreError, match="not trained on words"):
-        from_bytes(save_weights(config, config.build().state_dict()))
+        from_bytes(save_weights(config, {"W": torch.zeros(1)}))
+    sort = Sort(d_model=7, d_k=3)
+    for greedy in ({"length": 10**12}, {"symbols": 10**12}, {"d_k": 10**9}):
+        with pytest.raises(StoreError, match=r"do not fit|are the most"):
+            from_bytes(save_weights(replace(sort, **greedy), sort.build().state_dict()))
+    layers = Induction(d_model=7, d_k=3)
+    for greedy in ({"n_layer": 10**9}, {"n_head": 10**9}):
+        with pytest.raises(StoreError, match="do not fit"):
+            from_bytes(save_weights(replace(layers, **greedy), layers.build().state_dict()))
     state = SMALL.build().state_dict()
     with pytest.raises(StoreError, match="do not fit"):
         from_bytes(save_weights(replace(SMALL, d_model=10**6), state))
