@@ -10,20 +10,32 @@ from typing import TypeVar
 import streamlit as st
 
 from attention_core import SCALINGS
-from attention_core.models import EMBEDDED, LayerName, Model, ModelError, Run, Settings, Sizes, Tokens
+from attention_core.models import (
+    EMBEDDED,
+    LayerName,
+    Model,
+    ModelError,
+    Run,
+    Settings,
+    Sizes,
+    Tokens,
+    Trained,
+    UnknownWords,
+)
 from attention_core.models.base import MASKS
 from attention_core.models.from_scratch import Positions, Source
 from attention_core.text import clean
 from ui import session
 from ui.link import publish, recall, remember, resend, seed
 from ui.sentences import SENTENCES, Sentence
-from ui.session import SCRATCH, Study
+from ui.session import SCRATCH, TAUGHT, Study
 from ui.text import Words, words
 
 S = TypeVar("S", bound=str)
 T = TypeVar("T")
 
 MAX_CHARS = 4000
+SHOWN_WORDS = 6  # of those a model was not taught
 INPUT_SCALES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 ROUND = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
 # Fine enough that every frame of a drag finds a new stop: 160 to a factor of 100, and round numbers between them.
@@ -63,7 +75,7 @@ def study_bar(note: str = "") -> Choice:
         _examples(common)
         name = choose(
             "model",
-            list(session.catalogue()),
+            model_names(),
             common["model"],
             model_label,
             width=210,
@@ -157,7 +169,7 @@ def _use(sentence: Sentence) -> None:
     if sentence.source:
         st.session_state["model"] = SCRATCH
         st.session_state["source"] = sentence.source
-    elif st.session_state.get("model") == SCRATCH:
+    elif st.session_state.get("model") in (SCRATCH, TAUGHT, *session.own()):
         st.session_state["model"] = EMBEDDED
 
 
@@ -174,11 +186,19 @@ def _load(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
 def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str, Tokens]:
     """The sentence as the model reads it, and below the bar what a reader should know about it."""
     cleaned = clean(typed, MAX_CHARS)
-    tokens = model.tokenize(cleaned.text)
+    try:
+        tokens = model.tokenize(cleaned.text)
+    except UnknownWords as error:
+        assert isinstance(model, Trained)
+        _unknown(error, model, common)
+        return model.example, model.tokenize(model.example)
     if not cleaned.text or len(tokens) < least:  # nothing typed, or nothing that can be read: an accent alone
         st.warning(common["one_token" if cleaned.text and len(tokens) else "empty"], icon=":material/edit:")
         kept = st.session_state.get("last_sentence", DEFAULT_SENTENCE)
-        kept = kept if len(model.tokenize(kept)) >= least else DEFAULT_SENTENCE
+        if isinstance(model, Trained):
+            kept = model.example
+        elif len(model.tokenize(kept)) < least:
+            kept = DEFAULT_SENTENCE
         return kept, model.tokenize(kept)
     framed = tokens.strings[0] == "[CLS]" and tokens.strings[-1] == "[SEP]"
     counted = "tokens_framed" if framed else "tokens" if len(tokens) > 1 else "token"
@@ -195,6 +215,25 @@ def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str,
     st.session_state["last_sentence"] = cleaned.text
     publish("text", cleaned.text, DEFAULT_SENTENCE)
     return cleaned.text, tokens
+
+
+def _unknown(error: UnknownWords, model: Trained, common: Words) -> None:
+    """What the model was not taught, and a sentence that it was."""
+
+    def use() -> None:
+        st.session_state["text"] = model.example
+
+    untaught(error, common, common["untaught_own"])
+    st.button(common["use_taught"], icon=":material/edit:", on_click=use, key="use_taught")
+
+
+def untaught(error: UnknownWords, common: Words, then: str = "") -> None:
+    """Which words a model was never taught, and which it knows; `then`: what the page does about it."""
+    unknown = ", ".join(error.unknown[:SHOWN_WORDS])
+    said = common.format("untaught", unknown=unknown, count=len(error.known))
+    st.info(f"{said} {then}".strip(), icon=":material/school:")
+    with st.expander(common["taught_words"]):
+        st.text(" ".join(error.known))
 
 
 def _layer_and_head(layers: Sequence[LayerName], common: Words) -> tuple[int, int]:
@@ -309,9 +348,21 @@ def _count_changes(settings: Settings) -> None:
         st.rerun()
 
 
+def show(name: str) -> None:
+    """Choose this layer of the visitor's for the pages that follow, and a sentence that it knows."""
+    st.session_state.update(model=name, text=session.own()[name].model.example, layer=0, head=0)
+    set_focus(0, 0)
+
+
+def model_names() -> list[str]:
+    """What the menu of models offers: the catalogue, and the layers this visitor has trained."""
+    return [*session.catalogue(), *session.own()]
+
+
 def model_label(name: str) -> str:
     """What the menu of models calls this model."""
-    return words("controls")["scratch"] if name == SCRATCH else name
+    found = session.own().get(name)
+    return words("controls")[name] if name in (SCRATCH, TAUGHT) else found.title if found else name
 
 
 def _ablated(layers: Sequence[LayerName], common: Words) -> frozenset[tuple[int, int]]:

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol, TypeVar, cast, runtime_checkable
 
@@ -12,12 +13,30 @@ import numpy as np
 import streamlit as st
 
 from attention_core import variance
-from attention_core.models import EMBEDDED, FromScratch, Model, Pretrained, Run, Settings, Sizes, load, load_embedded
+from attention_core.checkpoints import DamagedError
+from attention_core.models import (
+    EMBEDDED,
+    FromScratch,
+    Model,
+    ModelError,
+    Pretrained,
+    Run,
+    Settings,
+    Sizes,
+    Trained,
+    load,
+    load_embedded,
+    load_pronoun,
+)
+from attention_core.models.trained import from_bytes
 from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
 from ui.runtime import settle
 from ui.training.runs import Queue
 
 SCRATCH = "scratch"
+TAUGHT = "pronoun"  # the shipped layer that was trained here
+OWN = "own-"  # begins the name of a layer this visitor has trained
+MOST_OWN = 4
 OPERATOR_SETTING = "HEADLIGHT_MODELS"
 KEPT_BYTES = 512 * 2**20
 WORKERS = 2  # cores that one table takes
@@ -41,13 +60,43 @@ def catalogue() -> dict[str, str]:
     Hub ids or folders, separated by commas: `HEADLIGHT_MODELS="gpt2, /models/my-bert"`; a folder goes by its last part.
     """
     named = (source.strip() for source in os.environ.get(OPERATOR_SETTING, "").split(","))
-    return {EMBEDDED: "", SCRATCH: ""} | {(Path(s).name if Path(s).is_dir() else s): s for s in named if s}
+    return {EMBEDDED: "", SCRATCH: "", TAUGHT: ""} | {(Path(s).name if Path(s).is_dir() else s): s for s in named if s}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Own:
+    """A layer this visitor has trained, and what it is called."""
+
+    title: str
+    model: Trained
+
+
+def own() -> dict[str, Own]:
+    """The layers this visitor has opened as models, by name; only this visitor has them."""
+    return st.session_state.setdefault("own_layers", {})
+
+
+def adopt(title: str, weights: bytes) -> str:
+    """Open a saved run as a model of this visitor; the oldest gives way. The name tells the weights, so what one such
+    model computes is kept for everybody who has the same. Raises StoreError where the run cannot be a model.
+    """
+    name = OWN + blake2b(weights, digest_size=8).hexdigest()
+    kept = own()
+    kept.pop(name, None)
+    kept[name] = Own(title, from_bytes(weights))
+    while len(kept) > MOST_OWN:
+        kept.pop(next(iter(kept)))
+    return name
 
 
 def model(name: str, sizes: Sizes) -> Model:
     """The model of that name. Raises ModelError when it cannot be loaded, KeyError when it is not in the catalogue."""
     if name == SCRATCH:
         return _from_scratch(sizes)
+    if name == TAUGHT:
+        return _taught()
+    if name in own():
+        return own()[name].model
     return _pretrained(name, catalogue()[name])
 
 
@@ -164,6 +213,14 @@ def _pretrained(name: str, source: str) -> Pretrained:
     loaded.run(loaded.tokenize("warm"))  # the first pass allocates; do it before anyone waits for it
     settle()
     return loaded
+
+
+@st.cache_resource(show_spinner=False)
+def _taught() -> Trained:
+    try:
+        return load_pronoun()
+    except DamagedError as error:
+        raise ModelError("corrupt", TAUGHT) from error
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,6 +1,6 @@
 """A study as a Python script that prints the same numbers. Pure."""
 
-from ui.session import SCRATCH, Study, catalogue
+from ui.session import OWN, SCRATCH, TAUGHT, Study, catalogue
 
 
 def snippet(study: Study, layer: int, head: int, query: int) -> str:
@@ -27,13 +27,25 @@ print(trace.weights[{query}])
 
 def imports(study: Study) -> str:
     """What the script imports from attention_core.models."""
+    if study.model.startswith(OWN):
+        return "Settings"
+    if study.model == TAUGHT:
+        return "Settings, load_pronoun"
     if study.model != SCRATCH:
         return "Settings, load" if catalogue()[study.model] else "Settings, load_embedded"
     return "FromScratch, Settings, Sizes" + (", load_embedded" if study.sizes.source == "embeddings" else "")
 
 
 def rebuilt(study: Study) -> str:
-    """The line that makes the model."""
+    """The lines that make the model."""
+    if study.model.startswith(OWN):
+        return """from pathlib import Path
+
+from attention_core.models.trained import from_bytes
+
+model = from_bytes(Path("weights.safetensors").read_bytes())  # the file that the page of the training saves"""
+    if study.model == TAUGHT:
+        return "model = load_pronoun()"
     if study.model != SCRATCH:
         source = catalogue()[study.model]
         return f"model = load({source!r})" if source else "model = load_embedded()"

@@ -134,12 +134,17 @@ class Trained:
         return [(self._words[word], p) for word, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
 
+def opens(config: Experiment) -> bool:
+    """Whether a run of this configuration can be a model: trained on tokens, with a W_Q that gives q."""
+    return isinstance(config, TokenExperiment) and config.rule != "qk_norm"
+
+
 def from_bytes(data: bytes) -> Trained:
     """The model of a saved run. Raises StoreError where the file is damaged or holds another experiment."""
     config, state = load_weights(data)
     taught = language(config)
     assert isinstance(config, TokenExperiment)
-    if config.rule == "qk_norm":
+    if not opens(config):
         raise StoreError("QK-norm has no W_Q that gives q, so this run cannot be opened as a model")
     # Looked at first: a configuration may ask for any amount of memory.
     layers = sum(name.endswith(".attention.W_Q") for name in state)

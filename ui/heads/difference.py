@@ -5,15 +5,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from attention_core.models import LayerTrace, ModelError, Run, Settings, Sizes
+from attention_core.models import LayerTrace, ModelError, Run, Settings, Sizes, UnknownWords
 from attention_core.text import clean
 from ui import compare
 from ui.components.canvas import Panel, canvas
-from ui.controls import MAX_CHARS, TEMPERATURES, Choice, choose, layer_label, switch, whole_number
+from ui.controls import (
+    MAX_CHARS,
+    TEMPERATURES,
+    Choice,
+    choose,
+    layer_label,
+    model_label,
+    model_names,
+    switch,
+    untaught,
+    whole_number,
+)
 from ui.heads.shared import shown_weights, token_chosen, with_unit
 from ui.link import publish, seed
 from ui.numbers import significant
-from ui.session import SCRATCH, Study, catalogue, model
+from ui.session import SCRATCH, Study, model
 from ui.session import run as run_of
 from ui.text import Words, words
 
@@ -59,13 +70,18 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
 def _choose_b(choice: Choice, page: Words) -> Other | None:
     """The controls of B. Everything begins as in A, but for the head, so that there is something to see."""
     common = words("controls")
-    names = {SAME: page["compare.as_a"], SCRATCH: common["scratch"]}
     with st.container(horizontal=True, vertical_alignment="bottom", key="b_bar"):
         seed("b_text", "", str)
         typed = st.text_input(page["compare.sentence"], key="b_text", placeholder=choice.study.text)
         publish("b_text", typed, "")
-        options = (SAME, *(name for name in catalogue() if name != choice.study.model or name == SCRATCH))
-        name = choose("b_model", options, page["compare.model"], lambda name: names.get(name, name), width=190)
+        options = (SAME, *(name for name in model_names() if name != choice.study.model or name == SCRATCH))
+        name = choose(
+            "b_model",
+            options,
+            page["compare.model"],
+            lambda name: page["compare.as_a"] if name == SAME else model_label(name),
+            width=190,
+        )
         sizes = _sizes_of_b(choice, name, page)
         name = choice.study.model if name == SAME else name
         try:
@@ -86,8 +102,13 @@ def _choose_b(choice: Choice, page: Words) -> Other | None:
         )
     settings = _settings_of_b(choice.study.settings, rule, layer, page)
     text = clean(typed, MAX_CHARS).text
-    if not text or not len(model(name, sizes).tokenize(text)):  # nothing typed, or nothing that can be read
-        text = choice.study.text
+    try:
+        if not text or not len(model(name, sizes).tokenize(text)):  # nothing typed, or nothing that can be read
+            text = choice.study.text
+            model(name, sizes).tokenize(text)
+    except UnknownWords as error:
+        untaught(error, common)
+        return None
     return Other(study=Study(text=text, model=name, sizes=sizes, settings=settings), layer=layer, head=head)
 
 

@@ -9,16 +9,17 @@ import numpy as np
 import streamlit as st
 import torch
 
-from attention_core.models import Pretrained, Settings
-from attention_core.models.strain import HEAD_MEASURES, Strain, strain
+from attention_core.models import Settings
+from attention_core.models.strain import HEAD_MEASURES, Strain, Strained, strain
 from ui.components.canvas import Pick
 from ui.components.lab import Controls, Curves, Film, Item, Line, Map, Plot, Positions, Readouts, Slider, lab
-from ui.controls import Choice, focus, set_focus, switch
+from ui.controls import Choice, focus, model_label, set_focus, switch
 from ui.errors import fragment
 from ui.layout import take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
-from ui.session import answer, catalogue, run
+from ui.session import answer, run
+from ui.snippets import imports, rebuilt
 from ui.text import Words, words
 
 SCALES = tuple(float(f"{2 ** (k / 3):.4g}") for k in range(-9, 13))  # ⅛ … 16, three to an octave
@@ -38,7 +39,7 @@ def section(choice: Choice, page: Words) -> None:
         where = switch("strain_where", ("all", "here"), page["strained.where"], lambda name: page.format(
             f"strained.{name}", number=choice.layer + 1))  # fmt: skip
         target = choose_loss(choice, page)
-    if not isinstance(choice.model, Pretrained):
+    if not isinstance(choice.model, Strained):
         st.info(page["strained.unsupported"], icon=":material/info:")
         return
     atlas(choice, None if where == "all" else (choice.layer,), target, page)
@@ -46,7 +47,7 @@ def section(choice: Choice, page: Words) -> None:
 
 def choose_loss(choice: Choice, page: Words) -> int | None:
     """None for the random direction, else the token that every token should name: the key in focus."""
-    if not isinstance(choice.model, Pretrained):
+    if not isinstance(choice.model, Strained):
         return None
     if choice.model.word_embeddings(choice.tokens).shape[-1] != run(choice.study).output.shape[-1]:
         return None  # embeddings of another width cannot read the output
@@ -91,7 +92,7 @@ def strains(
 ) -> list[Strain]:
     """The chosen model on the sentence at every stop, under this loss. `progress` is told how many are done."""
     model, tokens = choice.model, choice.tokens
-    assert isinstance(model, Pretrained)
+    assert isinstance(model, Strained)
 
     def compute() -> Strains:
         found = []
@@ -127,7 +128,7 @@ def atlas(choice: Choice, layers: tuple[int, ...] | None, target: int | None, pa
     )
     heads = torch.stack([one.heads for one in found]).unflatten(0, (len(RULES), len(SCALES)))
     with st.container(horizontal=True, vertical_alignment="center"):
-        trust_line(model=choice.study.model, dtype="float32", device="cpu")
+        trust_line(model=model_label(choice.study.model), dtype="float32", device="cpu")
         take_away(
             "strained",
             arrays=lambda: {
@@ -143,16 +144,14 @@ def atlas(choice: Choice, layers: tuple[int, ...] | None, target: int | None, pa
 
 def snippet(choice: Choice, wanted: tuple[Settings, ...], target: int | None) -> str:
     """A script that prints the numbers of the head in focus at every stop."""
-    source = catalogue()[choice.study.model]
-    made = f"load({source!r})" if source else "load_embedded()"
     rules = tuple(wanted[len(SCALES) * index].scaling for index in range(len(RULES)))
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
 from dataclasses import replace
 
-from attention_core.models import Settings, {made.partition("(")[0]}
+from attention_core.models import {imports(choice.study)}
 from attention_core.models.strain import HEAD_MEASURES, strain
 
-model = {made}
+{rebuilt(choice.study)}
 tokens = model.tokenize({choice.study.text!a})
 settings = {wanted[0]!r}
 stops = [

@@ -18,11 +18,14 @@ from attention_core.experiments.store import (
     save_records,
     save_weights,
 )
+from attention_core.models.trained import opens
+from ui.controls import show
 from ui.errors import fragment
 from ui.layout import mode
 from ui.link import publish, recall, remember, seed
+from ui.navigation import PAGES
 from ui.palette import hue
-from ui.session import queue
+from ui.session import adopt, queue
 from ui.text import words
 from ui.training.runs import MOST_BYTES, Run
 
@@ -135,11 +138,11 @@ def said(run: Run) -> str:
     return common.format("stopped" if run.state == "stopped" else "ended", **values)
 
 
-def arrive(key: str, make: Make) -> None:
+def arrive(key: str, make: Make, *, in_turns: bool = True) -> None:
     """A link to a run that was started starts it, once a session."""
     started = recall(f"{key}_go", "") == "1"
     if started and current(key) is None and not st.session_state.get(f"{key}_arrived"):
-        begin(key, make())
+        begin(key, make(), in_turns=in_turns)
     st.session_state[f"{key}_arrived"] = True
 
 
@@ -192,7 +195,7 @@ def files(key: str, label: Callable[[str], str], check: Check, name_of: Callable
         if run is None or not any(run.records(name) for name in run.experiments):
             st.caption(common["nothing"])
         else:
-            st.caption(common["save_help"])
+            st.caption(f"{common['save_help']} {common['open_help']}")
             for name, config in run.experiments.items():
                 _saves(key, run, name, config, label(name))
         st.markdown(f"**{common['load']}**")
@@ -226,6 +229,10 @@ def _saves(key: str, run: Run, name: str, config: Experiment, label: str) -> Non
                 common["weights"], lambda: save_weights(config, records[-1].state), file_name=f"{file}.safetensors",
                 on_click="ignore", key=f"{file}_safetensors",
             )  # fmt: skip
+            if opens(config) and st.button(common["open"], icon=":material/visibility:", key=f"{file}_open"):
+                name = adopt(common.data("opened", variant=label), save_weights(config, records[-1].state))
+                show(name)
+                st.switch_page(PAGES[0].path)
 
 
 class _RefusedError(Exception):

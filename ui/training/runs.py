@@ -278,7 +278,7 @@ class Queue:
             self._training.add(run)
             run.state = "training"
             # No daemon: torch aborts the process when one is still computing while Python ends.
-            threading.Thread(target=self._work, args=(run,), name="headlight training").start()
+            threading.Thread(target=self._work, args=(run,), name="headlight training", daemon=False).start()
 
     def _work(self, run: Run) -> None:
         while True:

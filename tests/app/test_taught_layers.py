@@ -1,0 +1,107 @@
+"""Layers that were trained here are models of Explore and Saturation: the shipped one, and the visitor's own."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from streamlit.testing.v1 import AppTest
+from torch.testing import assert_close
+
+from attention_core.experiments.pronoun import EXAMPLE, WORDS
+from attention_core.experiments.sort import Sort
+from attention_core.models import load_pronoun
+from tests.app.test_pipeline import pictures
+from tests.app.test_scaling_race_page import ended
+from tests.app.test_scaling_race_page import opened as race
+from ui.session import OWN, TAUGHT
+from ui.text import words
+
+ROOT = Path(__file__).parents[2]
+EXPLORE = ("pages/explore/pipeline.py", "pages/explore/heads.py")
+STRAINED = "pages/saturation/vanishing.py"
+
+
+def opened(path: str, **link: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, value in (link | {"lang": "en"}).items():  # AppTest itself names the options of a menu in English
+        app.query_params[name] = value
+    app.run()
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.switch_page(path).run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def weights_shown(app: AppTest) -> torch.Tensor:
+    """The map of the weights on Pipeline: what was sent are logits, of which the browser takes the softmax."""
+    sent = next(arrays["weights"] for _, arrays in pictures(app).values() if "weights" in arrays)
+    return sent.float().softmax(dim=-1)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("path", [*EXPLORE, STRAINED])
+def test_the_shipped_layer_opens_on_every_page_about_models(path: str, language: str) -> None:
+    app = opened(path, model=TAUGHT, text=EXAMPLE, lang=language, where_from="trained")
+    assert app.session_state["model"] == TAUGHT
+    assert not app.info
+    assert len(app.get("bidi_component")) >= 1
+
+
+def test_what_is_shown_is_what_torch_computes_from_the_checkpoint() -> None:
+    model = load_pronoun()
+    layer = model.run(model.tokenize(EXAMPLE)).layers[0]
+    eye = torch.eye(len(layer.keys)).expand(layer.name.n_head, -1, -1)
+    made = F.scaled_dot_product_attention(layer.attention.q, layer.attention.k, eye)
+    app = opened(EXPLORE[0], model=TAUGHT, text=EXAMPLE, head="2")
+    assert_close(weights_shown(app), made[1], rtol=1e-4, atol=1e-5)
+
+
+def test_words_it_was_not_taught_are_named_and_it_shows_a_sentence_of_its_own() -> None:
+    app = opened(EXPLORE[0], model=TAUGHT, text="the zebra saw <b>*it*</b>")
+    said = app.info[0].value
+    assert "zebra" in said
+    assert "*it*" not in re.sub(r"`.*?`", "", said)  # what was typed stands in inert code only
+    assert [text for text in app.text if set(EXAMPLE.split()) <= set(text.value.split()) <= set(WORDS)]
+    app.button(key="use_taught").click().run()
+    assert app.text_input(key="text").value == EXAMPLE
+    assert not app.info and not app.exception
+    app.text_input(key="text").set_value("").run()
+    assert not app.exception
+    assert app.warning[0].value == words("controls", "en")["empty"]
+
+
+def test_the_script_finds_the_same_weights() -> None:
+    app = opened(EXPLORE[0], model=TAUGHT, text=EXAMPLE)
+    script = next(code.value for code in app.code if "load_pronoun" in code.value)
+    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    row = told.partition("tensor([")[2].partition("]")[0]
+    printed = torch.tensor([float(each) for each in row.split(",")])
+    assert float((weights_shown(app) - printed).abs().sum(dim=-1).min()) < 1e-4
+
+
+def test_a_layer_the_visitor_has_trained_opens_in_explore_and_in_no_other_session() -> None:
+    app = race(lang="en", sr_steps="10", sr_dk="4", sr_rules="inverse_sqrt,qk_norm")
+    app.button(key="sr_start").click().run()
+    ended(app)
+    assert not [button for button in app.button if button.key == "sr_qk_norm_open"]  # it has no W_Q that gives q
+    *_, last = Sort(d_k=4, steps=10, every=1).records()
+    app.button(key="sr_inverse_sqrt_open").click().run()
+    assert not app.exception
+    name = app.session_state["model"]
+    assert name.startswith(OWN)
+    assert words("training", "en").data("opened", variant="1/√d_k") in app.selectbox(key="model").options
+    text = app.text_input(key="text").value
+    tokens = torch.tensor([int(word) for word in text.split()])
+    x = last.state["tokens"][tokens] + last.state["positions"]
+    normed = F.layer_norm(x, (64,), last.state["layers.0.norm.weight"], last.state["layers.0.norm.bias"])
+    q, k = (normed @ last.state[f"layers.0.attention.{name}"][0] for name in ("W_Q", "W_K"))
+    assert_close(weights_shown(app), F.scaled_dot_product_attention(q, k, torch.eye(16)), rtol=1e-3, atol=1e-4)
+    other = opened(EXPLORE[0], model=name)
+    assert other.session_state["model"] != name
+    assert len(other.selectbox(key="model").options) == len(app.selectbox(key="model").options) - 1
