@@ -40,6 +40,11 @@ PAGES = (
         "pages/mechanisms/two_sentences.py", "two_sentences", "mechanisms", ":material/compare_arrows:", "two-sentences"
     ),
     PageEntry("pages/training/scaling_race.py", "scaling_race", "training", ":material/flag:", "scaling-race"),
+    PageEntry("pages/training/induction.py", "induction", "training", ":material/content_copy:", "induction"),
+    PageEntry("pages/training/pronoun.py", "pronoun", "training", ":material/account_balance:", "its-law"),
+    PageEntry("pages/training/long_range.py", "long_range", "training", ":material/straighten:", "long-range"),
+    PageEntry("pages/training/alignment.py", "alignment", "training", ":material/join_inner:", "alignment"),
+    PageEntry("pages/training/time_series.py", "time_series", "training", ":material/timeline:", "time-series"),
 )
 
 _served = Event()

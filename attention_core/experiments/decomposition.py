@@ -1,5 +1,8 @@
 """Trend, season, change points and lags of a series: closed forms, nothing trained (SCIENCE.md 1.6, E9)."""
 
+import math
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -63,3 +66,68 @@ def _line_costs(x: Float[Tensor, " n"]) -> Float[Tensor, "n n"]:
     tt, tx, xx = stt - st * st / count, stx - st * sx / count, sxx - sx * sx / count
     left = (xx - torch.where(tt > 1e-9, tx.square() / tt.clamp(min=1e-9), 0.0)).clamp(min=0)
     return left.masked_fill(torch.ones(n, n, dtype=torch.bool).tril(-1), torch.inf)
+
+
+class Classical(NamedTuple):
+    """Three parts that add up to the series."""
+
+    trend: Float[Tensor, " n"]
+    season: Float[Tensor, " n"]
+    rest: Float[Tensor, " n"]
+
+
+def strongest_period(x: Float[Tensor, " n"], most: int) -> int:
+    """The lag from 2 to `most` at which the series without its trend resembles itself best; 1 where it never does.
+
+    Correlations of the overlapping parts; only local maxima above 4/√n count, four standard deviations of what noise
+    gives. Of those nearly as high as the highest the shortest is taken: a period of 7 also shows at 14, 21, …
+    """
+    most, n = min(most, len(x) // 2 - 1), len(x)
+    if most < 3:
+        return 1
+    apart = x.double() - trend(x.double(), 2 * most + 1)
+    apart = F.pad(apart - apart.mean(), (0, n))  # so that the sums do not wrap around
+    found = autocorrelation(apart, apart)[: most + 2] / (n - torch.arange(most + 2))
+    found = found / found[0] if float(found[0]) > 0 else torch.zeros_like(found)
+    peaks = (found[1:-1] >= found[:-2]) & (found[1:-1] >= found[2:]) & (found[1:-1] > 4 / n**0.5)
+    peaks[0] = False  # of lag 1
+    if not bool(peaks.any()):
+        return 1
+    heights = found[1:-1].masked_fill(~peaks, -torch.inf)
+    return int((heights >= 0.95 * heights.max()).nonzero()[0]) + 1
+
+
+def classical(x: Float[Tensor, " n"], period: int) -> Classical:
+    """Trend: a moving average as wide as the period (the next odd number, KERNEL at least); season: the mean of what
+    remains at each phase, itself without mean; and the rest.
+    """
+    x = x.double()
+    slow = trend(x, max(KERNEL, period + 1 - period % 2))
+    phase = torch.arange(len(x)) % period
+    means = torch.zeros(period, dtype=x.dtype).index_add(0, phase, x - slow) / phase.bincount(minlength=period)
+    season = (means - means.mean())[phase]
+    return Classical(slow, season, x - slow - season)
+
+
+def bends(x: Float[Tensor, " n"], most: int = 400) -> list[int]:
+    """`change_points` of a long series without a season: of its means over blocks, so that no more than `most` remain.
+
+    The penalty is that of the Bayesian information criterion for the three numbers a new line costs (where it begins,
+    its level, its slope), 3 σ² ln n; σ² comes from second differences, which a line does not have.
+    """
+    wide = -(-len(x) // most)
+    blocks = x[: len(x) // wide * wide].double().reshape(-1, wide).mean(dim=1)
+    noise = float(blocks.diff(n=2).square().mean()) / 6
+    least = max(3, len(blocks) // 40)
+    return [wide * start for start in change_points(blocks, 3 * noise * math.log(len(blocks)), least)]
+
+
+def continued(history: Float[Tensor, " n"], horizon: int, period: int, since: int) -> Float[Tensor, " horizon"]:
+    """The least squares line through history[since:] without its season, continued, and the season added again."""
+    history = history.double()
+    season = classical(history, period).season
+    t = torch.arange(len(history) + horizon, dtype=torch.float64)
+    design = torch.stack([torch.ones_like(t), (t - len(history)) / len(history)], dim=1)
+    line = torch.linalg.lstsq(design[since : len(history)], (history - season)[since:, None]).solution
+    phases = torch.arange(len(history), len(history) + horizon) % period
+    return (design[len(history) :] @ line)[:, 0] + season[:period][phases]

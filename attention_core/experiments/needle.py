@@ -5,7 +5,7 @@ Honest notes: a GRU sometimes succeeds; on one CPU thread attention is not faste
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import cast
 
@@ -63,8 +63,9 @@ class Reader(nn.Module):
 class Needle:
     """One layer of `reach.KINDS`, d 64; Adam 3e-3, batch 64, clip 1.0. `seconds`: the run ends when they have passed.
 
-    With a time budget the same seed gives the same records, but how many of them depends on the machine; None: `steps`
-    decides. Only time spent computing counts. Arrays: matrices, gradients, `tokens` (4 n 2), `weights` (4 n).
+    With a time budget every record also says in `seconds` how long it had trained, the same seed gives the same records
+    otherwise, and how many of them depends on the machine; None: `steps` decides. Only time spent training counts, not
+    what the records take. Arrays: matrices, gradients, `tokens` (4 n 2), `weights` (4 n).
     """
 
     kind: str = ATTENTION
@@ -97,13 +98,18 @@ class Needle:
             logits, _ = model(tokens)
             return F.cross_entropy(logits, answer), (logits.argmax(dim=-1) == answer).float().mean()
 
+        looking = 0.0
+
         def observe(keep: bool) -> Observation:
+            nonlocal looking
+            begun = monotonic()
             accuracy, arrays = accuracy_on(lambda block: model(block)[0], *held_out), {}
             if keep:
                 with torch.no_grad():
                     weights = model(held_out[0][:SHOWN])[1]
                 arrays = {"tokens": held_out[0][:SHOWN].to(torch.uint8)}
                 arrays |= {} if weights is None else {"weights": half(weights)}
+            looking += monotonic() - begun
             return Observation(accuracy=accuracy, arrays=arrays)
 
         task = Task(
@@ -117,11 +123,16 @@ class Needle:
         )
         spent, since = 0.0, monotonic()
         for record in train(self, task):
-            spent += monotonic() - since
-            late = self.seconds is not None and spent >= self.seconds
-            yield _last(record, model) if late else record
-            if late:
-                return
+            spent += monotonic() - since - looking
+            looking = 0.0
+            if self.seconds is None:
+                yield record
+            else:
+                timed = replace(record, measures={**record.measures, "seconds": spent})
+                late = spent >= self.seconds
+                yield _last(timed, model) if late else timed
+                if late:
+                    return
             since = monotonic()
 
     def build(self) -> Reader:
@@ -139,12 +150,4 @@ class Needle:
 
 def _last(record: Record, model: nn.Module) -> Record:
     """The record with the weights, as the last one of a run has them."""
-    state = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    return Record(
-        step=record.step,
-        loss=record.loss,
-        accuracy=record.accuracy,
-        measures=record.measures,
-        arrays=record.arrays,
-        state=state,
-    )
+    return replace(record, state={name: value.detach().clone() for name, value in model.state_dict().items()})

@@ -7,7 +7,7 @@ repairs it, and so does a single linear layer (Zeng et al. 2022, arXiv:2205.1350
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -23,18 +23,44 @@ PERIODS, AMPLITUDES, NOISE = (24.0, 12.0, 32.0), (1.0, 0.5, 0.6), 0.3
 NAIVE_PERIOD = 96  # the least common multiple of the periods
 CORES = ("linear", "attention", "frequency_attention", "auto_correlation", "frequency")
 MODELS = (*CORES, *(f"{core}+trend" for core in CORES))  # linear+trend is DLinear
+SHOWN = 4  # test windows that are kept, spread evenly
+LEARNED = 250  # windows of the training part on which it is measured too
 
 
-def made(seed: int, n: int = 4000) -> Float[Tensor, " n"]:
-    """A piecewise-linear trend (segments of 300–700 points, slopes N(.004, .004²)), three sines, noise of σ 0.3."""
-    draw, slopes = stream(seed, "series"), []
-    while sum(len(one) for one in slopes) < n:
-        length = int(torch.randint(300, 701, (), generator=draw))
-        slopes.append((0.004 + 0.004 * torch.randn((), generator=draw)).expand(length))
+class Pieces(NamedTuple):
+    """What a made series is the sum of, float64, and where its slope changes."""
+
+    trend: Float[Tensor, " n"]
+    season: Float[Tensor, " n"]
+    noise: Float[Tensor, " n"]
+    changes: tuple[int, ...]
+
+
+def pieces(
+    seed: int, n: int = 4000, *, slope: float = 1.0, season: float = 1.0, segment: int = 500, noise: float = NOISE
+) -> Pieces:
+    """A piecewise-linear trend (segments of 0.6 … 1.4 times `segment` points, or one line where that is 0; slopes
+    N(.004, .004²) times `slope`), three sines times `season`, and normal noise of this standard deviation.
+    """
+    draw, slopes, changes = stream(seed, "series"), [], []
+    while not changes or changes[-1] < n:
+        length = int(torch.randint(6 * segment // 10, 14 * segment // 10 + 1, (), generator=draw)) if segment else n
+        slopes.append((slope * (0.004 + 0.004 * torch.randn((), generator=draw))).expand(length))
+        changes.append(length + (changes[-1] if changes else 0))
     t = torch.arange(n, dtype=torch.float64)
-    waves = sum(a * torch.sin(2 * math.pi * t / p) for a, p in zip(AMPLITUDES, PERIODS, strict=True))
-    values = torch.cat(slopes)[:n].double().cumsum(0) + waves + NOISE * torch.randn(n, generator=draw).double()
-    return values.float()
+    waves = torch.zeros(n, dtype=torch.float64)
+    for amplitude, period in zip(AMPLITUDES, PERIODS, strict=True):
+        waves += amplitude * torch.sin(2 * math.pi * t / period)
+    trended = torch.cat(slopes)[:n].double().cumsum(0)
+    return Pieces(trended, season * waves, noise * torch.randn(n, generator=draw).double(), tuple(changes[:-1]))
+
+
+def made(
+    seed: int, n: int = 4000, *, slope: float = 1.0, season: float = 1.0, segment: int = 500, noise: float = NOISE
+) -> Float[Tensor, " n"]:
+    """The sum of `pieces`; with the defaults the series of E4."""
+    found = pieces(seed, n, slope=slope, season=season, segment=segment, noise=noise)
+    return (found.trend + found.season + found.noise).float()
 
 
 def seasonal_naive(past: Float[Tensor, "*batch n"], horizon: int, period: int = NAIVE_PERIOD) -> Tensor:
@@ -114,6 +140,11 @@ class Forecaster(nn.Module):
 class Series:
     """Look-back 96, horizon 48, chronological 70/30, Adam 3e-3 with cosine decay; `accuracy` is test MSE / noise
     variance (1 = perfect, less is better). Arrays: `past`, `future`, `forecast` of four test windows, and `weights`.
+
+    The measures are `mae`, the mean absolute error over the noise's standard deviation, and `learned`, the error as in
+    `accuracy` on windows of the training part. `world`: the seed of the series where that is not the run's own (−1), so
+    that runs of several seeds forecast the same series. `values`: a series of the reader's own in place of a made one;
+    its noise is unknown, so errors are in units of the training part's standard deviation.
     """
 
     model: str = "frequency"
@@ -127,6 +158,12 @@ class Series:
     seed: int = 0
     batch: int = 64
     points: int = 4000
+    world: int = -1
+    slope: float = 1.0
+    season: float = 1.0
+    segment: int = 500
+    noise: float = NOISE
+    values: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -135,7 +172,8 @@ class Series:
     def records(self) -> Iterator[Record]:
         """Train on standardised values. Raises Diverged."""
         model, data = self.build(), stream(self.seed, "data")
-        (past, future), (test_past, test_future), spread = self.windows()
+        (past, future), (test_past, test_future), _ = self.windows()
+        unit, some = self.unit(), spread_evenly(len(past), LEARNED)
 
         def objective() -> tuple[Tensor, Tensor]:
             rows = torch.randint(len(past), (self.batch,), generator=data)
@@ -144,13 +182,12 @@ class Series:
 
         def observe(keep: bool) -> Observation:
             with torch.no_grad():
-                found = [model(block) for block in test_past.split(250)]
-            forecast, weights = torch.cat([one for one, _ in found]), found[0][1]
-            error = float(F.mse_loss(forecast, test_future)) * (spread / NOISE) ** 2
-            shown = {"past": test_past, "future": test_future, "forecast": forecast}
-            arrays = {name: values[:: len(values) // 4][:4].clone() for name, values in shown.items()}
-            arrays |= {} if weights is None else {"weights": half(weights[0])}
-            return Observation(accuracy=error, arrays=arrays if keep else {})
+                forecast = torch.cat([model(block)[0] for block in test_past.split(250)])
+                learned = F.mse_loss(model(past[some])[0], future[some])
+            error = float(F.mse_loss(forecast, test_future)) * unit**2
+            mae = float(F.l1_loss(forecast, test_future)) * unit
+            measures = {"mae": mae, "learned": float(learned) * unit**2}
+            return Observation(accuracy=error, measures=measures, arrays=self.shown(model) if keep else {})
 
         task = Task(model=model, objective=objective, observe=observe, matrices={}, lr=self.lr, decay=True)
         yield from train(self, task)
@@ -159,11 +196,43 @@ class Series:
         """The model at step 0."""
         return Forecaster(self.model, self.past, self.horizon, self.d, self.n_head, self.seed)
 
+    def shown(self, model: Forecaster) -> dict[str, Tensor]:
+        """The arrays of a record: what this model makes of the four test windows."""
+        _, (past, future), _ = self.windows()
+        rows = spread_evenly(len(past), SHOWN)
+        with torch.no_grad():
+            forecast, weights = model(past[rows])
+        arrays = {"past": past[rows], "future": future[rows], "forecast": forecast}
+        return arrays | ({} if weights is None else {"weights": half(weights)})
+
+    def series(self) -> Float[Tensor, " n"]:
+        """The numbers that are forecast."""
+        if self.values:
+            return torch.tensor(self.values)
+        world = self.seed if self.world < 0 else self.world
+        return made(world, self.points, slope=self.slope, season=self.season, segment=self.segment, noise=self.noise)
+
+    def scale(self) -> tuple[float, float]:
+        """Mean and standard deviation of the training part, by which values are standardised."""
+        values = self.series()
+        learned = values[: round(0.7 * len(values))]
+        return float(learned.mean()), float(learned.std())
+
+    def unit(self) -> float:
+        """What an error of standardised values is multiplied by: their standard deviation over that of the noise."""
+        return 1.0 if self.values else self.scale()[1] / self.noise
+
     def windows(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], float]:
         """Standardised windows of the first 70 % and of the rest, and the standard deviation they were divided by."""
-        values, cut = made(self.seed, self.points), round(0.7 * self.points)
+        values = self.series()
+        cut = round(0.7 * len(values))
         mean, spread = values[:cut].mean(), float(values[:cut].std())
-        parts = ((values - mean) / spread).split([cut, self.points - cut])
+        parts = ((values - mean) / spread).split([cut, len(values) - cut])
         windows = [part.unfold(0, self.past + self.horizon, 1) for part in parts]
         learned, tested = ((part[:, : self.past], part[:, self.past :]) for part in windows)
         return learned, tested, spread
+
+
+def spread_evenly(count: int, most: int) -> Tensor:
+    """Up to `most` of `count` indices, evenly apart, from 0 on."""
+    return torch.arange(0, count, max(1, count // most))[:most]

@@ -143,6 +143,8 @@ def _fit(name: str, value: Any, default: Any) -> Any:  # noqa: ANN401 whatever J
             return None
         if type(value) in (int, float):
             return float(value)
+    elif default == () and isinstance(value, list):  # any number of floats
+        return tuple(_fit(name, one, 0.0) for one in value)
     elif isinstance(default, tuple) and isinstance(value, list):
         return tuple(_fit(name, one, other) for one, other in zip(value, default, strict=True))
     elif type(value) is type(default):

@@ -173,9 +173,9 @@ def test_the_race_runs_beside_the_page_and_stops(opened) -> None:
     slide(page, "hard_samples", "draw", 9, release=True)  # the rest of the page stays awake
     assert "hs_draw=10" in page.url
     stop = page.locator(".st-key-race_stop button")
-    if stop.count():
+    if stop.is_enabled():
         stop.click()
-    page.locator(".st-key-race_start button").wait_for(timeout=120_000)
+    page.locator(".st-key-race_start button:enabled").wait_for(timeout=120_000)
     shown = painted(page, "race", "race_lab")
     assert 0 <= float(shown[0]) <= 1
     assert float(shown[3]) <= float(shown[6]) + 1e-6  # L_s ≤ log p

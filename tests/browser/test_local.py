@@ -153,7 +153,7 @@ def test_a_training_begins_shows_its_steps_and_stops(opened) -> None:
     slide(page, "center", 8, release=True)  # the rest of the page stays awake
     assert "lo_p=2" in page.url
     page.locator(".st-key-align_stop button").click()
-    page.locator(".st-key-align_start button").wait_for(timeout=120_000)
+    page.locator(".st-key-align_start button:enabled").wait_for(timeout=120_000)
     length = 16
     maps = painted(page, "maps", "align_lab").view(4, length, length)
     t = torch.arange(length)

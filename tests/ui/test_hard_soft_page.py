@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.hard import MODES, Hard
 from attention_core.hard_sweeps import BASELINES
+from tests.ui.test_runs import begun
 from ui.components.lab import _film
 from ui.mechanisms import race
 from ui.mechanisms.hard_soft import (
@@ -35,7 +36,6 @@ from ui.mechanisms.hard_soft_pictures import (
     sample_plots,
     sample_sliders,
 )
-from ui.mechanisms.training import Training
 from ui.mechanisms.untrained import Head, head
 from ui.text import words
 
@@ -190,7 +190,7 @@ def test_the_race_shows_what_was_recorded(monkeypatch) -> None:
     monkeypatch.setattr(race, "STEPS", 3)
     monkeypatch.setattr(race, "EVERY", 1)
     small = {mode: Hard(mode=mode, steps=3, every=1, batch=2, evaluated=5, d_model=7, d_k=3) for mode in MODES}
-    training = Training(small)
+    training = begun(small)
     training.wait(60.0)
     shown = torch.from_numpy(race.curves(training))
     assert shown.shape == (4, 9) and not shown.isnan().any()

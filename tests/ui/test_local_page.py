@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.alignment import Alignment
 from attention_core.local_sweeps import NUMBERS
+from tests.ui.test_runs import begun
 from ui.components.lab import _film
 from ui.mechanisms import alignment
 from ui.mechanisms.local import (
@@ -29,7 +30,6 @@ from ui.mechanisms.local import (
     sliders,
     snippet,
 )
-from ui.mechanisms.training import Training
 from ui.mechanisms.untrained import Head, head
 from ui.text import words
 
@@ -136,7 +136,7 @@ def test_the_snippet_prints_what_the_page_shows() -> None:
 def trained():
     small = {f"{task} {mode}": Alignment(task=task, mode=mode, steps=3, every=1, batch=2, evaluated=3, d=7)
              for task, mode in alignment.RUNS}  # fmt: skip
-    training = Training(small)
+    training = begun(small)
     training.wait(60.0)
     assert not training.running and not training.failed
     return training
@@ -169,7 +169,7 @@ def test_the_panel_shows_alignments_p_t_and_the_right_places(trained, monkeypatc
 
 
 def test_a_training_can_be_stopped_and_keeps_what_it_has() -> None:
-    training = Training({"long": Alignment(steps=10**6, every=1, batch=2, evaluated=2, d=7)})
+    training = begun({"long": Alignment(steps=10**6, every=1, batch=2, evaluated=2, d=7)})
     while not training.records("long"):
         training.wait(0.01)
     training.stop()
@@ -180,7 +180,7 @@ def test_a_training_can_be_stopped_and_keeps_what_it_has() -> None:
 
 def test_a_run_that_diverges_ends_alone() -> None:
     shapes = {"steps": 40, "every": 1, "batch": 2, "evaluated": 2, "d": 7}
-    training = Training({"wild": Alignment(lr=float("inf"), **shapes), "calm": Alignment(**shapes)})
+    training = begun({"wild": Alignment(lr=float("inf"), **shapes), "calm": Alignment(**shapes)})
     training.wait(120.0)
     assert "wild" in training.diverged and "calm" not in training.diverged
     assert training.records("calm")[-1].step == 40

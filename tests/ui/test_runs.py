@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,12 +14,19 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from attention_core.experiments.base import Diverged, Record
+from attention_core.experiments.base import Diverged, Experiment, Record
 from attention_core.experiments.sort import Sort
 from ui.training.runs import MOST_BYTES, Queue, Run
 
 ROOT = Path(__file__).parents[2]
 SMALL = Sort(d_k=3, d_model=5, length=7, symbols=11, batch=2, evaluated=3, steps=12, every=1)
+
+
+def begun(experiments: Mapping[str, Experiment]) -> Run:
+    """A run in a queue of its own."""
+    run = Run(experiments)
+    Queue().enter(run)
+    return run
 
 
 class Clock:

@@ -7,9 +7,9 @@ from attention_core.experiments.base import Experiment, recorded_steps
 from attention_core.experiments.hard import MODES, Hard
 from ui.components.lab import Curves, Film, Line, Plot, Slider, lab
 from ui.layout import take_away, trust_line
-from ui.mechanisms.live import controls, live
-from ui.mechanisms.training import Training
+from ui.mechanisms.live import live
 from ui.text import Words, words
+from ui.training.runs import Run
 
 HUES = {"soft": "q", "hard": "k", "hard_baseline": "v"}
 STEPS, EVERY = 400, 20
@@ -19,7 +19,7 @@ LOWEST = -6.0  # nats, of the axis of the bound
 
 def race(page: Words) -> None:
     """The panel: it looks again every half second while something trains."""
-    live("race", page, _panel)
+    live("race", page, experiments, lambda mode: page[f"race.{mode}"], _panel)
 
 
 def experiments(seed: int) -> dict[str, Experiment]:
@@ -27,7 +27,7 @@ def experiments(seed: int) -> dict[str, Experiment]:
     return {mode: Hard(mode=mode, steps=STEPS, every=EVERY, seed=seed) for mode in MODES}
 
 
-def curves(training: Training) -> np.ndarray:
+def curves(training: Run) -> np.ndarray:
     """(steps, accuracy of every mode, then MEASURED of every mode); NaN where nothing is recorded yet."""
     steps = recorded_steps(STEPS, EVERY)
     found = np.full((len(steps), len(MODES) * (1 + len(MEASURED))), np.nan)
@@ -40,10 +40,7 @@ def curves(training: Training) -> np.ndarray:
     return found
 
 
-def _panel(training: Training | None, page: Words) -> None:
-    controls("race", training, page, experiments)
-    if training is None:
-        return
+def _panel(training: Run, page: Words) -> None:
     table = curves(training)
     seen = int((~np.isnan(table[:, : len(MODES)]).all(axis=1)).sum())
     steps = recorded_steps(STEPS, EVERY)

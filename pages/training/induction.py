@@ -1,0 +1,139 @@
+"""Induction heads: two layers learn to copy what followed last time, all at once, and without scaling they do not."""
+
+import streamlit as st
+
+from attention_core.experiments.base import Experiment
+from attention_core.experiments.induction import Induction
+from attention_core.experiments.layers import RULES
+from ui.components.lab import Positions, lab
+from ui.controls import whole_number
+from ui.layout import page_header, take_away, trust_line
+from ui.link import recall, remember
+from ui.text import Words, words
+from ui.training import induction, panel
+from ui.training.history import history
+from ui.training.induction import (
+    D_K,
+    MOST_STEPS,
+    RATES,
+    SEEDS,
+    SHOWN,
+    arrays,
+    films,
+    known,
+    label,
+    name_of,
+    plots,
+    seeds_of,
+    sliders,
+    snippet,
+)
+from ui.training.runs import MOST_BYTES, Run
+from ui.training.scaling_race import hashes
+from ui.training.untouched import untouched
+
+KEY = "in"
+DEFAULTS = ("none", "inverse_sqrt")
+STYLE = """<style>
+.st-key-in_progress { min-height: 3rem; justify-content: center; }
+.st-key-in_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
+</style>"""
+
+
+def chosen(page: Words) -> dict[str, Experiment]:
+    """The settings: which rules race, at what size, and with how many seeds."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="in_settings"):
+        rules = panel.several("in_rules", RULES, DEFAULTS, page["variants"], lambda rule: page[f"rule.{rule}"])
+        d_k = panel.pick("in_dk", D_K, 32, page["d_k"], 90, page["d_k_help"])
+        lr = panel.pick("in_lr", RATES, 3e-3, page["lr"], 110)
+        steps = whole_number("in_steps", 10, MOST_STEPS, 350, page["steps"], 115)
+        drawn = whole_number("in_seed", 0, 9999, 0, page["first_seed"], 115)
+        seeds = panel.pick("in_seeds", SEEDS, 1, page["seeds"], 100, page["seeds_help"])
+    return induction.race(rules, d_k=d_k, lr=lr, steps=steps, drawn=drawn, seeds=seeds)
+
+
+def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
+    """The panel: buttons, progress, curves and maps, and what can be taken away."""
+
+    def named(name: str) -> str:
+        return label(name, page)
+
+    with st.container(horizontal=True, vertical_alignment="center", key="in_buttons"):
+        panel.controls(KEY, lambda: wanted)
+        panel.files(KEY, named, known, name_of)
+        with st.container(key="in_progress", width="stretch"):
+            if run is None:
+                st.markdown(page["empty"])
+            else:
+                panel.progress(KEY, named)
+            if panel.stale(KEY, wanted):
+                st.caption(page["stale"])
+    panel.refusal(KEY)
+    if run is None or not any(run.records(name) for name in run.experiments):
+        scrubber(untouched(wanted), page)
+        return
+    scrubber(run, page)
+    config = next(iter(run.experiments.values()))
+    assert isinstance(config, Induction)
+    told = page.format("trained", d_k=config.d_k, lr=config.lr, steps=config.steps, batch=config.batch)
+    if run.state == "ended":
+        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(run).items())
+        told += f" {page['identical']} {same}"
+    st.caption(f"{told} {page.format('bounded', most=MOST_BYTES // panel.MEGABYTE)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(seed=config.seed, dtype="float32", device="cpu")
+        take_away("induction", arrays=lambda: arrays(run), snippet=snippet(run))
+
+
+def fingerprints(run: Run) -> dict[str, str]:
+    """Computed once for a run that has ended."""
+    kept = st.session_state.get("in_hashes")
+    if kept is None or kept[0] is not run:
+        kept = run, hashes(run)
+        st.session_state["in_hashes"] = kept
+    return kept[1]
+
+
+def scrubber(run: Run, page: Words) -> None:
+    """The laboratory: while it trains the newest step, then every step under the finger."""
+    made = history(run)
+    resting = not run.running
+    sent = films(made, all_steps=resting)
+    wanted = recall("in_step", "")
+    pinned = resting and wanted in map(str, made.steps[: made.newest + 1])
+    seeds, probes = [str(seed) for seed in seeds_of(made)], [str(index + 1) for index in range(SHOWN)]
+    seed, probe = recall("in_shown", ""), recall("in_probe", "1")
+
+    def moved(at: Positions) -> None:
+        remember("in_probe", probes[at["probe"]])
+        remember("in_shown", seeds[at["seed"]] if at["seed"] else "")
+        if resting:
+            remember("in_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
+
+    lab(
+        plots(made, sent, page),
+        key="in_lab",
+        sliders=sliders(
+            made,
+            made.steps.index(int(wanted)) if pinned else made.newest,
+            seeds.index(seed) if seed in seeds else 0,
+            probes.index(probe) if probe in probes else 0,
+            page,
+        ),
+        films=sent,
+        words=words("canvas"),
+        summary=page["summary"],
+        on_move=moved,
+    )
+
+
+page = words("induction")
+st.html(STYLE)
+panel.style()
+page_header(page)
+wanted = chosen(page)
+panel.arrive(KEY, lambda: wanted)
+panel.live(KEY, lambda run: race(run, wanted, page))
+st.header(page["circuit.title"], anchor="circuit")
+st.markdown(page["circuit.text"])
+st.markdown(page["circuit.scores"])

@@ -1,0 +1,332 @@
+"""its → Law: a small trained layer reads sentences in its vocabulary, and the training that taught it, live."""
+
+from functools import partial
+
+import streamlit as st
+
+from attention_core.experiments.base import Experiment
+from attention_core.experiments.pronoun import EXAMPLE, Pronoun
+from attention_core.models import ModelError, Sizes, Tokens, Trained, UnknownWords
+from attention_core.models.trained import CHECKPOINT, CHECKPOINT_SHA256
+from attention_core.text import clean
+from ui import session
+from ui.components.canvas import Pick
+from ui.components.lab import Positions, lab
+from ui.controls import MAX_CHARS, SHOWN_WORDS, choose, whole_number
+from ui.errors import fragment
+from ui.layout import agreement, page_header, take_away, trust_line
+from ui.link import publish, recall, remember, seed
+from ui.text import Words, words
+from ui.training import panel, pronoun
+from ui.training.history import history
+from ui.training.pronoun import (
+    D_K,
+    EXAMPLES,
+    HEADS,
+    MOST_STEPS,
+    PRONOUNS,
+    RATES,
+    RULES,
+    SURVEYED,
+    VIEWS,
+    VOCABULARY,
+    Reading,
+    answer,
+    arrays,
+    distance,
+    extended,
+    films,
+    finished,
+    focus,
+    known,
+    label,
+    name_of,
+    plots,
+    read,
+    reading_arrays,
+    reading_snippet,
+    sentence_films,
+    sentence_plots,
+    shortened,
+    sliders,
+    snippet,
+    survey,
+    untrained,
+)
+from ui.training.runs import MOST_BYTES, Run
+from ui.training.scaling_race import hashes
+from ui.training.untouched import untouched
+
+KEY = "pr"
+TEXT, ROW = "pr_text", "pr_row"
+STYLE = """<style>
+.st-key-pr_progress { min-height: 3rem; justify-content: center; }
+.st-key-pr_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
+[class*="st-key-pr_example_"] button { justify-content: start; text-align: start; }
+[class*="st-key-pr_group_"] { row-gap: 0.2rem; }
+</style>"""
+
+
+# --- a sentence ---
+
+
+def shipped(page: Words) -> Trained | None:
+    """The layer that comes with the product; one sentence where its file is damaged."""
+    try:
+        found = session.model(session.TAUGHT, Sizes())
+    except ModelError:
+        st.warning(page["damaged"], icon=":material/warning:")
+        return None
+    assert isinstance(found, Trained)
+    return found
+
+
+def sentence(layer: Trained | None, page: Words) -> tuple[str, Trained]:
+    """The bar: the sentence, examples, and which layer reads it."""
+    own = finished(panel.current(KEY))
+
+    def named(which: str) -> str:
+        return page[f"reads.{which}"] if which in offered else page.data("reads.own", variant=label(which, page))
+
+    offered = ("shipped", "untouched") if layer else ("untouched",)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="pr_bar"):
+        seed(TEXT, EXAMPLE, str)
+        st.text_input(page["sentence"], key=TEXT, live=True, placeholder=page["placeholder"], width="stretch")
+        with st.popover(page["examples"], icon=":material/format_quote:", width="content"):
+            for key, text in EXAMPLES.items():
+                with st.container(key=f"pr_example_{key}", gap=None):
+                    st.button(text, key=f"pr_use_{key}", type="tertiary", on_click=partial(use, text), width="stretch")
+                    st.caption(page[f"example.{key}"])
+        which = choose("pr_layer", (*offered, *own), page["reader"], named, page["reader_help"], 210)
+    if which == "shipped" and layer:
+        return which, layer
+    return which, own[which] if which in own else untrained(Pronoun())
+
+
+def use(text: str) -> None:
+    """Put this sentence into the box."""
+    st.session_state[TEXT] = text
+    remember(ROW, "")
+
+
+def tokens_of(model: Trained, page: Words) -> Tokens:
+    """The sentence as the layer reads it; what was typed last, and one sentence, where it cannot."""
+    kept = st.session_state.get("pr_last", EXAMPLE)
+    cleaned = clean(st.session_state[TEXT], MAX_CHARS)
+    try:
+        tokens = model.tokenize(cleaned.text)
+    except UnknownWords as error:
+        common = words("controls")
+        named = ", ".join(error.unknown[:SHOWN_WORDS])
+        told = common.format("untaught", unknown=named, count=len(error.known))
+        st.warning(f"{told} {page['keeps']}", icon=":material/edit:")
+        return model.tokenize(kept)
+    if not len(tokens):
+        st.warning(f"{page['nothing_typed']} {page['keeps']}", icon=":material/edit:")
+        return model.tokenize(kept)
+    if st.session_state.get("pr_last", cleaned.text) != cleaned.text:
+        remember(ROW, "")  # the place in focus belonged to another sentence
+    st.session_state["pr_last"] = cleaned.text
+    publish(TEXT, cleaned.text, EXAMPLE)
+    if tokens.dropped:
+        told = page.format("too_long", most=model.max_tokens, dropped=tokens.dropped)
+        st.info(told, icon=":material/content_cut:")
+    if not any(word in PRONOUNS for word in tokens.strings):
+        st.info(page["no_pronoun"], icon=":material/edit:")
+    return tokens
+
+
+@fragment
+def laboratory(reading: Reading, which: str, model: Trained, page: Words) -> None:
+    """Both maps, and the row of the word in focus: a click on a row puts it there."""
+    row = focus(recall(ROW, ""), reading)
+
+    def picked(pick: Pick) -> None:
+        if pick.panel.startswith("map_"):
+            remember(ROW, str(pick.row + 1))
+
+    title, note = answer(reading, row, page)
+    st.markdown(f"**{title}** {note}")
+    lab(
+        sentence_plots(reading, row, page),
+        key="pr_reading",
+        sliders=[],
+        films=sentence_films(reading),
+        words=words("canvas"),
+        summary=page["summary_sentence"],
+        on_pick=picked,
+    )
+    config = model.config
+    assert isinstance(config, Pronoun)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(
+            rows=reading.rows,
+            residual=reading.residual,
+            oracle="torch SDPA",
+            model=CHECKPOINT.name if which == "shipped" else None,
+            seed=config.seed,
+            dtype="float32",
+            device="cpu",
+        )
+        take_away(
+            "its_law",
+            arrays=lambda: reading_arrays(reading),
+            snippet=reading_snippet(" ".join(reading.words), row, which, config),
+        )
+
+
+def vocabulary(page: Words) -> None:
+    """Every word the layer knows, by what it is: a click writes it at the end of the sentence."""
+
+    def chosen(key: str) -> None:
+        word = st.session_state[key]
+        st.session_state[key] = None
+        if word:
+            st.session_state[TEXT] = extended(st.session_state[TEXT], word)
+
+    def shorter() -> None:
+        st.session_state[TEXT] = shortened(st.session_state[TEXT])
+
+    def empty() -> None:
+        st.session_state[TEXT] = ""
+
+    st.header(page["words.title"], anchor="words")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(page.format("words.text", count=sum(map(len, VOCABULARY.values()))), width="stretch")
+        st.button(page["words.shorter"], icon=":material/backspace:", on_click=shorter, key="pr_shorter")
+        st.button(page["words.empty"], icon=":material/delete:", on_click=empty, key="pr_empty")
+    for kind, listed in VOCABULARY.items():
+        key = f"pr_words_{kind}"
+        with st.container(horizontal=True, vertical_alignment="center", key=f"pr_group_{kind}"):
+            st.text(page[f"words.{kind}"], width=150)
+            st.pills(
+                page[f"words.{kind}"], listed, key=key, on_change=partial(chosen, key), label_visibility="collapsed",
+                wrap=True,
+            )  # fmt: skip
+
+
+# --- the training ---
+
+
+def settings(page: Words) -> dict[str, Experiment]:
+    """Which rules race, and at what size; what is chosen at first is the recipe of the shipped layer."""
+    made = Pronoun()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="pr_settings"):
+        rules = panel.several("pr_rules", RULES, (made.rule,), page["variants"], lambda rule: page[f"rule.{rule}"])
+        d_k = panel.pick("pr_dk", D_K, made.d_k, page["d_k"], 90, page["d_k_help"])
+        lr = panel.pick("pr_lr", RATES, made.lr, page["lr"], 110)
+        steps = whole_number("pr_steps", 10, MOST_STEPS, made.steps, page["steps"], 120)
+        drawn = whole_number("pr_seed", 0, 9999, made.seed, page["seed"], 110)
+    return pronoun.race(rules, d_k=d_k, lr=lr, steps=steps, drawn=drawn)
+
+
+def race(run: Run | None, wanted: dict[str, Experiment], layer: Trained | None, page: Words) -> None:
+    """The panel: buttons, progress, curves and maps, and what can be taken away."""
+
+    def named(name: str) -> str:
+        return label(name, page)
+
+    with st.container(horizontal=True, vertical_alignment="center", key="pr_buttons"):
+        panel.controls(KEY, lambda: wanted)
+        panel.files(KEY, named, known, name_of)
+        with st.container(key="pr_progress", width="stretch"):
+            if run is None:
+                st.markdown(page["empty"])
+            else:
+                panel.progress(KEY, named)
+            if panel.stale(KEY, wanted):
+                st.caption(page["stale"])
+    panel.refusal(KEY)
+    if run is None or not any(run.records(name) for name in run.experiments):
+        scrubber(untouched(wanted), page)
+        return
+    scrubber(run, page)
+    config = next(iter(run.experiments.values()))
+    assert isinstance(config, Pronoun)
+    told = page.format("trained", d_k=config.d_k, lr=config.lr, steps=config.steps, batch=config.batch)
+    if run.state == "ended":
+        kept, apart = ended(run, layer)
+        if apart is not None:
+            told += f" {page.data('same_recipe', residual=agreement(apart))}"
+        told += f" {page['identical']} " + " · ".join(f"{named(name)} `{digest}`" for name, digest in kept.items())
+    st.caption(f"{told} {page.format('bounded', most=MOST_BYTES // panel.MEGABYTE)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        trust_line(seed=config.seed, dtype="float32", device="cpu")
+        take_away("its_law_training", arrays=lambda: arrays(run), snippet=snippet(run))
+
+
+def ended(run: Run, layer: Trained | None) -> tuple[dict[str, str], float | None]:
+    """The fingerprints of a run that has ended, and how far it is from the shipped layer: computed once."""
+    kept = st.session_state.get("pr_hashes")
+    if kept is None or kept[0] is not run:
+        kept = run, hashes(run), distance(run, layer) if layer else None
+        st.session_state["pr_hashes"] = kept
+    return kept[1:]
+
+
+def scrubber(run: Run, page: Words) -> None:
+    """The laboratory: while it trains the newest step, then every step under the finger."""
+    made = history(run)
+    resting = not run.running
+    sent = films(made, all_steps=resting)
+    wanted = recall("pr_step", "")
+    pinned = resting and wanted in map(str, made.steps[: made.newest + 1])
+    view, head = recall("pr_view", VIEWS[0]), recall("pr_head", "1")
+    heads = [str(number + 1) for number in range(HEADS)]
+
+    def moved(at: Positions) -> None:
+        remember("pr_view", VIEWS[at["view"]])
+        remember("pr_head", heads[at["head"]])
+        if resting:
+            remember("pr_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
+
+    lab(
+        plots(made, sent, page),
+        key="pr_lab",
+        sliders=sliders(
+            made,
+            made.steps.index(int(wanted)) if pinned else made.newest,
+            VIEWS.index(view) if view in VIEWS else 0,
+            heads.index(head) if head in heads else 0,
+            page,
+        ),
+        films=sent,
+        words=words("canvas"),
+        summary=page["summary"],
+        on_move=moved,
+    )
+
+
+def origin(layer: Trained, page: Words) -> None:
+    """Where the shipped layer comes from, and how good it is."""
+    st.header(page["origin.title"], anchor="origin")
+    right, weight = survey(layer)
+    st.markdown(page.format("origin.worth", right=right, all=SURVEYED))
+    columns = {page.data("head", number=head + 1): weight[:, head].tolist() for head in range(HEADS)}
+    number = st.column_config.NumberColumn(format="%.4g")
+    st.dataframe(
+        {page["origin.pronoun"]: list(PRONOUNS), **columns}, hide_index=True, width=420,
+        column_config=dict.fromkeys(columns, number),
+    )  # fmt: skip
+    config = layer.config
+    st.markdown(page.format("origin.text", seed=config.seed, steps=config.steps, file=CHECKPOINT.name))
+    st.code(f"PYTHONPATH=. .venv/bin/python -m {Pronoun.__module__} {CHECKPOINT.name}", language="bash")
+    st.caption(page.format("origin.recipe", config=repr(config), digest=CHECKPOINT_SHA256))
+
+
+page = words("pronoun")
+st.html(STYLE)
+panel.style()
+page_header(page)
+layer = shipped(page)
+which, model = sentence(layer, page)
+tokens = tokens_of(model, page)
+laboratory(read(model, tokens), which, model, page)
+vocabulary(page)
+st.header(page["training.title"], anchor="training")
+st.markdown(page["training.text"])
+wanted = settings(page)
+panel.arrive(KEY, lambda: wanted)
+panel.live(KEY, lambda run: race(run, wanted, layer, page))
+if layer:
+    origin(layer, page)

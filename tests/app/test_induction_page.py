@@ -1,0 +1,90 @@
+"""The page on induction heads runs in both languages: before, during and after a run, with any link and any choice."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention_core.experiments.induction import Induction
+from attention_core.experiments.store import fingerprint
+from ui.text import words
+from ui.training.induction import NEVER
+
+APP = Path(__file__).parents[2] / "app.py"
+TINY = {"in_steps": "10", "in_dk": "8"}
+
+
+def opened(**link: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()  # until then the address of the page, which is not the name of its file, is unknown
+    app.switch_page("pages/training/induction.py").run()
+    well(app)
+    return app
+
+
+def well(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+
+
+def ended(app: AppTest) -> None:
+    end = time.monotonic() + 120
+    while "in_run" not in app.session_state or app.session_state["in_run"].state != "ended":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        app.run()
+    app.run()
+    well(app)
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.caption)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_before_the_first_run_the_page_shows_step_0(language: str) -> None:
+    app = opened(lang=language)
+    page = words("induction", language)
+    said = "\n".join(element.value for element in app.markdown)
+    assert page["empty"] in said and page["circuit.scores"] in said
+    assert "in_run" not in app.session_state
+    assert len(app.get("bidi_component")) >= 1
+
+
+def test_a_race_trains_to_its_end_and_says_what_it_gave() -> None:
+    app = opened(lang="en", in_seeds="2", in_rules="inverse_sqrt", **TINY)
+    app.button(key="in_start").click().run()
+    ended(app)
+    run = app.session_state["in_run"]
+    assert list(run.experiments) == ["inverse_sqrt-0", "inverse_sqrt-1"]
+    for drawn in (0, 1):
+        config = Induction(d_k=8, steps=10, every=1, seed=drawn, stop_at=NEVER)
+        assert fingerprint(list(config.records())) in captions(app)
+    assert dict(app.query_params.items()).items() >= {"in_go": "1", "in_seeds": "2", **TINY}.items()
+
+
+def test_a_link_to_a_run_starts_it_once_and_other_settings_leave_its_picture() -> None:
+    app = opened(lang="en", in_go="1", in_rules="none,inverse", in_seed="7", **TINY)
+    ended(app)
+    run = app.session_state["in_run"]
+    assert list(run.experiments) == ["none-7", "inverse-7"]
+    app.selectbox(key="in_dk").set_value(16).run()
+    well(app)
+    assert app.session_state["in_run"] is run
+    assert words("induction", "en")["stale"] in captions(app)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"in_dk": "65", "in_lr": "-1", "in_steps": "0", "in_seed": "x", "in_rules": ",magic", "in_seeds": "99"},
+        {"in_step": "999", "in_shown": "<b>", "in_probe": "9", "in_go": "yes"},
+    ],
+)
+def test_any_link_opens(link: dict[str, str]) -> None:
+    app = opened(lang="en", **link)
+    assert app.selectbox(key="in_dk").value == 32 and app.selectbox(key="in_seeds").value == 1
+    assert "in_run" not in app.session_state

@@ -1,0 +1,151 @@
+"""its → Law runs in both languages: any sentence, any link, and a layer trained on the page reads the sentence."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention_core.experiments.pronoun import EXAMPLE, Pronoun
+from attention_core.experiments.store import fingerprint
+from attention_core.models.trained import CHECKPOINT_SHA256
+from ui.session import _taught
+from ui.text import words
+from ui.training.pronoun import SURVEYED, VOCABULARY
+
+APP = Path(__file__).parents[2] / "app.py"
+PAGE = words("pronoun", "en")
+
+
+def opened(**link: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()  # until then the address of the page, which is not the name of its file, is unknown
+    app.switch_page("pages/training/pronoun.py").run()
+    well(app)
+    return app
+
+
+def well(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(element.value for kind in ("markdown", "caption", "warning", "info") for element in app.get(kind))
+
+
+def typed(app: AppTest, text: str) -> str:
+    app.text_input(key="pr_text").set_value(text).run()
+    well(app)
+    return said(app)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_opens_with_the_shipped_layer_on_its_sentence(language: str) -> None:
+    app = opened(lang=language)
+    page = words("pronoun", language)
+    told = said(app)
+    assert page.format("answer.right", word="its", noun="law") in told
+    assert page["empty"] in told and CHECKPOINT_SHA256 in told
+    assert "attention_core.experiments.pronoun" in "\n".join(block.value for block in app.code)
+    assert str(SURVEYED) in told and app.dataframe[0].value.iloc[:, 0].tolist() == ["its", "his", "her"]
+    assert not app.warning
+
+
+def test_the_readers_own_sentence_is_read_and_stands_in_the_link() -> None:
+    app = opened(lang="en")
+    told = typed(app, "The Queen loved the tower, but her ship should be old.")
+    assert PAGE.format("answer.right", word="her", noun="queen") in told and not app.warning
+    assert app.query_params["pr_text"] == "The Queen loved the tower, but her ship should be old."
+
+
+def test_what_cannot_be_read_is_told_in_a_sentence_and_the_last_picture_stays() -> None:
+    app = opened(lang="en")
+    typed(app, "the law saw the king , but his city should be just .")
+    kept = PAGE.format("answer.right", word="his", noun="king")
+    for text, telling in [
+        ("the law <img src=x onerror=alert(1)> `$x$`", "onerror"),
+        ("", PAGE["nothing_typed"]),
+        ("   ", PAGE["nothing_typed"]),
+        ("你好 world " * 200, "`"),
+    ]:
+        told = typed(app, text)
+        assert len(app.warning) == 1 and telling in app.warning[0].value and PAGE["keeps"] in app.warning[0].value
+        assert kept in told
+        assert "king" in app.query_params["pr_text"]  # the link keeps what can be read
+    assert "<img" not in typed(app, "the <img>").replace("`", "")
+    assert len(app.warning) == 1
+
+
+def test_no_pronoun_and_too_many_words_are_told() -> None:
+    app = opened(lang="en")
+    assert PAGE["no_pronoun"] in typed(app, "the king saw the queen")
+    told = typed(app, "the king saw the tower but its " + "the " * 30)
+    assert PAGE.format("too_long", most=32, dropped=5) in told
+    assert PAGE.format("answer.right", word="its", noun="tower") in told or PAGE.format(
+        "answer.wrong", word="its", noun="tower"
+    ) in told  # fmt: skip
+
+
+def test_clicked_words_make_a_sentence() -> None:
+    app = opened(lang="en")
+    app.button(key="pr_empty").click().run()
+    assert app.text_input(key="pr_text").value == "" and len(app.warning) == 1
+    for kind, word in [("glue", "the"), ("his", "king"), ("pronouns", "his")]:
+        assert word in VOCABULARY[kind]
+        app.button_group(key=f"pr_words_{kind}").set_value(word).run()
+        well(app)
+    assert app.text_input(key="pr_text").value == "the king his"
+    app.button(key="pr_shorter").click().run()
+    assert app.text_input(key="pr_text").value == "the king"
+    app.button(key="pr_use_turned").click().run()
+    assert app.text_input(key="pr_text").value == "the king saw the law , but its city should be just ."
+    well(app)
+
+
+def test_a_layer_trained_here_reads_the_sentence() -> None:
+    app = opened(lang="en", pr_steps="10", pr_dk="8", pr_go="1", pr_rules="inverse")
+    end = time.monotonic() + 120
+    while "pr_run" not in app.session_state or app.session_state["pr_run"].state != "ended":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        app.run()
+    app.run()
+    well(app)
+    config = Pronoun(rule="inverse", d_k=8, steps=10, every=1)
+    assert fingerprint(list(config.records())) in said(app)
+    app.selectbox(key="pr_layer").set_value("inverse").run()
+    well(app)
+    app.selectbox(key="pr_layer").set_value("untouched").run()
+    well(app)
+    assert app.query_params["pr_layer"] == "untouched"
+    app.selectbox(key="pr_dk").set_value(16).run()
+    assert PAGE["stale"] in said(app)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"pr_text": "<script>", "pr_row": "99", "pr_layer": "magic", "pr_dk": "7", "pr_rules": "qk_norm"},
+        {"pr_text": "", "pr_row": "²", "pr_steps": "0", "pr_step": "9", "pr_view": "x", "pr_head": "3", "pr_go": "?"},
+    ],
+)
+def test_any_link_opens(link: dict[str, str]) -> None:
+    app = opened(lang="en", **link)
+    assert app.selectbox(key="pr_layer").value == "shipped" and app.selectbox(key="pr_dk").value == 32
+    assert PAGE.format("answer.right", word="its", noun="law") in said(app)
+    assert "pr_run" not in app.session_state
+
+
+def test_a_damaged_file_leaves_the_untrained_layer(monkeypatch) -> None:
+    monkeypatch.setattr("attention_core.models.trained.CHECKPOINT_SHA256", "0" * 64)
+    _taught.clear()
+    try:
+        app = opened(lang="en")
+        assert PAGE["damaged"] in [element.value for element in app.warning]
+        assert app.selectbox(key="pr_layer").value == "untouched"
+        assert app.text_input(key="pr_text").value == EXAMPLE
+    finally:
+        _taught.clear()

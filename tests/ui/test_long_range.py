@@ -1,0 +1,234 @@
+"""The page Long range as films and sentences: against autograd written out, the laws of the paper, and the records."""
+
+import contextlib
+import io
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from attention_core.experiments.base import Record, stream
+from attention_core.experiments.needle import Needle
+from attention_core.experiments.recurrent import layer
+from attention_core.experiments.sort import Sort
+from attention_core.experiments.store import save_records
+from ui.components.lab import _film
+from ui.text import words
+from ui.training import long_range, panel
+from ui.training.long_range import ATTENTION, PARTS, REACHED, clock, laws, lengths, reaches, timeline
+from ui.training.runs import Queue, Run
+
+PAGE = words("long_range", "en")
+SMALL = {"length": 64, "batch": 8, "evaluated": 11, "lr": 1e-3}
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    made = Run({
+        "attention": Needle(seconds=60.0, steps=4, every=1, **SMALL),
+        "gru": Needle(kind="gru", seconds=60.0, steps=6, every=2, **SMALL),
+    })  # fmt: skip
+    Queue(1).enter(made)
+    made.wait(60.0)
+    assert made.state == "ended" and not made.failed
+    return made
+
+
+def ran(kind: str, *found: tuple[int, float, float], **options) -> tuple[Needle, list[Record]]:
+    """A run whose clock is known: (step, seconds, accuracy)."""
+    config = Needle(kind=kind, seconds=10.0, **options)
+    return config, [
+        Record(step=step, loss=1.0, accuracy=right, measures={"seconds": seconds}) for step, seconds, right in found
+    ]
+
+
+def known_run(**kinds) -> Run:
+    return Run.finished({name: config for name, (config, _) in kinds.items()},
+                        {name: records for name, (_, records) in kinds.items()})  # fmt: skip
+
+
+# --- the reach ---
+
+
+def test_the_reach_of_an_rnn_of_the_readers_sentence_is_torchs_gradient() -> None:
+    """torch.nn.RNN fed one token at a time, its states' gradient by torch.autograd."""
+    x = torch.randn(9, long_range.WIDTH, generator=torch.Generator().manual_seed(5))
+    made = reaches(9, 3, x)
+    sizes = []
+    for seed in range(3, 3 + long_range.SEEDS):
+        module = layer("rnn", long_range.WIDTH, long_range.WIDTH, stream(seed, "weights")).double()
+        r = torch.randn(1, long_range.WIDTH, generator=stream(seed, "direction"), dtype=torch.float64)
+        each = [row.clone().double().requires_grad_() for row in x]
+        state = None
+        for row in each:
+            _, state = module(row[None, None], state)
+        (r * state[0]).sum().backward()
+        norms = torch.stack([row.grad.norm() for row in each[::-1]])
+        sizes.append((norms / norms[0]).log10())
+    expected = torch.stack(sizes)
+    shown = torch.from_numpy(made.logs)[:, REACHED.index("rnn")]
+    assert_close(shown[:, 0], expected.median(dim=0).values, rtol=1e-9, atol=1e-12)
+    assert_close(shown[:, 1], expected.min(dim=0).values, rtol=1e-9, atol=1e-12)
+    assert_close(shown[:, 2], expected.max(dim=0).values, rtol=1e-9, atol=1e-12)
+
+
+def test_attention_reaches_far_and_the_others_lose_a_factor_a_step() -> None:
+    """SCIENCE.md 3.5: .50, .61, .82, .62 and 1.00 per step."""
+    made = reaches(64, 0)
+    expected = {"rnn": 0.503, "lstm": 0.611, "lstm_forget": 0.819, "gru": 0.615, ATTENTION: 1.002}
+    for kind, factor in expected.items():
+        assert_close(made.factors[REACHED.index(kind)], factor, rtol=0.08, atol=0)
+    halfway = 10 ** made.logs[32, :, 0]
+    assert halfway[REACHED.index(ATTENTION)] > 0.3 and halfway[REACHED.index("lstm")] < 1e-5
+    both = made.logs[:, REACHED.index("bilstm"), 0]
+    assert both[32] < -5 < -0.5 < both[63]
+
+
+def test_depth_and_path_are_those_of_the_papers_table() -> None:
+    """Vaswani et al. 2017, table 1: n and 1 operations in a row, paths n and 1; both ways half of it."""
+    for n, row in zip(lengths(31), laws(31).tolist(), strict=True):
+        assert row == [n, 1, n - 1, math.ceil(n / 2) - 1, 1]
+    assert 31 in lengths(31) and lengths(2) == long_range.LENGTHS_TOLD
+
+
+@pytest.mark.parametrize("n", [2, 3, 13, 64])
+def test_every_picture_of_the_reach_finds_its_film_and_every_film_its_slider(n) -> None:
+    made = reaches(n, 0)
+    tokens = tuple(f"<t{i}>" for i in range(n))
+    films = long_range.reach_films(made, n)
+    stops = {each.name: len(each.readings) for each in long_range.reach_sliders(n, 0, 0, tokens, PAGE)}
+    names = {_film(film, stops, {})["name"] for film in films}
+    plots = long_range.reach_plots(made, n, PAGE)
+    assert {plot.film for plot in plots if hasattr(plot, "film")} <= names
+    assert long_range.distances(n, tokens, PAGE)[0] == f"0 · <t{n - 1}>"
+
+
+def test_the_snippet_of_the_reach_prints_what_is_drawn() -> None:
+    made, printed = reaches(5, 2), io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(long_range.reach_snippet(5, 2, None), {})
+    rows = [line.split() for line in printed.getvalue().splitlines()]
+    found = torch.tensor([float(value) for _, _, value in rows]).view(len(REACHED), 5)
+    assert_close(found.double(), torch.from_numpy(made.logs[..., 0].T.copy()), rtol=0, atol=2e-6)
+
+
+# --- the race ---
+
+
+def test_the_clock_begins_at_0_and_grows_by_a_constant_factor() -> None:
+    stops = clock(20.0)
+    assert stops[0] == 0 and len(stops) == PARTS + 1
+    assert_close(stops[-1], 20.0)
+    ratios = torch.tensor(stops[2:]) / torch.tensor(stops[1:-1])
+    assert_close(ratios, torch.full_like(ratios, float(ratios.mean())))
+
+
+def test_at_every_moment_stands_the_newest_record_and_nothing_after_the_last() -> None:
+    run = known_run(lstm=ran("lstm", (0, 0.01, 0.1), (10, 1.0, 0.2), (20, 4.0, 0.3)))
+    accuracy = torch.from_numpy(timeline(run).table(long_range.MEASURES)[:, 0])
+    for stop, value in zip(clock(10.0), accuracy.tolist(), strict=True):
+        if stop < 1.0:
+            assert value == 0.1, stop
+        elif stop < 4.0:
+            assert value == 0.2, stop
+    ended = next(part for part, stop in enumerate(clock(10.0)) if stop >= 4.0)
+    assert accuracy[ended] == 0.3 and accuracy[ended + 1 :].isnan().all() and ended < PARTS
+    held = timeline(run, held=True).table(long_range.MEASURES)[:, 0]
+    assert_close(held[ended:], np.full(PARTS + 1 - ended, 0.3))
+
+
+def test_a_record_later_than_the_budget_stands_at_its_end() -> None:
+    run = known_run(lstm=ran("lstm", (0, 0.01, 0.1), (10, 10.7, 0.2)))
+    assert timeline(run).table(long_range.MEASURES)[-1, 0] == 0.2
+
+
+def test_curves_and_weights_are_what_was_recorded(run) -> None:
+    films = {film.name: torch.from_numpy(film.values.copy()) for film in long_range.race_films(run)}
+    curves = films["curves"].view(PARTS + 1, len(long_range.MEASURES), 2)
+    for column, name in enumerate(run.experiments):
+        records = run.records(name)
+        last = int((~curves[:, 0, column].isnan()).nonzero()[-1])
+        assert_close(curves[0, 1, column].item(), records[0].loss)
+        assert_close(curves[last, 0, column].item(), records[-1].accuracy)
+        assert_close(curves[last, 1, column].item(), records[-1].loss)
+        assert_close(10 ** curves[last, 2, column].item(), float(records[-1].step))
+    weights = films["weights attention"]
+    kept = run.records("attention")[-1].arrays["weights"].float()
+    assert_close(weights[-1][:, 1:], kept)
+    assert_close(weights[-1].sum(dim=-1), torch.ones(4), rtol=0, atol=2e-3)
+    flags = run.records("attention")[0].arrays["tokens"][..., 1].bool()
+    needle = films["needle attention"]
+    assert (needle[:, 1:][flags] == 1).all() and needle[:, 1:][~flags].isnan().all() and needle[:, 0].isnan().all()
+
+
+def test_the_budget_is_measured_without_what_the_records_take(run) -> None:
+    for name in run.experiments:
+        seconds = [record.measures["seconds"] for record in run.records(name)]
+        assert seconds == sorted(seconds) and seconds[0] > 0
+    assert sum(run.records(name)[-1].measures["seconds"] for name in run.experiments) < run.seconds
+
+
+def test_every_picture_of_the_race_finds_its_film(run) -> None:
+    sent = long_range.race_films(run)
+    stops = {each.name: len(each.readings) for each in long_range.race_sliders(run, 0, 0, PAGE)}
+    names = {_film(film, stops, {})["name"] for film in sent}
+    for plot in long_range.race_plots(run, sent, PAGE):
+        assert {getattr(plot, name, "") for name in ("film", "ghost")} - {""} <= names
+
+
+def test_what_the_table_says_follows_from_the_records() -> None:
+    run = known_run(
+        attention=ran("attention", (0, 0.1, 0.1), (10, 1.0, 0.99), (20, 2.0, 1.0)),
+        lstm=ran("lstm", (0, 0.01, 0.1), (300, 10.0, 0.2)),
+        gru=ran("gru", (0, 0.01, 0.1), (100, 10.0, 0.2)),
+    )
+    found = long_range.results(run)
+    assert (found["attention"].rate, found["attention"].found) == (10.0, 1.0)
+    assert (found["lstm"].rate, found["lstm"].found) == (30.0, None)
+    # SCIENCE.md 3.5 counts 25 928 numbers in the LSTM and 19 656 in the GRU.
+    assert (found["lstm"].parameters, found["gru"].parameters) == (25_928, 19_656)
+    said = " ".join(long_range.notes(found, PAGE))
+    assert "LSTM makes 30" in said and "10 steps" in said and "GRU did not" in said
+    lucky = {"gru": replace(found["gru"], found=3.0)}
+    assert "GRU found" in " ".join(long_range.notes(lucky, PAGE))
+    assert long_range.notes({"gru": replace(found["gru"], over=False)}, PAGE) == []
+
+
+def test_progress_is_of_the_time_and_not_of_the_steps() -> None:
+    run = known_run(lstm=ran("lstm", (0, 0.01, 0.1), (10, 5.0, 0.2)), gru=ran("gru", (0, 0.01, 0.1)))
+    assert_close(long_range.share(run), (0.5 + 0.001) / 2)
+    assert "LSTM 5 s" in long_range.told(run, PAGE, lambda name: long_range.label(name, PAGE))
+
+
+def test_only_runs_of_this_page_are_known() -> None:
+    own = long_range.race(long_range.MODELS, length=64, seconds=5, lr=1e-3, drawn=7)
+    assert all(long_range.known(config) for config in own.values())
+    for wrong in (Needle(), Sort(), Needle(seconds=1e9), Needle(seconds=5.0, d=4096), Needle(seconds=5.0, length=4096)):
+        assert not long_range.known(wrong)
+
+
+def test_the_snippet_of_the_race_trains_the_same(run) -> None:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(long_range.race_snippet(run), {})
+    last = printed.getvalue().splitlines()[-1].split()
+    record = run.records("gru")[-1]
+    assert last[:2] == ["gru", "6"]
+    assert_close(float(last[5]), record.loss, rtol=0, atol=1e-6)
+    assert_close(float(last[7]), record.accuracy, rtol=0, atol=1e-6)
+
+
+def test_a_saved_race_is_loaded_with_its_clock(run) -> None:
+    saved = [save_records(config, run.records(name)) for name, config in run.experiments.items()]
+    again = panel._run([*saved, saved[1]], long_range.known, long_range.kind_of)
+    assert list(again.experiments) == ["attention", "gru", "gru 2"]
+    assert long_range.label("gru 2", PAGE) == "GRU (2)"
+    for name in run.experiments:
+        assert long_range.results(again)[name] == long_range.results(run)[name]
+    assert len(long_range.race_films(again)[0].values) == PARTS + 1
+    with pytest.raises(panel._RefusedError):
+        config = Needle(steps=1, every=1, **SMALL)  # without a budget: no clock
+        panel._run([save_records(config, list(config.records()))], long_range.known, long_range.kind_of)
