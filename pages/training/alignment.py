@@ -72,8 +72,7 @@ def trained(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None
                 st.markdown(page["empty"])
             else:
                 panel.progress(KEY, named)
-            if panel.stale(KEY, wanted):
-                st.caption(page["stale"])
+            panel.stale(KEY, wanted)
     panel.refusal(KEY)
     if run is None or not any(run.records(name) for name in run.experiments):
         laboratory(untouched(wanted), page)

@@ -160,8 +160,7 @@ def raced(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
                 panel.progress(KEY, named)
             else:
                 st.progress(share(run), text=told(run, page, named))
-            if panel.stale(KEY, wanted):
-                st.caption(page["stale"])
+            panel.stale(KEY, wanted)
     panel.refusal(KEY)
     if run is None or not any(run.records(name) for name in run.experiments):
         race_laboratory(untouched(wanted), page)

@@ -234,8 +234,7 @@ def race(run: Run | None, wanted: dict[str, Experiment], layer: Trained | None, 
                 st.markdown(page["empty"])
             else:
                 panel.progress(KEY, named)
-            if panel.stale(KEY, wanted):
-                st.caption(page["stale"])
+            panel.stale(KEY, wanted)
     panel.refusal(KEY)
     if run is None or not any(run.records(name) for name in run.experiments):
         scrubber(untouched(wanted), page)

@@ -58,7 +58,7 @@ from ui.training.time_series import (
 
 KEY, MANY = "ts", "ts_many"
 QUICK = ("auto_correlation+trend", "frequency")
-OWN = "ts_own"  # the last usable series of the reader's own: its columns, its name
+OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
 STYLE = """<style>
 .st-key-ts_waiting:empty { display: none; }
 .st-key-ts_progress { min-height: 3rem; justify-content: center; }
@@ -109,20 +109,25 @@ def own(page: Words, past: int) -> tuple[float, ...]:
 
 def read(data: bytes | None, page: Words, past: int) -> tuple[float, ...]:
     """The numbers of a file, and what was done to have them, or why not."""
-    kept: tuple[float, ...] = st.session_state.get(OWN, ())
+    name, kept = st.session_state.get(OWN, ("", ()))
+    short = bool(kept) and len(kept) < least(past)
     if data is None:
-        st.caption(page["own.none"] if not kept else page["own.kept"])
-        return kept
+        if short:
+            told = {"column": name, "count": len(kept), "least": least(past)}
+            st.warning(page.format("refused.too_short", **told), icon=":material/warning:")
+        else:
+            st.caption(page["own.kept" if kept else "own.none"])
+        return () if short else kept
     try:
         columns = reading.read(data)
         column = columns[_column(columns, page)]
         found = reading.usable(column, least(past))
     except reading.Refused as refused:
-        kept = kept if len(kept) >= least(past) else ()
+        kept = () if short else kept
         said = page.format(f"refused.{refused.why}", **refused.told)
         st.warning(f"{said} {page['own.kept']}" if kept else said, icon=":material/warning:")
         return kept
-    st.session_state[OWN] = found.values
+    st.session_state[OWN] = column.name, found.values
     said = [page.format("own.used", count=len(found.values), column=column.name)]
     if found.gaps:
         said.append(page.format("own.gaps", gaps=found.gaps))
@@ -174,8 +179,7 @@ def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page:
                 st.markdown(page["empty"])
             else:
                 panel.progress(KEY, named)
-            if panel.stale(KEY, wanted):
-                st.caption(page["stale"])
+            panel.stale(KEY, wanted)
     panel.refusal(KEY)
     models = list(dict.fromkeys(each.model for each in wanted.values() if isinstance(each, Series)))
     with st.container(key="ts_waiting"), st.spinner(page["fast_running"]):  # a place of its own: it comes and goes

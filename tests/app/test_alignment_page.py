@@ -62,7 +62,7 @@ def test_a_link_trains_what_it_names_and_the_page_tells_the_fingerprints() -> No
     assert dict(app.query_params.items()).items() >= link.items()
     app.selectbox(key="al_D").set_value(4).run()
     well(app)
-    assert words("alignment", "en")["stale"] in captions(app)
+    assert words("training", "en")["stale"] in captions(app)
     assert app.session_state["al_run"] is run
 
 

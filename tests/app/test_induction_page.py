@@ -74,7 +74,7 @@ def test_a_link_to_a_run_starts_it_once_and_other_settings_leave_its_picture() -
     app.selectbox(key="in_dk").set_value(16).run()
     well(app)
     assert app.session_state["in_run"] is run
-    assert words("induction", "en")["stale"] in captions(app)
+    assert words("training", "en")["stale"] in captions(app)
 
 
 @pytest.mark.parametrize(

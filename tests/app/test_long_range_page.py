@@ -63,7 +63,7 @@ def test_a_race_ends_in_its_time_and_the_table_holds_its_records() -> None:
     assert dict(app.query_params.items()).items() >= {"lg_models": "lstm,rnn", "lg_seconds": "2"}.items()
     app.selectbox(key="lg_length").set_value(128).run()
     well(app)
-    assert words("long_range", "en")["stale"] in captions(app)
+    assert words("training", "en")["stale"] in captions(app)
     assert app.session_state["lg_run"] is run
 
 

@@ -122,7 +122,7 @@ def test_a_layer_trained_here_reads_the_sentence() -> None:
     well(app)
     assert app.query_params["pr_layer"] == "untouched"
     app.selectbox(key="pr_dk").set_value(16).run()
-    assert PAGE["stale"] in said(app)
+    assert words("training", "en")["stale"] in said(app)
 
 
 @pytest.mark.parametrize(

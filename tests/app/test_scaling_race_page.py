@@ -93,7 +93,7 @@ def test_other_settings_leave_the_picture_and_say_so() -> None:
     run = run_of(app)
     app.selectbox(key="sr_dk").set_value(8).run()
     well(app)
-    assert words("scaling_race", "en")["stale"] in captions(app)
+    assert words("training", "en")["stale"] in captions(app)
     assert run_of(app) is run
     app.button(key="sr_start").click().run()
     ended(app)

@@ -83,7 +83,7 @@ def test_attention_trained_to_its_end_is_compared_and_a_link_starts_it() -> None
     assert "repeating the season" in said(app) and words("time_series", "en")["table.waits"] not in said(app)
     app.number_input(key="ts_steps").set_value(20).run()
     well(app)
-    assert words("time_series", "en")["stale"] in said(app) and app.session_state["ts_run"] is run
+    assert words("training", "en")["stale"] in said(app) and app.session_state["ts_run"] is run
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,15 @@ def test_the_batch_over_several_series_ends_in_a_table() -> None:
     *_, last = Series(model="frequency", past=24, horizon=12, steps=10, every=10, seed=0, world=3).records()
     assert found.loc["frequency block", "series 3"] == significant(last.accuracy, 3)
     assert len(found) == 4 and "±" in found.loc["seasonal naive", "mean ± sd"]
+
+
+def test_a_longer_look_back_than_the_kept_series_allows_is_one_sentence() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    app.file_uploader(key="ts_file").upload("mine.csv", series(150), "text/csv").run()
+    assert words("time_series", "en")["table.unit_own"] in said(app)
+    for _ in ("with the file", "without it"):
+        app.selectbox(key="ts_past").set_value(96).run()
+        well(app)
+        assert "has 150 numbers, and this look-back takes 494" in app.warning[0].value
+        assert words("time_series", "en")["table.unit"] in said(app)
+        app.file_uploader(key="ts_file").set_value(None)

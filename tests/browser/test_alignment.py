@@ -16,8 +16,8 @@ from ui.text import words
 
 SHARED = words("training", "en")
 DONE = re.compile(SHARED["ended"].partition("{")[0])
-QUERY = {"al_steps": "20", "al_variants": "global,local_m", "al_D": "3", "al_task": "copy"}
-CONFIGS = {mode: Alignment(mode=mode, D=3, steps=20, every=1) for mode in ("global", "local_m")}
+QUERY = {"al_steps": "10", "al_variants": "global,local_m", "al_D": "3", "al_task": "copy"}
+CONFIGS = {mode: Alignment(mode=mode, D=3, steps=10, every=1) for mode in ("global", "local_m")}
 
 
 def painted(page: Page, film: str) -> torch.Tensor:
@@ -56,7 +56,7 @@ def test_start_scrub_and_find_the_records_of_the_core(opened) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(RERUNS)
     step = page.locator(".st-key-al_lab [data-slider=step] input")
-    for stop in (20, 11, 3, 0):
+    for stop in (10, 6, 2, 0):
         laboratory.slide(step, stop)
         for mode, found in records.items():
             kept = found[stop].arrays["alignment"][0].double()
@@ -68,5 +68,5 @@ def test_start_scrub_and_find_the_records_of_the_core(opened) -> None:
         accuracy = torch.tensor([records[mode][stop].accuracy for mode in records], dtype=torch.float64)
         assert_close(painted(page, "curves")[:2], accuracy, rtol=1e-6, atol=0)
     assert not asked and page.evaluate("() => window.__reruns") == 0
-    laboratory.slide(step, 11, release=True)
-    assert "al_step=11" in page.url
+    laboratory.slide(step, 6, release=True)
+    assert "al_step=6" in page.url

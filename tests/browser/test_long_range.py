@@ -83,3 +83,15 @@ def test_a_race_is_started_and_its_clock_scrubbed(opened) -> None:
     assert (accuracy[0] < 0.4).all() and accuracy[1][1] < 0.4
     assert (looks[0] - looks[1]).abs().max() > 0.01
     page.locator("[data-testid=stDataFrame]").first.wait_for()
+
+
+def test_what_is_typed_stands_as_text_beside_the_distance(opened) -> None:
+    page = opened(text="<img src=x onerror='window.__hit=1'> law")
+    slider = handle(page, "lg_reach", "distance")
+    stops = int(slider.get_attribute("max") or 0)
+    seen = []
+    for stop in range(stops + 1):
+        laboratory.slide(slider, stop)
+        seen.append(page.locator(".st-key-lg_reach [data-slider=distance] output").inner_text())
+    assert seen[0] == "0 · law" and any("<" in each for each in seen)
+    assert page.evaluate("() => window.__hit") is None

@@ -28,8 +28,8 @@ SMALL = {"length": 64, "batch": 8, "evaluated": 11, "lr": 1e-3}
 @pytest.fixture(scope="module")
 def run() -> Run:
     made = Run({
-        "attention": Needle(seconds=60.0, steps=4, every=1, **SMALL),
-        "gru": Needle(kind="gru", seconds=60.0, steps=6, every=2, **SMALL),
+        "attention": Needle(seconds=45.0, steps=4, every=1, **SMALL),
+        "gru": Needle(kind="gru", seconds=45.0, steps=6, every=2, **SMALL),
     })  # fmt: skip
     Queue(1).enter(made)
     made.wait(60.0)

@@ -36,8 +36,7 @@ def live(
                     st.caption(page[f"{key}.idle"])
                 else:
                     panel.progress(key, label)
-                if panel.stale(key, make(seed)):
-                    st.caption(common["stale"])
+                panel.stale(key, make(seed))
         if run is not None and any(run.records(name) for name in run.experiments):
             draw(run, page)
 

@@ -146,10 +146,11 @@ def arrive(key: str, make: Make, *, in_turns: bool = True) -> None:
     st.session_state[f"{key}_arrived"] = True
 
 
-def stale(key: str, wanted: Mapping[str, Experiment]) -> bool:
-    """Whether the run of this key was made with other settings than those that are chosen now."""
+def stale(key: str, wanted: Mapping[str, Experiment]) -> None:
+    """Say so where the run of this key was made with other settings than those that are chosen now."""
     run = current(key)
-    return run is not None and run.experiments != dict(wanted)
+    if run is not None and run.experiments != dict(wanted):
+        st.caption(words("training")["stale"])
 
 
 def pick(key: str, options: Sequence[T], default: T, label: str, width: int, help: str | None = None) -> T:

@@ -589,6 +589,25 @@ def plots(made: Scene, page: Words) -> list[Plot]:
                 lines=_lines("v", page, 0), title=page["future"], note=page["future_note"],
             ),
         ]  # fmt: skip
+    table = errors(made)
+    finite = table[np.isfinite(table)]
+    bottom, top = float(np.floor(4 * finite.min()) / 4), float(np.ceil(finite.max()))
+    trained = [(at, model) for at, model in enumerate(models) if np.isfinite(table[:, 3 * at]).any()]
+    lines = [
+        Line(start=3 * at, band=(3 * at + 1, 3 * at + 2), hue=hue(model), name=page[f"end.{model}"])
+        for at, model in trained
+    ]
+    cores = {model.partition("+")[0] for model in models}
+    beside = len(cores & {"auto_correlation", "frequency_attention"}) if made.attentions else 1  # else the controls
+    lines.append(Line(start=3 * len(models), hue="ink", dash=True, name=page[f"end.{NAIVE}"]))
+    by_step = Curves(
+        name="errors", span=12 - 3 * beside, narrow=4, height=300, film="errors", along="step",
+        lines=tuple(lines), low=bottom, high=max(top, bottom + 1), logs=True,
+        places=tuple(float(step) for step in made.steps), ends=True, title=page["errors"],
+        note=page["errors_note_own" if of.values else "errors_note"],
+    )  # fmt: skip
+    if not made.attentions:
+        out.append(by_step)
     found = {row.model: row for row in rows(made)}
     wide = {3: 4, 4: 3, 5: 2, 6: 2}.get(len(models), 3)  # of twelve columns, so that rows are full
     for at, model in enumerate(models):
@@ -600,25 +619,8 @@ def plots(made: Scene, page: Words) -> list[Plot]:
                 high=high, legend=False, lines=_lines("v", page, at), title=page[f"model.{model}"], note=note,
             )
         )  # fmt: skip
-    table = errors(made)
-    finite = table[np.isfinite(table)]
-    bottom, top = float(np.floor(4 * finite.min()) / 4), float(np.ceil(finite.max()))
-    trained = [(at, model) for at, model in enumerate(models) if np.isfinite(table[:, 3 * at]).any()]
-    lines = [
-        Line(start=3 * at, band=(3 * at + 1, 3 * at + 2), hue=hue(model), name=page[f"end.{model}"])
-        for at, model in trained
-    ]
-    cores = {model.partition("+")[0] for model in models}
-    beside = len(cores & {"auto_correlation", "frequency_attention"})
-    lines.append(Line(start=3 * len(models), hue="ink", dash=True, name=page[f"end.{NAIVE}"]))
-    out.append(
-        Curves(
-            name="errors", span=12 - 3 * beside, narrow=4, height=300, film="errors", along="step",
-            lines=tuple(lines), low=bottom, high=max(top, bottom + 1), logs=True,
-            places=tuple(float(step) for step in made.steps), ends=True,
-            title=page["errors"], note=page["errors_note_own" if of.values else "errors_note"],
-        )
-    )  # fmt: skip
+    if made.attentions:
+        out.append(by_step)
     if "auto_correlation" in cores:
         out.append(
             Bars(
