@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from attention_core.experiments.base import Experiment, Record
+from attention_core.experiments.base import Experiment
 from attention_core.experiments.layers import RULES
 from ui.chart import chart
 from ui.components.lab import Positions, lab
@@ -11,7 +11,6 @@ from ui.figures.training import transition_figure
 from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
-from ui.session import answer
 from ui.text import Words, words
 from ui.training import panel, scaling_race
 from ui.training.history import history
@@ -41,6 +40,7 @@ from ui.training.scaling_race import (
     snippet,
     sweep,
 )
+from ui.training.untouched import untouched
 
 KEY, SWEEP, ANATOMIES = "sr", "sr_sweep", "sr_anatomy"
 DEFAULTS = ("none", "inverse_sqrt")
@@ -141,16 +141,6 @@ def scrubber(run: Run, page: Words) -> None:
         summary=page["summary"],
         on_move=moved,
     )
-
-
-def untouched(wanted: dict[str, Experiment]) -> Run:
-    """Before the first run: step 0 of every variant, whose numbers are known without training."""
-    return Run.finished(wanted, {name: [first(config)] for name, config in wanted.items()})
-
-
-def first(config: Experiment) -> Record:
-    """The record of step 0, kept for everybody."""
-    return answer(("step 0", config), lambda: next(config.records()))
 
 
 def anatomy(run: Run | None, page: Words) -> None:

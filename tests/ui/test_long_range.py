@@ -140,6 +140,15 @@ def test_at_every_moment_stands_the_newest_record_and_nothing_after_the_last() -
     assert_close(held[ended:], np.full(PARTS + 1 - ended, 0.3))
 
 
+def test_a_race_that_ends_between_two_kept_steps_shows_the_last_weights(run) -> None:
+    """A budget may end at a record that keeps no arrays."""
+    config, records = run.experiments["attention"], list(run.records("attention"))
+    records[-1] = replace(records[-1], arrays={})
+    films = {film.name: film.values for film in long_range.race_films(known_run(attention=(config, records)))}
+    kept = records[-2].arrays["weights"].float()
+    assert_close(torch.from_numpy(films["weights attention"][-1][:, 1:].copy()), kept)
+
+
 def test_a_record_later_than_the_budget_stands_at_its_end() -> None:
     run = known_run(lstm=ran("lstm", (0, 0.01, 0.1), (10, 10.7, 0.2)))
     assert timeline(run).table(long_range.MEASURES)[-1, 0] == 0.2

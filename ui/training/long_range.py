@@ -301,16 +301,18 @@ def trained(record: Record) -> float:
 def timeline(run: Run, *, held: bool = False) -> History:
     """The records along the clock instead of the steps: at every stop the newest record, until the last.
 
-    `held`: what has ended stays as it was until the end of the clock.
+    `held`: what has ended stays as it was until the end of the clock, and what keeps no arrays has those before it.
     """
     stops = clock(budget(run))
     made: dict[str, dict[int, Record]] = {}
     for name in run.experiments:
         found: dict[int, Record] = {}
+        arrays: Mapping[str, Tensor] = {}
         for record in run.records(name):
+            arrays = record.arrays or (arrays if held else {})
             late = next((part for part, stop in enumerate(stops) if stop >= trained(record)), PARTS)
             found[late if record.step else 0] = replace(
-                record, measures={**record.measures, "steps": float(record.step)}
+                record, measures={**record.measures, "steps": float(record.step)}, arrays=arrays
             )
         last = max(found, default=-1)
         for part in range(PARTS + 1 if held and found else last + 1):
