@@ -144,7 +144,7 @@ def collect(sweeps: Sequence[Sweep]) -> Table:
 
 
 def cross(probe: Probe, row: int, column: int) -> Table:
-    """A table of the stops in line with one: every α at d_k number `row`, every d_k at α number `column`; NaN elsewhere.
+    """A table of the stops in line with one: every α at d_k number `row`, every d_k at α number `column`, else NaN.
 
     One stop in eighteen: the curves through where the sliders stand, for whoever cannot wait for the others.
     """
