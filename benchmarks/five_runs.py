@@ -74,6 +74,16 @@ async def everybody(url: str, seconds: float, leaves: float) -> tuple[Answers, A
     return trainers, reader
 
 
+async def watched(server: Server) -> tuple[Answers, Answers, float]:
+    """The same, and the most memory the server held meanwhile, in MB."""
+    visits = asyncio.create_task(everybody(server.url, SECONDS, LEAVES))
+    most = 0.0
+    while not visits.done():
+        most = max(most, megabytes(server))
+        await asyncio.sleep(TICK)
+    return *visits.result(), most
+
+
 def megabytes(server: Server) -> float:
     """Memory the server holds."""
     return psutil.Process(server.process.pid).memory_info().rss / 2**20
@@ -90,8 +100,7 @@ def main() -> None:
         asyncio.run(everybody(server.url, 3.0, 1.0))
         time.sleep(FORGOTTEN)
         before = megabytes(server)
-        trainers, reader = asyncio.run(everybody(server.url, SECONDS, LEAVES))
-        most = megabytes(server)
+        trainers, reader, most = asyncio.run(watched(server))
         time.sleep(FORGOTTEN)
         after = megabytes(server)
     rows = [

@@ -20,7 +20,8 @@ from attention_core.experiments.base import Experiment, Record
 from attention_core.experiments.table import EXPERIMENTS
 
 FORMAT = 1
-LARGEST = 2**28  # bytes a file may unpack to
+LARGEST = 2**27  # bytes a file may unpack to
+LONGEST = 2**18  # characters of a configuration
 
 
 class StoreError(ValueError):
@@ -105,7 +106,10 @@ def load_weights(data: bytes) -> tuple[Experiment, dict[str, Tensor]]:
     from safetensors.torch import load
 
     try:
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        length = int.from_bytes(data[:8], "little")
+        if length > 2 * LONGEST:
+            raise StoreError("its header is too long")
+        header = json.loads(data[8 : 8 + length])
         config, state = _restore(header["__metadata__"]["experiment"]), load(data)
         # The shapes of a file decide how much is built, not the numbers in its configuration.
         if sum(value.nbytes for value in state.values()) > LARGEST:
@@ -126,6 +130,8 @@ def _describe(config: Experiment) -> str:
 
 def _restore(text: str) -> Experiment:
     """The configuration; every value has to have the type of the default."""
+    if len(text) > LONGEST:
+        raise StoreError("its configuration is too long")
     found: dict[str, Any] = json.loads(text)
     if found["format"] != FORMAT:
         raise StoreError(f"its format is {found['format']!r}, and this version reads {FORMAT}")

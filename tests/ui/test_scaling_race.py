@@ -185,7 +185,7 @@ def described(config: Sort, **changes) -> np.ndarray:
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
-def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run) -> None:
+def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run, monkeypatch) -> None:
     config = run.experiments["none"]
     good = save_records(config, run.records("none"))
     weights = save_weights(config, run.records("none")[-1].state)
@@ -200,6 +200,9 @@ def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run) -
             rewritten(good, config=described(config, rule="magic")),
             rewritten(good, config=described(config, d_k=64)),  # its arrays are of another size
             rewritten(good, step=np.array([2, 0, 4, 6])),
+            rewritten(good, config=described(config, seed=2**70)),  # torch has no such seed
+            rewritten(good, config=described(config, lr=-1.0)),  # nor such an optimiser
+            rewritten(good, **{"measure/entropy.0": np.full(len(run.records("none")), math.nan)}),  # not recorded
         ],
     }
     for key, files in bad.items():
@@ -211,6 +214,9 @@ def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run) -
             assert said == key
     with pytest.raises(panel._RefusedError, match="many"):
         load(*[good] * (panel.MOST_FILES + 1))
+    monkeypatch.setattr(panel, "MOST_BYTES", run.kept // 4)
+    with pytest.raises(panel._RefusedError, match="many"):
+        load(good)
 
 
 # --- transition and anatomy ---

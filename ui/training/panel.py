@@ -9,7 +9,7 @@ from typing import TypeVar
 import streamlit as st
 from torch import Tensor
 
-from attention_core.experiments.base import Experiment
+from attention_core.experiments.base import Experiment, Record
 from attention_core.experiments.store import (
     LARGEST,
     StoreError,
@@ -35,6 +35,7 @@ TICK = 0.5  # seconds between two looks at a run
 MEGABYTE = 2**20
 UPLOAD = 64  # MiB
 MOST_FILES = 8
+MOST_SEED = 2**31
 Make = Callable[[], Mapping[str, Experiment]]
 Check = Callable[[Experiment], bool]
 
@@ -276,14 +277,28 @@ def _run(sent: Sequence[bytes], check: Check, name_of: Callable[[Experiment], st
             or not 0 <= steps[0] <= steps[-1] <= config.steps
         ):
             raise _RefusedError("other")
-        first = next(config.records())  # what the arrays of this configuration look like
-        if any(not _alike(record.arrays, first.arrays) for record in rows):
+        first = _first(config)  # what the records of this configuration look like
+        told = {name for name, value in first.measures.items() if not math.isnan(value)}
+        if any(told - set(record.measures) or not _alike(record.arrays, first.arrays) for record in rows):
             raise _RefusedError("other")
         state = next((state for other, state in states if other == config), {})
         if state and not _alike(state, config.build().state_dict()):
             raise _RefusedError("other")
         experiments[name], records[name] = config, [*rows[:-1], replace(rows[-1], state=state)]
-    return Run.finished(experiments, records)
+    run = Run.finished(experiments, records)
+    if run.kept > MOST_BYTES:
+        raise _RefusedError("many")
+    return run
+
+
+def _first(config: Experiment) -> Record:
+    """Step 0. What a file asks for may be impossible in ways that its numbers do not show."""
+    if config.seed not in range(MOST_SEED):
+        raise _RefusedError("other")
+    try:
+        return next(config.records())
+    except Exception as error:  # whatever torch and the experiments raise
+        raise _RefusedError("other") from error
 
 
 def _alike(arrays: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> bool:

@@ -93,6 +93,7 @@ def test_what_unpacks_to_too_much_is_refused(records, monkeypatch) -> None:
         ({"config": {"d_k": True}}, "d_k cannot be True"),
         ({"config": {"password": 1}}, "password cannot be 1"),
         ({"config": {"lr": None}}, "lr cannot be None"),
+        ({"experiment": "series", "config": {"values": [0] * (store.LONGEST // 2)}}, "too long"),
     ],
 )
 def test_a_configuration_that_is_none_is_refused(change, why) -> None:
