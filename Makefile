@@ -25,7 +25,7 @@ test: $(VENV)/installed-dev chromium
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m pyright
-	$(PY) -m pytest --numprocesses 2 --dist loadgroup
+	$(PY) -m pytest --numprocesses 2 --dist loadscope
 
 bench: $(VENV)/installed-dev chromium
 	@for script in benchmarks/*.py; do \

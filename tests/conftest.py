@@ -1,10 +1,25 @@
 """Hypothesis for every test: no deadlines (machines differ), and the same examples on every run. torch has one thread,
 as in the app: the order of a sum, and with it the last bit, depends on how many add."""
 
+import pytest
 import torch
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 torch.set_num_threads(1)
+
+
+class OneBrowser(LoadScopeScheduling):
+    """Where tests run in several processes, all that drive a browser share one: two would measure each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log) -> OneBrowser:
+    return OneBrowser(config, log)
+
 
 settings.register_profile("headlight", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2000)  # pytest --hypothesis-profile=explore

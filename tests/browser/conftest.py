@@ -32,13 +32,10 @@ LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those with a browser share one, and begin first: they take longest."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-    items.sort(key=lambda item: here not in item.path.parents)
 
 
 @pytest.fixture(scope="session")
