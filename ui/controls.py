@@ -10,6 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from attention_core import SCALINGS
+from attention_core.experiments.pronoun import PRONOUNS
 from attention_core.models import (
     EMBEDDED,
     LayerName,
@@ -28,7 +29,7 @@ from attention_core.text import clean
 from ui import session
 from ui.link import publish, recall, remember, resend, seed
 from ui.sentences import SENTENCES, Sentence
-from ui.session import SCRATCH, TAUGHT, Study
+from ui.session import OWN, SCRATCH, TAUGHT, Study
 from ui.text import Words, words
 
 S = TypeVar("S", bound=str)
@@ -70,6 +71,8 @@ def study_bar(note: str = "") -> Choice:
     `note`: what the page says about the settings, above them.
     """
     common = words("controls")
+    if st.query_params.get("model", "").startswith(OWN) and not session.own():
+        st.info(common["closed"], icon=":material/school:")
     with st.container(horizontal=True, vertical_alignment="bottom", key="study_bar"):
         typed = _sentence(common)
         _examples(common)
@@ -350,8 +353,13 @@ def _count_changes(settings: Settings) -> None:
 
 def show(name: str) -> None:
     """Choose this layer of the visitor's for the pages that follow, and a sentence that it knows."""
-    st.session_state.update(model=name, text=session.own()[name].model.example, layer=0, head=0)
-    set_focus(0, 0)
+    model = session.own()[name].model
+    last = len(model.layers) - 1
+    tokens = model.tokenize(model.example)
+    query = next((at for at, word in enumerate(tokens.strings) if word in PRONOUNS), len(tokens) - 1)
+    weights = model.run(tokens).layers[last].attention.weights[0, query]
+    st.session_state.update(model=name, text=model.example, layer=last, head=0)
+    set_focus(query, int(weights.argmax()))  # what it has learned to look at
 
 
 def model_names() -> list[str]:

@@ -95,13 +95,15 @@ def test_a_layer_the_visitor_has_trained_opens_in_explore_and_in_no_other_sessio
     assert not app.exception
     name = app.session_state["model"]
     assert name.startswith(OWN)
-    assert words("training", "en").data("opened", variant="1/√d_k") in app.selectbox(key="model").options
+    assert "Your layer: Scaling race, 1/√d_k" in app.selectbox(key="model").options
     text = app.text_input(key="text").value
     tokens = torch.tensor([int(word) for word in text.split()])
     x = last.state["tokens"][tokens] + last.state["positions"]
     normed = F.layer_norm(x, (64,), last.state["layers.0.norm.weight"], last.state["layers.0.norm.bias"])
     q, k = (normed @ last.state[f"layers.0.attention.{name}"][0] for name in ("W_Q", "W_K"))
     assert_close(weights_shown(app), F.scaled_dot_product_attention(q, k, torch.eye(16)), rtol=1e-3, atol=1e-4)
+    assert not app.info
     other = opened(EXPLORE[0], model=name)
+    assert other.info[0].value == words("controls", "en")["closed"]
     assert other.session_state["model"] != name
     assert len(other.selectbox(key="model").options) == len(app.selectbox(key="model").options) - 1

@@ -127,6 +127,8 @@ def said(run: Run) -> str:
     common = words("training")
     step = max((records[-1].step for name in run.experiments if (records := run.records(name))), default=0)
     steps = max(each.steps for each in run.experiments.values())
+    if not run.in_turns:  # one after the other: the steps of all
+        step, steps = run.steps, sum(each.steps for each in run.experiments.values())
     values = {"step": step, "steps": steps, "kept": round(run.kept / MEGABYTE, 1), "seconds": round(run.seconds, 1)}
     if run.state == "waiting":
         return common.format("waiting", position=run.position, workers=queue().workers)
@@ -232,9 +234,15 @@ def _saves(key: str, run: Run, name: str, config: Experiment, label: str) -> Non
                 on_click="ignore", key=f"{file}_safetensors",
             )  # fmt: skip
             if opens(config) and st.button(common["open"], icon=":material/visibility:", key=f"{file}_open"):
-                name = adopt(common.data("opened", variant=label), save_weights(config, records[-1].state))
+                name = adopt(_title(label), save_weights(config, records[-1].state))
                 show(name)
                 st.switch_page(PAGES[0].path)
+
+
+def _title(variant: str) -> str:
+    """What the menus of models call a layer that was trained on this page."""
+    page = next(entry.words for entry in PAGES if entry.url_path == st.session_state["page"])
+    return words("training").data("opened", page=words("common")[f"page.{page}.title"], variant=variant)
 
 
 class _RefusedError(Exception):
