@@ -79,8 +79,10 @@ class Classical(NamedTuple):
 def strongest_period(x: Float[Tensor, " n"], most: int) -> int:
     """The lag from 2 to `most` at which the series without its trend resembles itself best; 1 where it never does.
 
-    Correlations of the overlapping parts; only local maxima above 4/√n count, four standard deviations of what noise
-    gives. Of those nearly as high as the highest the shortest is taken: a period of 7 also shows at 14, 21, …
+    Correlations of the overlapping parts; only local maxima count that are above 4/√n, four standard deviations of what
+    noise gives, and as far above the lowest correlation before them: a slow wave resembles itself at every short lag,
+    and there noise makes maxima that are no season. Of those nearly as high as the highest the shortest is taken: a
+    period of 7 also shows at 14, 21, …
     """
     most, n = min(most, len(x) // 2 - 1), len(x)
     if most < 3:
@@ -89,7 +91,9 @@ def strongest_period(x: Float[Tensor, " n"], most: int) -> int:
     apart = F.pad(apart - apart.mean(), (0, n))  # so that the sums do not wrap around
     found = autocorrelation(apart, apart)[: most + 2] / (n - torch.arange(most + 2))
     found = found / found[0] if float(found[0]) > 0 else torch.zeros_like(found)
-    peaks = (found[1:-1] >= found[:-2]) & (found[1:-1] >= found[2:]) & (found[1:-1] > 4 / n**0.5)
+    risen = found - found.cummin(dim=0).values
+    clear = (found > 4 / n**0.5) & (risen > 4 / n**0.5)
+    peaks = (found[1:-1] >= found[:-2]) & (found[1:-1] >= found[2:]) & clear[1:-1]
     peaks[0] = False  # of lag 1
     if not bool(peaks.any()):
         return 1

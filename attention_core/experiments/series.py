@@ -68,6 +68,15 @@ def seasonal_naive(past: Float[Tensor, "*batch n"], horizon: int, period: int = 
     return past[..., past.shape[-1] - period + torch.arange(horizon) % period]
 
 
+def naive_period(most: int) -> int:
+    """The multiple of one of PERIODS, up to `most`, after which the three sines together are most alike:
+    NAIVE_PERIOD where there is room for it.
+    """
+    lags = sorted({lag for period in PERIODS for lag in range(int(period), most + 1, int(period))})
+    waves = [(amplitude**2, period) for amplitude, period in zip(AMPLITUDES, PERIODS, strict=True)]
+    return max(lags, key=lambda lag: sum(power * math.cos(2 * math.pi * lag / period) for power, period in waves))
+
+
 class Forecaster(nn.Module):
     """Look-back → horizon through one of MODELS. With `+trend` a linear layer continues the moving average apart."""
 

@@ -1,11 +1,13 @@
 """Time series: attention, decomposition, frequencies and straight lines forecast one series, made or the reader's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 
 import streamlit as st
 
 from attention_core.experiments.base import Experiment
+from attention_core.experiments.decomposition import KERNEL
 from attention_core.experiments.series import Series
 from ui.chart import chart
 from ui.components.lab import Positions, lab
@@ -14,13 +16,13 @@ from ui.figures.series import parts_figure
 from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
-from ui.session import answer
+from ui.session import K, answer
 from ui.text import Words, words
 from ui.training import panel, reading, time_series
 from ui.training.runs import MOST_BYTES, Run
 from ui.training.time_series import (
     DEFAULTS,
-    LIVE_SEEDS,
+    FAST,
     MOST_STEPS,
     NOISES,
     PASTS,
@@ -32,6 +34,7 @@ from ui.training.time_series import (
     WORLD,
     WORLDS,
     Scene,
+    Trained,
     World,
     arrays,
     base,
@@ -40,25 +43,29 @@ from ui.training.time_series import (
     known,
     label,
     least,
+    live,
     many,
     name_of,
     named_series,
     near,
+    on_demand,
     over_series,
     plots,
     rows,
+    says_lines,
     scene,
     shared,
     sliders,
     snippet,
     table,
     thinned,
-    variants,
 )
 
 KEY, MANY = "ts", "ts_many"
 QUICK = ("auto_correlation+trend", "frequency")
 OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
+SHEET = "ts_sheet"  # the file that is there now, by its digest: its columns, or why there are none
+ANSWERS, MOST_ANSWERS = "ts_answers", 8  # what was computed on series of the reader's own, the newest
 STYLE = """<style>
 .st-key-ts_waiting:empty { display: none; }
 .st-key-ts_progress { min-height: 3rem; justify-content: center; }
@@ -79,6 +86,8 @@ def chosen(page: Words) -> tuple[Series, list[str], int]:
         with place:
             return made(page, past, steps), models, seeds
     values = own(page, past)
+    if not values:
+        st.session_state[f"{KEY}_arrived"] = True  # a link does not carry the file: what it asks for is not there
     return base(values=values, past=past, steps=steps), models, seeds
 
 
@@ -102,7 +111,8 @@ def segments(page: Words) -> int:
 def own(page: Words, past: int) -> tuple[float, ...]:
     """The reader's own numbers, or those of the last usable file, or none."""
     left, right = st.columns(2, vertical_alignment="top")
-    sent = left.file_uploader(page["own.label"], max_upload_size=2, key="ts_file", help=page["own.help"])
+    sent = left.file_uploader(page["own.label"], max_upload_size=2, key="ts_file",
+                              help=page.format("own.help", most=reading.LARGEST // panel.MEGABYTE))  # fmt: skip
     with right:
         return read(sent.getvalue() if sent else None, page, past)
 
@@ -112,14 +122,17 @@ def read(data: bytes | None, page: Words, past: int) -> tuple[float, ...]:
     name, kept = st.session_state.get(OWN, ("", ()))
     short = bool(kept) and len(kept) < least(past)
     if data is None:
+        st.session_state.pop(SHEET, None)
+        if not kept and recall(f"{KEY}_go", "") == "1" and panel.current(KEY) is None:
+            st.info(page["own.missing"], icon=":material/upload_file:")
         if short:
             told = {"column": name, "count": len(kept), "least": least(past)}
             st.warning(page.format("refused.too_short", **told), icon=":material/warning:")
         else:
-            st.caption(page["own.kept" if kept else "own.none"])
+            st.caption(page["own.kept"] if kept else page.format("own.none", most=reading.MOST))
         return () if short else kept
     try:
-        columns = reading.read(data)
+        columns = sheet(data)
         column = columns[_column(columns, page)]
         found = reading.usable(column, least(past))
     except reading.Refused as refused:
@@ -137,6 +150,21 @@ def read(data: bytes | None, page: Words, past: int) -> tuple[float, ...]:
     return found.values
 
 
+def sheet(data: bytes) -> list[reading.Column]:
+    """The columns of the file, read once. Raises Refused."""
+    digest = blake2b(data, digest_size=16).digest()
+    if digest != st.session_state.get(SHEET, (b"", None))[0]:
+        try:
+            found: list[reading.Column] | reading.Refused = reading.read(data)
+        except reading.Refused as refused:
+            found = refused.with_traceback(None)
+        st.session_state[SHEET] = digest, found
+    found = st.session_state[SHEET][1]
+    if isinstance(found, reading.Refused):
+        raise found
+    return found
+
+
 def _column(columns: Sequence[reading.Column], page: Words) -> int:
     """Which column, shown as data: the names in a file are anybody's."""
     likely = reading.likely(columns)
@@ -149,20 +177,32 @@ def _column(columns: Sequence[reading.Column], page: Words) -> int:
     )
 
 
+def kept(question: Hashable, config: Series, compute: Callable[[], K]) -> K:
+    """What `compute` finds: kept for everybody, but of a series of the reader's own only in this session."""
+    if not config.values:
+        return answer(question, compute)
+    found = st.session_state.setdefault(ANSWERS, {})
+    made = found.pop(question) if question in found else compute()
+    found[question] = made
+    while len(found) > MOST_ANSWERS:
+        found.pop(next(iter(found)))
+    return made
+
+
 def world_of(config: Series) -> World:
-    """The series and its parts, kept for everybody."""
-    return answer(("time series", config), lambda: time_series.look(config))
+    """The series and its parts."""
+    return kept(("time series", config), config, lambda: time_series.look(config))
 
 
-def scene_of(run: Run | None, config: Series, models: Sequence[str], seeds: int) -> Scene:
+def scene_of(run: Run | None, config: Series, models: Sequence[str]) -> Scene:
     """What was trained on the series of the run, or on that which is chosen."""
     if run is not None:
         configs = [each for each in run.experiments.values() if isinstance(each, Series)]
         config, models = shared(configs[0]), [each.model for each in configs]
-        seeds = max(each.seed for each in configs) + 1
-    count = max(seeds, LIVE_SEEDS)
-    fast = answer(("time series, fast", config, count), lambda: time_series.train_fast(config, count))
-    return scene(world_of(config), run, fast, models)
+    fast = Trained({})
+    if live(config):
+        fast = kept(("time series, fast", config), config, lambda: time_series.train_fast(config))
+    return scene(world_of(config), run, fast, [*FAST, *models])
 
 
 def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page: Words) -> None:
@@ -176,14 +216,14 @@ def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page:
         panel.files(KEY, named, known, name_of)
         with st.container(key="ts_progress", width="stretch"):
             if run is None:
-                st.markdown(page["empty"])
+                st.markdown(page["empty" if live(config) else "empty_none"])
             else:
                 panel.progress(KEY, named)
             panel.stale(KEY, wanted)
     panel.refusal(KEY)
     models = list(dict.fromkeys(each.model for each in wanted.values() if isinstance(each, Series)))
     with st.container(key="ts_waiting"), st.spinner(page["fast_running"]):  # a place of its own: it comes and goes
-        made = scene_of(run, config, models, len(wanted) // len(models))
+        made = scene_of(run, config, models)
     scrubber(made, run, page)
     of = made.world.config
     told = page.format("trained", points=len(made.world.values), lr=of.lr, steps=of.steps, batch=of.batch)
@@ -254,7 +294,10 @@ def parts(world: World, page: Words) -> None:
     if world.period == 1:
         del found["season"]
     st.header(page["parts.title"], anchor="parts")
-    st.markdown(page.format("parts.text", period=world.period) if world.period > 1 else page["parts.text_plain"])
+    if world.period > 1:
+        st.markdown(page.format("parts.text", period=world.period))
+    else:
+        st.markdown(page.format("parts.text_plain", past=world.config.past, kernel=KERNEL))
     figure = parts_figure(
         {name: thinned(values) for name, values in found.items()},
         thinned(world.parts.trend.numpy()),
@@ -276,7 +319,7 @@ def parts(world: World, page: Words) -> None:
         st.caption(page.format("parts.found_made", found=len(world.found), drawn=len(world.drawn), near=count,
                                within=within))  # fmt: skip
     st.header(page["lines.title"], anchor="lines")
-    lines = answer(("time series, lines", world.config), lambda: time_series.lines(world))
+    lines = kept(("time series, lines", world.config), world.config, lambda: time_series.lines(world))
     st.markdown(page.format("lines.text", origins=lines.origins))
     names = ("whole", "since", "last", "naive")
     labels = {name: page.data(f"lines.{name}", count=world.config.past) for name in names}
@@ -285,17 +328,20 @@ def parts(world: World, page: Words) -> None:
         {page["lines.part"]: [labels[name] for name in names], page["lines.error"]: numbers},
         hide_index=True, height="content", width=520,
     )  # fmt: skip
-    worse = lines.whole > 1.1 * lines.since
     values = {"whole": float(f"{lines.whole:.3g}"), "since": float(f"{lines.since:.3g}")}
-    st.markdown(page.format("lines.says_better" if worse else "lines.says_same", **values))
+    st.markdown(page.format(says_lines(lines), **values))
 
 
-def several(run: Run | None, of: Series, page: Words) -> None:
+def several(of: Series, page: Words) -> None:
     """The batch: the same models on several made series."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="ts_many_buttons"):
         models = panel.several("ts_many_models", SLOW, QUICK, page["models"], lambda model: page[f"model.{model}"])
-        panel.controls(MANY, lambda: many(of, models), in_turns=False, start="start_batch")
+        asked = many(of, models)
+        panel.arrive(MANY, lambda: asked, in_turns=False)
+        panel.controls(MANY, lambda: asked, in_turns=False, start="start_batch")
+    run = panel.current(MANY)
     panel.progress(MANY, lambda name: named_series(name, page))
+    panel.stale(MANY, asked)
     if run is None:
         st.caption(page["many.empty"])
         return
@@ -311,11 +357,11 @@ st.html(STYLE)
 panel.style()
 page_header(page)
 config, models, seeds = chosen(page)
-wanted = variants(config, models, seeds)
+wanted = on_demand(config, models, seeds)
 panel.arrive(KEY, lambda: wanted, in_turns=False)
 panel.live(KEY, lambda run: studio(run, wanted, config, page))
 parts(world_of(config), page)
 if not config.values:
     st.header(page["many.title"], anchor="many")
     st.markdown(page.format("many.text", count=WORLDS))
-    panel.live(MANY, lambda run: several(run, config, page))
+    panel.live(MANY, lambda run: several(config, page))

@@ -9,8 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.series import Series
 from attention_core.experiments.store import fingerprint
+from ui import session
 from ui.numbers import significant
 from ui.text import words
+from ui.training import reading, time_series
 
 APP = Path(__file__).parents[2] / "app.py"
 TINY = {"ts_steps": "10", "ts_past": "24", "ts_models": "frequency"}
@@ -108,7 +110,7 @@ def series(count: int) -> bytes:
 def test_a_file_of_ones_own_is_forecast_and_what_is_in_it_is_data() -> None:
     app = opened(lang="en", ts_source="own", **TINY)
     page = words("time_series", "en")
-    assert page["own.none"] in said(app)
+    assert page.format("own.none", most=4000) in said(app)
     app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
     well(app)
     assert "300 numbers of ` <b>*t*</b> `" in said(app)
@@ -168,6 +170,54 @@ def test_the_batch_over_several_series_ends_in_a_table() -> None:
     *_, last = Series(model="frequency", past=24, horizon=12, steps=10, every=10, seed=0, world=3).records()
     assert found.loc["frequency block", "series 3"] == significant(last.accuracy, 3)
     assert len(found) == 4 and "±" in found.loc["seasonal naive", "mean ± sd"]
+
+
+def test_the_batch_starts_from_its_link_and_tells_when_settings_have_changed() -> None:
+    app = opened(lang="en", ts_many_models="frequency", ts_many_go="1", **TINY)
+    run = app.session_state["ts_many_run"]
+    assert "frequency 4" in run.experiments and "ts_run" not in app.session_state
+    stale = words("training", "en")["stale"]
+    assert stale not in said(app)
+    app.selectbox(key="ts_noise").set_value(0.6).run()
+    well(app)
+    assert stale in said(app) and app.session_state["ts_many_run"] is run
+    run.stop()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_link_to_a_run_on_a_file_waits_for_the_file(language: str) -> None:
+    app = opened(lang=language, ts_source="own", ts_go="1", **TINY)
+    page = words("time_series", language)
+    assert "ts_run" not in app.session_state
+    assert [each.value for each in app.info] == [page["own.missing"]]
+    app.segmented_control(key="ts_source").set_value("made").run()
+    well(app)
+    assert "ts_run" not in app.session_state and not app.info
+
+
+def test_a_file_is_parsed_once_and_what_is_computed_on_it_stays_in_the_session(monkeypatch) -> None:
+    asked, parsed = [], []
+    shared, read = session.Recent.get, reading.read
+    monkeypatch.setattr(session.Recent, "get", lambda self, q, f: (asked.append(q), shared(self, q, f))[1])
+    monkeypatch.setattr(reading, "read", lambda data: (parsed.append(data), read(data))[1])
+    app = opened(lang="en", ts_source="own", **TINY)
+    app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
+    for steps in (11, 12, 13, 14):
+        app.number_input(key="ts_steps").set_value(steps).run()
+        well(app)
+    assert words("time_series", "en")["table.unit_own"] in said(app)
+    assert len(parsed) == 1
+    configs = [part for question in asked if isinstance(question, tuple) for part in question]
+    assert configs and not any(isinstance(each, Series) and each.values for each in configs)
+    assert 0 < len(app.session_state["ts_answers"]) <= 8
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_with_many_steps_nothing_is_trained_while_the_page_is_drawn(language: str, monkeypatch) -> None:
+    monkeypatch.setattr(time_series, "train_fast", lambda *_: pytest.fail("trained"))
+    app = opened(lang=language, ts_steps="1200", ts_seeds="5", ts_past="24")
+    page = words("time_series", language)
+    assert page["empty_none"] in said(app) and len(table(app)) == 1
 
 
 def test_a_longer_look_back_than_the_kept_series_allows_is_one_sentence() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -266,6 +267,19 @@ def test_the_snippet_prints_the_numbers_of_the_table(drawn) -> None:
     assert f"naive {naive:.6f}" in out.getvalue()
 
 
+def test_the_snippet_prints_stopped_and_lone_seeds_and_leaves_out_what_was_not_trained(trained, fast) -> None:
+    stopped = Run.finished(
+        {"attention 1": trained.experiments["attention 1"]}, {"attention 1": trained.records("attention 1")[:3]}
+    )
+    found = scene(look(BASE), stopped, fast, ["attention", "frequency"])
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(time_series.snippet(found), {})
+    printed = dict(line.split(" MSE ") for line in out.getvalue().splitlines() if " MSE " in line)
+    assert set(printed) == {"attention 1", *(f"{model} {seed}" for model in FAST for seed in (0, 1, 2))}
+    assert printed["attention 1"].split()[0] == f"{trained.records('attention 1')[2].accuracy:.6f}"
+
+
 def test_what_is_taken_away_is_what_was_recorded(trained, drawn) -> None:
     found = time_series.arrays(drawn)
     assert_close(torch.from_numpy(found["series"]).float(), BASE.series(), rtol=0, atol=0)
@@ -324,6 +338,7 @@ def numbers(count: int, cell: str = "{}") -> list[str]:
         (b'a\n"1\n2\n' + b"3" * 200_000, "not_csv"),
         (b"1\n" * 100_002, "too_long"),
         (b"1\n" * 2**21, "large"),
+        (b"\n" * 400_000 + b"1\n2\n", "too_long"),
     ],
 )
 def test_files_that_cannot_be_read_say_why(data: bytes, why: str) -> None:
@@ -347,10 +362,11 @@ def test_files_that_cannot_be_read_say_why(data: bytes, why: str) -> None:
         (["3"] * 300, "constant", {}),
         (["3"] * 250 + numbers(50), "constant", {}),
         ([*numbers(300), "1e30"], "huge", {}),
+        ([*numbers(300), "1,234"], "thousands", {"row": 301, "cell": "1,234"}),
     ],
 )
 def test_columns_that_cannot_be_forecast_say_why(cells: list[str], why: str, told: dict) -> None:
-    column = reading.Column(name="<b>*x*</b>", cells=tuple(cells), comma=False)
+    column = reading.column("<b>*x*</b>", cells, comma=False)
     with pytest.raises(reading.Refused) as refused:
         reading.usable(column, time_series.least(24))
     assert refused.value.why == why and told.items() <= refused.value.told.items()
@@ -365,7 +381,7 @@ def test_gaps_are_filled_by_straight_lines_and_old_numbers_left_out() -> None:
     found = reading.usable(column, 100)
     assert (len(found.values), found.gaps, found.dropped) == (4000, 0, 5004 - 4000)
     assert found.values[-1] == float(numbers(5000)[-1])
-    short = reading.usable(reading.Column(name="x", cells=tuple(cells[:400]), comma=False), 100)
+    short = reading.usable(reading.column("x", cells[:400], comma=False), 100)
     assert short.values[:4] == (1.0, 2.0, 3.0, 4.0) and short.gaps == 2
 
 
@@ -373,13 +389,119 @@ def test_separators_decimal_commas_encodings_and_names() -> None:
     rows = [f"2020-01-{day:02};{day % 7},5;{day}" for day in range(1, 31)]
     found = reading.read(csv("日期;温度;温度", *rows).decode().encode("gb18030"))
     assert [column.name for column in found] == ["日期", "温度", "温度 (2)"]
-    assert found[1].numbers()[:2] == [1.5, 2.5]
+    assert found[1].numbers[:2].tolist() == [1.5, 2.5]
     assert reading.likely(found) == 1  # not the dates, and not what only counts the rows
     bare = reading.read("\n".join(f"{n}\t{n * n}" for n in range(30)).encode("utf-16"))
     assert [column.name for column in bare] == ["#1", "#2"] and reading.likely(bare) == 1
-    assert len(bare[0].cells) == 30
+    assert len(bare[0].numbers) == 30
     [quoted] = reading.read(b'"a, b"\n"1.5"\n2e3\n-.5\n')
-    assert quoted.name == "a, b" and quoted.numbers() == [1.5, 2000.0, -0.5]
+    assert quoted.name == "a, b" and quoted.numbers.tolist() == [1.5, 2000.0, -0.5]
+
+
+def test_blank_lines_before_the_first_number_cost_next_to_nothing() -> None:
+    began = time.thread_time()
+    [found] = reading.read(b"\n" * 99_000 + b"1\n" * 300)
+    assert len(found.numbers) == 300
+    assert time.thread_time() - began < 1.5  # deleting them one by one is quadratic
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2020-01-01;1,5\n2020-01-02;2,5", [1.5, 2.5]),
+        ("t;x\n01.02.2020;1,5\n02.02.2020;2,25", [1.5, 2.25]),
+        ("a\t1,5\nb\t2,5", [1.5, 2.5]),
+        ('"a;b",1.5\n"c;d",2.5', [1.5, 2.5]),
+        ("a; b,1.5\nc,2.5\nd,3.5", [1.5, 2.5, 3.5]),
+        ("a;0,125\nb;1,234", [0.125, 1.234]),  # the first shows that the comma is a point
+    ],
+)
+def test_the_delimiter_is_what_separates_alike_in_every_row(text: str, expected: list[float]) -> None:
+    found = reading.read(text.encode())
+    assert found[reading.likely(found)].numbers.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "cells", [["1,234", "2,345"], ["1.234,5", "999,5"], ["1,234,567", "999"], ["1.234", "999,5"], ["1,234.5", "2.5"]]
+)
+def test_what_may_be_thousands_is_asked_about_and_never_guessed(cells: list[str]) -> None:
+    found = reading.read("\n".join(["day;x", *(f"d{at};{cell}" for at, cell in enumerate(cells))]).encode())
+    with pytest.raises(reading.Refused) as refused:
+        reading.usable(found[reading.likely(found)], 1)
+    assert refused.value.why == "thousands" and refused.value.told["column"] == "x"
+
+
+@pytest.mark.parametrize("name", ["Größe °C", "Température", "Año", "naïve ß"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
+def test_names_from_western_spreadsheets_are_read_as_they_were_written(name: str, encoding: str) -> None:
+    assert reading.read(f"t;{name}\na;1,5\nb;2,5".encode(encoding))[1].name == name
+
+
+@pytest.mark.parametrize("name", ["温度", "气温（摄氏度）", "销售额", "日期"])
+def test_names_from_chinese_spreadsheets_are_read_as_they_were_written(name: str) -> None:
+    assert reading.read(f"t,{name}\na,1.5\nb,2.5".encode("gb18030"))[1].name == name
+
+
+def test_a_made_season_is_continued_in_phase_whatever_the_models_see() -> None:
+    """A season of 96 points without trend and nearly without noise: repeated in phase it is wrong by the noise."""
+    t = torch.arange(4000, dtype=torch.float64)
+    for past in (24, 48, 96):
+        world = look(base(slope=0.0, noise=0.1, past=past))
+        assert world.period == 96
+        season = world.parts.season.numpy()
+        waves = [a * torch.sin(2 * torch.pi * t / p) for a, p in ((1.0, 24), (0.5, 12), (0.6, 32))]
+        assert np.abs(season - torch.stack(waves).sum(dim=0).numpy()).max() < 0.1
+        # What is repeated is about the best that fits: every period is tried with NumPy.
+        x, horizon = world.values[2800:], np.arange(past // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(x, past + past // 2)
+        away = [windows[:, past - p + horizon % p] - windows[:, past:] for p in range(1, past + 1)]
+        best = min(float((each**2).mean()) for each in away) / 0.1**2
+        assert best * 0.999 < world.naive_error[0] < 1.03 * best
+        assert world.naive_period == {24: 24, 48: 24, 96: 96}[past]
+
+
+def test_the_test_part_says_nothing_about_the_period() -> None:
+    t = torch.arange(1000, dtype=torch.float64)
+    noise = torch.randn(1000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    late = torch.where(t < 700, 0.2 * noise, 5 * torch.sin(2 * torch.pi * t / 12))
+    assert look(base(values=tuple(late.tolist()), past=24)).period == 1
+
+
+def test_what_is_said_of_change_points_follows_the_errors() -> None:
+    cases = {(2.0, 1.0): "better", (1.0, 1.05): "same", (1.0, 2.0): "worse"}
+    for (whole, since), key in cases.items():
+        found = time_series.Lines(whole=whole, since=since, last=1.0, naive=1.0, origins=1)
+        assert time_series.says_lines(found) == f"lines.says_{key}"
+
+
+def test_a_drift_is_blamed_only_where_the_error_grew() -> None:
+    world = replace(look(BASE), outside=0.5)
+    for learned, key in ((2.0, "drift"), (9.0, "drift_held")):
+        [told] = [
+            each for each in conclusions([row("attention", 9.0, learned)], world, PAGE) if "windows it has" in each
+        ]
+        assert told == PAGE.format(f"says.{key}", learned=learned, test=9.0, share=50.0)
+
+
+def test_many_steps_and_many_seeds_of_the_fast_models_wait_for_their_turn() -> None:
+    few, long = base(), base(steps=401)
+    assert time_series.live(few) and not time_series.live(long)
+    assert list(time_series.on_demand(few, ["frequency"], 3)) == ["frequency 0", "frequency 1", "frequency 2"]
+    five = time_series.on_demand(few, ["frequency"], 5)
+    assert [name for name in five if "linear" in name] == [f"{model} {s}" for s in (3, 4) for model in FAST]
+    assert set(time_series.on_demand(long, ["frequency"], 1)) == {"linear 0", "linear+trend 0", "frequency 0"}
+    assert len(time_series.train_fast(replace(BASE, steps=1)).records) == 2 * 3
+
+
+def test_seeds_that_were_trained_on_demand_join_those_of_the_fast_models(fast) -> None:
+    asked = time_series.on_demand(BASE, ["frequency"], 5)
+    records = {name: list(each.records()) for name, each in asked.items() if "linear" in name}
+    run = Run.finished({name: asked[name] for name in records}, records)
+    found = scene(look(BASE), run, fast, [*FAST, "frequency"])
+    assert found.seeds["linear"] == [0, 1, 2, 3, 4] and found.seeds["frequency"] == [0]
+    mean = np.mean([each[-1].accuracy for each in (*(fast.records[f"linear {s}"] for s in (0, 1, 2)),
+                                                   *(records[f"linear {s}"] for s in (3, 4)))])  # fmt: skip
+    assert math.isclose(next(each.mse for each in time_series.rows(found) if each.model == "linear"), mean)
 
 
 def test_a_record_of_an_untouched_model_has_no_error() -> None:

@@ -1,12 +1,13 @@
-"""A reader's own CSV → one column of numbers, or the key of the sentence that says why not. Nothing in it is run."""
+"""A reader's own CSV → columns of numbers, or the key of the sentence that says why not. Nothing in it is run."""
 
 import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
 
 import numpy as np
 
@@ -14,9 +15,11 @@ LARGEST = 2 * 2**20  # bytes
 MOST_ROWS, MOST_COLUMNS, MOST_CELL = 100_000, 64, 200
 MOST = 4000  # of the last numbers are used
 HUGE = 1e15  # float32 keeps seven digits
-DELIMITERS = ",;\t|"
+DELIMITERS = ";\t|,"  # a comma may also be a decimal point, so it comes last where two separate equally well
+SAMPLE = 20  # rows by which the delimiter is chosen
 GAPS = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "--", "?", "."))
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(([,.])\d{3}(\2\d{3})*([,.]\d+)?)", re.ASCII)  # 1,234  1.234.567  1,234.5
 
 
 class Refused(ValueError):
@@ -27,23 +30,24 @@ class Refused(ValueError):
         self.why, self.told = why, told
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """Cells as they were written, without the header."""
+    """The numbers of a column, NaN for a gap, and why it cannot be used if it holds anything else."""
 
     name: str
-    cells: tuple[str, ...]
-    comma: bool  # whether a comma is a decimal point
-
-    def numbers(self) -> list[float | str | None]:
-        """Each cell as its number, None for a gap, itself where it is neither."""
-        return [_number(cell, comma=self.comma) for cell in self.cells]
+    numbers: np.ndarray
+    problem: Refused | None
 
     @property
     def readable(self) -> bool:
         """Whether it holds numbers, and nothing else but gaps."""
-        found = self.numbers()
-        return any(isinstance(each, float) for each in found) and not any(isinstance(each, str) for each in found)
+        return self.problem is None and bool(np.isfinite(self.numbers).any())
+
+    @property
+    def counts(self) -> bool:
+        """Whether it merely counts the rows."""
+        known = self.numbers[np.isfinite(self.numbers)]
+        return len(known) > 2 and bool((np.diff(known) == 1).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,50 +66,63 @@ def read(data: bytes) -> list[Column]:
     text = _decoded(data)
     if not text.strip():
         raise Refused("empty")
-    first = next(line for line in text.splitlines() if line.strip())
-    delimiter = max(DELIMITERS, key=first.count)
+    delimiter = _delimiter(text)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        rows = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), MOST_ROWS + 1))
     except csv.Error as error:  # a cell longer than a field may be, or a line feed where none can be
         raise Refused("not_csv") from error
-    width = len(next(row for row in rows if any(cell.strip() for cell in row)))
+    if len(rows) > MOST_ROWS:
+        raise Refused("too_long", most=MOST_ROWS)
+    there = [any(cell.strip() for cell in row) for row in rows]
+    if not any(there):
+        raise Refused("not_csv")
+    first = there.index(True)
+    width = len(rows[first])
     # An empty line separates nothing from nothing, but where there is one column it is a gap.
-    rows = [row for row in rows if any(cell.strip() for cell in row) or width == 1]
-    while not any(cell.strip() for cell in rows[0]):
-        del rows[0]
+    rows = [row for row, full in zip(rows[first:], there[first:], strict=True) if full or width == 1]
     ragged = sum(len(row) > width for row in rows)
     if width > MOST_COLUMNS or ragged > len(rows) // 10:
         raise Refused("not_csv")
-    if len(rows) > MOST_ROWS:
-        raise Refused("too_long", most=MOST_ROWS)
     comma = delimiter != ","
     titled = not any(isinstance(_number(cell, comma=comma), float) for cell in rows[0])
     names = _named([cell.strip()[:MOST_CELL] for cell in rows[0]] if titled else [""] * width)
     rows = rows[titled:]
     found = [
-        Column(name=name, cells=tuple(row[at].strip() if at < len(row) else "" for row in rows), comma=comma)
-        for at, name in enumerate(names)
+        column(name, [row[at] if at < len(row) else "" for row in rows], comma=comma) for at, name in enumerate(names)
     ]
-    if not any(isinstance(each, float) for column in found for each in column.numbers()):
+    if not any(np.isfinite(each.numbers).any() or _grouped(each) for each in found):
         raise Refused("not_csv")
     return found
 
 
+def column(name: str, cells: Sequence[str], *, comma: bool) -> Column:
+    """The cells below a header as numbers. `comma`: whether a comma may be a decimal point."""
+    read = [_number(cell, comma=comma) for cell in cells]
+    numbers = np.array([each if isinstance(each, float) else math.nan for each in read], dtype=np.float64)
+    grouped = _thousands(cells, comma=comma)
+    wrong = [at for at, each in enumerate(read) if isinstance(each, str)]
+    problem = None
+    if grouped is not None:
+        problem = Refused("thousands", column=name, row=grouped + 1, cell=cells[grouped].strip()[:40])
+    elif wrong:
+        cell = cells[wrong[0]].strip()[:40]
+        problem = Refused("wrong", column=name, count=len(wrong), row=wrong[0] + 1, cell=cell)
+    return Column(name, numbers, problem)
+
+
 def likely(columns: Sequence[Column]) -> int:
     """The column a reader probably means: the first with numbers alone that does not merely count the rows."""
-    readable = [at for at, column in enumerate(columns) if column.readable]
-    counting = [at for at in readable if _counts(columns[at].numbers())]
-    return next(iter([at for at in readable if at not in counting] or readable), 0)
+    readable = [at for at, each in enumerate(columns) if each.readable]
+    meant = [at for at in readable if not columns[at].counts]
+    grouped = [at for at, each in enumerate(columns) if _grouped(each)]  # better told about than passed over
+    return next(iter(meant or grouped or readable), 0)
 
 
 def usable(column: Column, least: int) -> Usable:
     """The last MOST numbers of a column, gaps interpolated. Raises Refused; `least`: how many it takes."""
-    found = column.numbers()
-    wrong = [at for at, each in enumerate(found) if isinstance(each, str)]
-    if wrong:
-        cell = column.cells[wrong[0]][:40]
-        raise Refused("wrong", column=column.name, count=len(wrong), row=wrong[0] + 1, cell=cell)
-    numbers = np.array([math.nan if each is None else each for each in found], dtype=np.float64)
+    if column.problem is not None:
+        raise column.problem
+    numbers = column.numbers
     there = np.flatnonzero(np.isfinite(numbers))
     if not there.size:
         raise Refused("no_numbers", column=column.name)
@@ -127,21 +144,51 @@ def usable(column: Column, least: int) -> Usable:
     return Usable(values=tuple(map(float, numbers.astype(np.float32))), gaps=gaps, dropped=dropped)
 
 
+def _delimiter(text: str) -> str:
+    """What separates most of the first rows into equally many cells."""
+    best, share = ",", 0.0
+    for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        try:
+            widths = [len(row) for row in islice((row for row in islice(reader, MOST_ROWS) if row), SAMPLE)]
+        except csv.Error:
+            continue
+        width, count = Counter(widths).most_common(1)[0] if widths else (1, 0)
+        if width > 1 and count / len(widths) > share:
+            best, share = delimiter, count / len(widths)
+    return best
+
+
 def _decoded(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         order: tuple[str, ...] = ("utf-16",)
     elif b"\0" in data or data[:4] == b"PK\x03\x04":
         raise Refused("binary")
     else:
-        order = ("utf-8-sig", "gb18030")  # what spreadsheets write in China
+        order = ("utf-8-sig", "gb18030", "cp1252")  # what spreadsheets write in China, and in the West
+    found: list[str] = []
     for encoding in order:
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if not any(ord(letter) < 32 and letter not in "\t\r\n\f" for letter in text):
+        if any(ord(letter) < 32 and letter not in "\t\r\n\f" for letter in text):
+            continue
+        if encoding != "gb18030" or _chinese(text):
             return text
+        found.append(text)
+    if found:
+        return found[0]
     raise Refused("binary")
+
+
+def _chinese(text: str) -> bool:
+    """Whether at least half of what is not ASCII is common: signs or the first level of GB 2312. Western letters that
+    are read as Chinese give rare characters.
+    """
+    foreign = [letter.encode("gb2312", "ignore") for letter in text if ord(letter) > 127]
+    common = sum(0xA1 <= each[0] <= 0xA9 or 0xB0 <= each[0] <= 0xD7 for each in foreign if each)
+    return 2 * common >= len(foreign)
 
 
 def _named(cells: Sequence[str]) -> list[str]:
@@ -166,6 +213,20 @@ def _number(cell: str, *, comma: bool) -> float | str | None:
     return value if math.isfinite(value) else cell
 
 
-def _counts(numbers: Sequence[float | str | None]) -> bool:
-    values = [each for each in numbers if isinstance(each, float)]
-    return len(values) > 2 and all(later - earlier == 1 for earlier, later in pairwise(values))
+def _thousands(cells: Sequence[str], *, comma: bool) -> int | None:
+    """The first cell whose comma or point may separate thousands, unless other cells show that it does not: 1,234 is
+    a number with a decimal comma beside 1,5 or 0,125; 1.234 is none beside 1,5.
+    """
+    marked = [(at, cell.strip()) for at, cell in enumerate(cells) if "," in cell]
+    both = [at for at, cell in marked if GROUPED.fullmatch(cell) and (not comma or cell.count(",") > 1 or "." in cell)]
+    if both or not comma or not marked:
+        return both[0] if both else None
+    grouped = [at for at, cell in marked if GROUPED.fullmatch(cell)]
+    if len(grouped) == len(marked):
+        return grouped[0]
+    points = [at for at, cell in enumerate(cells) if "." in cell and GROUPED.fullmatch(cell.strip())]
+    return points[0] if points else None
+
+
+def _grouped(column: Column) -> bool:
+    return column.problem is not None and column.problem.why == "thousands"

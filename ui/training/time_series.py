@@ -16,6 +16,7 @@ from attention_core.experiments.series import (
     NOISE,
     SHOWN,
     Series,
+    naive_period,
     pieces,
     seasonal_naive,
     spread_evenly,
@@ -47,9 +48,10 @@ SEGMENTS = (0, 150, 500, 1500)
 NOISES = (0.1, 0.3, 0.6, 1.0)
 PASTS = (24, 48, 96)
 SEEDS = (1, 2, 3, 5)
-LIVE_SEEDS = 3  # of the fast models, at least
+LIVE_SEEDS, LIVE_STEPS = 3, 400  # up to which the fast models are trained while the page is drawn
 MOST_STEPS = 1200
 STOPS = 16  # of the scrubber, besides step 0
+CLEARLY = 1.1  # times as large: below that an error is called about the same
 DRIFT = 0.05  # the share of test values beyond the training range from which on it is called a drift
 CODES = 254  # bytes of weights: (c/254)² is the weight, 255 says that there is none
 ORIGINS = 12  # from which the three lines are continued
@@ -85,6 +87,23 @@ def variants(of: Series, models: Sequence[str], seeds: int) -> dict[str, Experim
     """
     models = sorted(models, key=lambda model: model.partition("+")[0] == "attention")
     return {f"{model} {seed}": replace(of, model=model, seed=seed) for seed in range(seeds) for model in models}
+
+
+def live(of: Series) -> bool:
+    """Whether the fast models are trained while the page is drawn: with more steps they wait for their turn too."""
+    return of.steps <= LIVE_STEPS
+
+
+def on_demand(of: Series, models: Sequence[str], seeds: int) -> dict[str, Experiment]:
+    """What “Train” trains: the chosen models, and of the fast ones what is not trained anyway."""
+    done = LIVE_SEEDS if live(of) else 0
+    found = variants(of, [*FAST, *models], seeds)
+    return {name: each for name, each in found.items() if name.split()[0] not in FAST or _seed(each) >= done}
+
+
+def _seed(config: Experiment) -> int:
+    assert isinstance(config, Series)
+    return config.seed
 
 
 def known(config: Experiment) -> bool:
@@ -139,7 +158,7 @@ def hue(model: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """Records of the fast models, kept for everybody."""
+    """Records of the fast models."""
 
     records: Mapping[str, tuple[Record, ...]]
 
@@ -148,8 +167,8 @@ class Trained:
         return sum(record.bytes() for found in self.records.values() for record in found)
 
 
-def train_fast(of: Series, seeds: int) -> Trained:
-    """The linear models, trained now: a fifth of a second each."""
+def train_fast(of: Series, seeds: int = LIVE_SEEDS) -> Trained:
+    """The linear models, trained now."""
     made = variants(of, FAST, seeds)
     return Trained({name: tuple(config.records()) for name, config in made.items()})
 
@@ -166,7 +185,8 @@ class World:
 
     config: Series
     values: np.ndarray
-    period: int
+    period: int  # of its season; 1 where there is none
+    naive_period: int  # what of it fits into the look-back: the naive forecast repeats it
     parts: Classical
     found: tuple[int, ...]
     drawn: tuple[int, ...]
@@ -190,18 +210,23 @@ class World:
 def look(of: Series) -> World:
     """Its period, its parts, its change points, and what repeating the last period gives."""
     values = of.series()
-    period = strongest_period(values, of.past) if of.values else min(NAIVE_PERIOD, of.past)
+    cut = round(0.7 * len(values))
+    if of.values:
+        period = repeated = strongest_period(values[:cut], of.past)  # the test part says nothing about it
+    else:
+        period, repeated = NAIVE_PERIOD, naive_period(of.past)
     parts = classical(values, period)
     _, (past, future), _ = of.windows()
-    naive, unit = seasonal_naive(past, of.horizon, period), of.unit()
+    naive, unit = seasonal_naive(past, of.horizon, repeated), of.unit()
     errors = float(F.mse_loss(naive, future)) * unit**2, float(F.l1_loss(naive, future)) * unit
-    rows, cut = spread_evenly(len(past), SHOWN), round(0.7 * len(values))
+    rows = spread_evenly(len(past), SHOWN)
     outside = (values[cut:] < values[:cut].min()) | (values[cut:] > values[:cut].max())
     drawn = () if of.values else pieces(of.world, of.points, slope=of.slope, segment=of.segment).changes
     return World(
         config=of,
         values=values.double().numpy(),
         period=period,
+        naive_period=repeated,
         parts=parts,
         found=tuple(bends(values.double() - parts.season)),
         drawn=drawn,
@@ -256,6 +281,7 @@ class Scene:
 
     world: World
     records: Mapping[str, Sequence[Mapping[int, Record]]]
+    seeds: Mapping[str, Sequence[int]]  # of the records, in the same order
     others: int  # variants on other series, which are not drawn
 
     @cached_property
@@ -281,8 +307,9 @@ class Scene:
 
     def newest(self, slow: bool) -> int:
         """Index of the last step that has a record: of the models trained on demand if there are some."""
+        asked = (*SLOW, *(() if live(self.world.config) else FAST))
         seen = [
-            max(found) for model, each in self.records.items() if not slow or model in SLOW for found in each if found
+            max(found) for model, each in self.records.items() if not slow or model in asked for found in each if found
         ]
         return self.steps.index(max(seen, default=0))
 
@@ -299,20 +326,25 @@ class Scene:
 
 def scene(world: World, run: Run | None, fast: Trained, models: Sequence[str]) -> Scene:
     """The fast models, and those of a run on the same series; of further `models` step 0."""
-    found: dict[str, list[dict[int, Record]]] = {}
+    found: dict[str, dict[int, dict[int, Record]]] = {}
     for name, records in fast.records.items():
-        found.setdefault(name.partition(" ")[0], []).append({record.step: record for record in records})
+        model, _, seed = name.partition(" ")
+        found.setdefault(model, {})[int(seed)] = {record.step: record for record in records}
     others = 0
     for name, config in run.experiments.items() if run else ():
         if not isinstance(config, Series) or shared(config) != world.config:
             others += 1
-        elif config.model in SLOW:
-            records = run.records(name) if run else ()
-            found.setdefault(config.model, []).append({record.step: record for record in records})
+        elif config.model in (*FAST, *SLOW):
+            records = {record.step: record for record in (run.records(name) if run else ())}
+            kept = found.setdefault(config.model, {})
+            if max(records, default=-1) >= max(kept.get(config.seed, ()), default=-1):  # the same, as far as they go
+                kept[config.seed] = records
     for model in models:
-        if not any(found.get(model, ())):
-            found[model] = [{0: untouched(world.config, model)}]
-    return Scene(world, {model: found[model] for model in (*FAST, *SLOW) if model in found}, others)
+        if not any(found.get(model, {}).values()):
+            found[model] = {0: {0: untouched(world.config, model)}}
+    order = [model for model in (*FAST, *SLOW) if model in found]
+    records = {model: list(found[model].values()) for model in order}
+    return Scene(world, records, {model: list(found[model]) for model in order}, others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,7 +423,7 @@ def conclusions(found: Sequence[Row], world: World, page: Words) -> list[str]:
     """What the numbers say, Markdown: only of what was trained to its end."""
     error = {row.model: row.mse for row in found if row.model == NAIVE or row.step >= world.config.steps}
     learned = {row.model: row.learned for row in found}
-    said = []
+    said: list[str] = []
 
     def compare(one: str, other: str, key: str) -> None:
         if one in error and other in error:
@@ -405,9 +437,11 @@ def conclusions(found: Sequence[Row], world: World, page: Words) -> list[str]:
 
     compare("attention", NAIVE, "naive")
     if "attention" in error:
+        away = world.outside >= DRIFT
+        worse = error["attention"] > CLEARLY * learned["attention"]
         said.append(
             page.format(
-                "says.drift" if world.outside >= DRIFT else "says.no_drift",
+                "says.drift" if away and worse else "says.drift_held" if away else "says.no_drift",
                 learned=float(f"{learned['attention']:.3g}"),
                 test=float(f"{error['attention']:.3g}"),
                 share=float(f"{100 * world.outside:.2g}"),
@@ -422,6 +456,13 @@ def conclusions(found: Sequence[Row], world: World, page: Words) -> list[str]:
         if "attention" not in error:
             compare(best, NAIVE, "straight")
     return said
+
+
+def says_lines(found: Lines) -> str:
+    """The key of the sentence that compares a line through everything with one since the last change point."""
+    if found.whole > CLEARLY * found.since:
+        return "lines.says_better"
+    return "lines.says_worse" if found.since > CLEARLY * found.whole else "lines.says_same"
 
 
 # --- films ---
@@ -677,9 +718,14 @@ def arrays(made: Scene) -> dict[str, np.ndarray]:
 
 
 def snippet(made: Scene) -> str:
-    """A script that trains the same models and prints the table's errors."""
+    """A script that trains the same models and prints the errors of which the table shows the mean."""
     of = made.world.config
-    seeds = {model: len(each) for model, each in made.records.items()}
+    trained = [
+        (model, seed, max(records))
+        for model, each in made.records.items()
+        for seed, records in zip(made.seeds[model], each, strict=True)
+        if max(records, default=0) > 0
+    ]
     values = ", values=tuple(map(float, numpy.load('time_series.npz')['series']))" if of.values else ""
     shown = repr(replace(of, values=()))[:-1].removesuffix(", values=()") + values + ")"
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
@@ -693,12 +739,12 @@ from attention_core.experiments.series import Series, seasonal_naive
 torch.set_num_threads(1)
 base = {shown}
 _, (past, future), _ = base.windows()
-naive = seasonal_naive(past, base.horizon, {made.world.period})
+naive = seasonal_naive(past, base.horizon, {made.world.naive_period})
 print(f"naive {{float((naive - future).square().mean()) * base.unit() ** 2:.6f}}")
-for model, seeds in {seeds}.items():
-    for seed in range(seeds):
-        *_, last = replace(base, model=model, seed=seed).records()
-        print(f"{{model}} {{seed}} MSE {{last.accuracy:.6f}} MAE {{last.measures['mae']:.6f}}")
+for model, seed, step in {trained}:
+    records = replace(base, model=model, seed=seed).records()
+    last = next(record for record in records if record.step == step)
+    print(f"{{model}} {{seed}} MSE {{last.accuracy:.6f}} MAE {{last.measures['mae']:.6f}}")
 """
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from torch.testing import assert_close
 
@@ -29,6 +30,19 @@ def test_the_period_of_a_sine_under_a_trend_and_noise_is_found_and_of_noise_ther
     assert strongest_period(torch.ones(500), 96) == 1
     assert strongest_period(line, 96) == 1
     assert strongest_period(wave(3, 9), 96) in (1, 3)
+
+
+@pytest.mark.parametrize("most", [24, 48])
+@pytest.mark.parametrize("n", [400, 2800])
+def test_slow_waves_and_noise_with_a_memory_have_no_period_that_fits(most: int, n: int) -> None:
+    for seed in range(12):
+        draw = torch.randn(n, generator=stream(seed, "noise"), dtype=torch.float64)
+        slow = [draw[:1]]
+        for each in draw[1:]:
+            slow.append(0.99 * slow[-1] + each)
+        cases = {"white": draw, "AR(1)": torch.cat(slow), "walk": draw.cumsum(0)}
+        cases |= {f"sine of {p}": wave(p, n) + 0.1 * draw for p in (120, 168, 365)}
+        assert {name: strongest_period(x, most) for name, x in cases.items()} == dict.fromkeys(cases, 1)
 
 
 def test_the_three_parts_are_numpys_moving_average_and_phase_means_and_add_up() -> None:
