@@ -160,7 +160,7 @@ class Alignment:
         yield from train(self, task)
 
     def build(self) -> Translator:
-        """The model at step 0: the same weights for every mode."""
+        """The model at step 0: the same weights for every mode, and others with `feed`, whose decoder is wider."""
         return Translator(mode=self.mode, feed=self.feed, symbols=self.symbols, d=self.d, D=self.D, seed=self.seed)
 
     def draw(self, generator: torch.Generator, count: int) -> tuple[Int[Tensor, "b s"], Int[Tensor, "b s"]]:

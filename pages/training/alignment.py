@@ -18,8 +18,8 @@ from ui.training.alignment import (
     RATES,
     aligned,
     arrays,
+    evaluated,
     films,
-    hashes,
     known,
     label,
     plots,
@@ -30,15 +30,13 @@ from ui.training.alignment import (
     variant_of,
     variants,
 )
+from ui.training.fingerprints import fingerprints
 from ui.training.runs import MOST_BYTES, Run
+from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
 KEY = "al"
 DEFAULTS = ("global", "local_m", "local_p")
-STYLE = """<style>
-.st-key-al_progress { min-height: 3rem; justify-content: center; }
-.st-key-al_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
-</style>"""
 
 
 def chosen(page: Words) -> dict[str, Experiment]:
@@ -80,21 +78,12 @@ def trained(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None
     laboratory(run, page)
     told = page.format("bounded", most=MOST_BYTES // panel.MEGABYTE)
     if run.state == "ended":
-        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(run).items())
+        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(KEY, run).items())
         told = f"{page['identical']} {same} {told}"
     st.caption(told)
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(seed=next(iter(run.experiments.values())).seed, dtype="float32", device="cpu")
         take_away("alignment", arrays=lambda: arrays(run), snippet=snippet(list(run.experiments.values())))
-
-
-def fingerprints(run: Run) -> dict[str, str]:
-    """Computed once for a run that has ended."""
-    kept = st.session_state.get("al_hashes")
-    if kept is None or kept[0] is not run:
-        kept = run, hashes(run)
-        st.session_state["al_hashes"] = kept
-    return kept[1]
 
 
 def laboratory(run: Run, page: Words) -> None:
@@ -111,7 +100,7 @@ def laboratory(run: Run, page: Words) -> None:
             remember("al_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
 
     lab(
-        plots(made, sent, task_of(run), page),
+        plots(made, sent, task_of(run), evaluated(run), page),
         key="al_lab",
         sliders=sliders(
             made,
@@ -127,7 +116,7 @@ def laboratory(run: Run, page: Words) -> None:
 
 
 page = words("alignment")
-st.html(STYLE)
+progress_style(KEY)
 panel.style()
 page_header(page)
 wanted = chosen(page)

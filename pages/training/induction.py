@@ -1,4 +1,4 @@
-"""Induction heads: two layers learn to copy what followed last time, all at once, and without scaling they do not."""
+"""Induction heads: two layers learn to copy what followed last time, at once; without scaling much later, if ever."""
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from ui.layout import page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.text import Words, words
 from ui.training import induction, panel
+from ui.training.fingerprints import fingerprints
 from ui.training.history import history
 from ui.training.induction import (
     D_K,
@@ -29,15 +30,11 @@ from ui.training.induction import (
     snippet,
 )
 from ui.training.runs import MOST_BYTES, Run
-from ui.training.scaling_race import hashes
+from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
 KEY = "in"
 DEFAULTS = ("none", "inverse_sqrt")
-STYLE = """<style>
-.st-key-in_progress { min-height: 3rem; justify-content: center; }
-.st-key-in_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
-</style>"""
 
 
 def chosen(page: Words) -> dict[str, Experiment]:
@@ -76,21 +73,12 @@ def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
     assert isinstance(config, Induction)
     told = page.format("trained", d_k=config.d_k, lr=config.lr, steps=config.steps, batch=config.batch)
     if run.state == "ended":
-        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(run).items())
+        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(KEY, run).items())
         told += f" {page['identical']} {same}"
     st.caption(f"{told} {page.format('bounded', most=MOST_BYTES // panel.MEGABYTE)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(seed=config.seed, dtype="float32", device="cpu")
         take_away("induction", arrays=lambda: arrays(run), snippet=snippet(run))
-
-
-def fingerprints(run: Run) -> dict[str, str]:
-    """Computed once for a run that has ended."""
-    kept = st.session_state.get("in_hashes")
-    if kept is None or kept[0] is not run:
-        kept = run, hashes(run)
-        st.session_state["in_hashes"] = kept
-    return kept[1]
 
 
 def scrubber(run: Run, page: Words) -> None:
@@ -127,7 +115,7 @@ def scrubber(run: Run, page: Words) -> None:
 
 
 page = words("induction")
-st.html(STYLE)
+progress_style(KEY)
 panel.style()
 page_header(page)
 wanted = chosen(page)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from attention_core.experiments.base import Experiment
+from attention_core.experiments.base import RUNNING, Experiment
+from attention_core.experiments.needle import Needle
 from attention_core.models import FromScratch
 from ui.components.lab import Positions, lab
 from ui.controls import sentence_bar, switch, whole_number
@@ -14,6 +15,7 @@ from ui.session import PROBED, answer, embedded
 from ui.text import Words, words
 from ui.training import panel
 from ui.training.long_range import (
+    BATCH,
     BUDGETS,
     FOUND,
     LENGTHS,
@@ -21,8 +23,11 @@ from ui.training.long_range import (
     MODELS,
     PARTS,
     RATES,
+    REACHED,
     SEEDS,
+    SHOWN,
     Reaches,
+    evaluated,
     kind_of,
     known,
     label,
@@ -46,15 +51,13 @@ from ui.training.long_range import (
     told,
 )
 from ui.training.runs import Run
+from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
 KEY = "lg"
+TASK = Needle()
 DEFAULTS = ("attention", "gru", "lstm")
 SOURCES = ("sentence", "noise")
-STYLE = """<style>
-.st-key-lg_progress { min-height: 3rem; justify-content: center; }
-.st-key-lg_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
-</style>"""
 
 
 # --- the reach ---
@@ -62,7 +65,13 @@ STYLE = """<style>
 
 def asked(page: Words) -> tuple[str, int, int]:
     """Whose vectors, how many of them if they are random, and the first seed."""
-    source = switch("lg_source", SOURCES, page["source"], lambda name: page[f"source_of.{name}"], page["source_help"])
+    source = switch(
+        "lg_source",
+        SOURCES,
+        page["source"],
+        lambda name: page[f"source_of.{name}"],
+        page.format("source_help", count=BATCH),
+    )
     n = 64
     if source == "noise":
         n = whole_number("lg_n", 2, LONGEST, 64, page["n"], 110)
@@ -113,7 +122,7 @@ def reach_laboratory(
         ),
         films=reach_films(made, n),
         words=words("canvas"),
-        summary=page["reach_summary"],
+        summary=page.data("reach_summary", count=len(REACHED) - 1),
         on_move=moved,
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -155,7 +164,7 @@ def raced(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
         panel.files(KEY, named, known, kind_of)
         with st.container(key="lg_progress", width="stretch"):
             if run is None:
-                st.markdown(page["empty"])
+                st.markdown(page.format("empty", symbols=TASK.symbols))
             elif run.state == "waiting" or run.diverged or run.failed or run.too_large:
                 panel.progress(KEY, named)
             else:
@@ -191,7 +200,7 @@ def race_laboratory(run: Run, page: Words) -> None:
         sliders=race_sliders(
             run,
             int(wanted) if pinned else newest,
-            int(probe) - 1 if probe in ("1", "2", "3", "4") else 0,
+            int(probe) - 1 if probe in map(str, range(1, SHOWN + 1)) else 0,
             page,
         ),
         films=sent,
@@ -207,7 +216,7 @@ def measured(run: Run, page: Words) -> None:
     columns = ("model", "parameters", "steps", "seconds", "rate", "accuracy", "found")
     rows: dict[str, list[str]] = {page[f"table.{column}"]: [] for column in columns}
     for name, each in found.items():
-        values = (
+        cells = (
             label(name, page),
             whole(each.parameters),
             whole(each.steps),
@@ -216,10 +225,11 @@ def measured(run: Run, page: Words) -> None:
             significant(each.accuracy, 3),
             "–" if each.found is None else significant(each.found, 3),
         )
-        for column, value in zip(columns, values, strict=True):
+        for column, value in zip(columns, cells, strict=True):
             rows[page[f"table.{column}"]].append(value)
+    values = {"share": FOUND, "count": evaluated(run), "chance": 1 / TASK.symbols}
     helps = {
-        page[f"table.{column}"]: st.column_config.TextColumn(help=page.data(f"table.{column}_help", share=FOUND))
+        page[f"table.{column}"]: st.column_config.TextColumn(help=page.data(f"table.{column}_help", **values))
         for column in ("seconds", "rate", "accuracy", "found")
     }
     st.dataframe(rows, hide_index=True, height="content", column_config=helps)
@@ -228,12 +238,13 @@ def measured(run: Run, page: Words) -> None:
 
 
 page = words("long_range")
-st.html(STYLE)
+progress_style(KEY)
 panel.style()
 page_header(page)
 reached(page)
 st.header(page["race.title"], anchor="race")
-st.markdown(page["race.text"])
+task = {"symbols": TASK.symbols, "batch": TASK.batch, "clip": TASK.clip, "share": 100 * TASK.stop_at}
+st.markdown(page.format("race.text", batches=RUNNING, **task))
 wanted = chosen(page)
 panel.arrive(KEY, lambda: wanted)
 panel.live(KEY, lambda run: raced(run, wanted, page))

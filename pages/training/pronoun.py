@@ -1,5 +1,6 @@
 """its → Law: a small trained layer reads sentences in its vocabulary, and the training that taught it, live."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -12,12 +13,13 @@ from attention_core.text import clean
 from ui import session
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
-from ui.controls import MAX_CHARS, SHOWN_WORDS, choose, whole_number
+from ui.controls import MAX_CHARS, untaught, whole_number
 from ui.errors import fragment
 from ui.layout import agreement, page_header, take_away, trust_line
 from ui.link import publish, recall, remember, seed
 from ui.text import Words, words
 from ui.training import panel, pronoun
+from ui.training.fingerprints import fingerprints, once
 from ui.training.history import history
 from ui.training.pronoun import (
     D_K,
@@ -54,16 +56,15 @@ from ui.training.pronoun import (
     untrained,
 )
 from ui.training.runs import MOST_BYTES, Run
-from ui.training.scaling_race import hashes
+from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
 KEY = "pr"
-TEXT, ROW = "pr_text", "pr_row"
+TEXT, ROW, LAYER, AWAITED = "pr_text", "pr_row", "pr_layer", "pr_awaited"
 STYLE = """<style>
-.st-key-pr_progress { min-height: 3rem; justify-content: center; }
-.st-key-pr_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
 [class*="st-key-pr_example_"] button { justify-content: start; text-align: start; }
 [class*="st-key-pr_group_"] { row-gap: 0.2rem; }
+@media (max-width: 640px) { .st-key-pr_bar > :first-child { flex: 1 1 100%; } }
 </style>"""
 
 
@@ -83,7 +84,8 @@ def shipped(page: Words) -> Trained | None:
 
 def sentence(layer: Trained | None, page: Words) -> tuple[str, Trained]:
     """The bar: the sentence, examples, and which layer reads it."""
-    own = finished(panel.current(KEY))
+    run = panel.current(KEY)
+    own = finished(run)
 
     def named(which: str) -> str:
         return page[f"reads.{which}"] if which in offered else page.data("reads.own", variant=label(which, page))
@@ -97,10 +99,33 @@ def sentence(layer: Trained | None, page: Words) -> tuple[str, Trained]:
                 with st.container(key=f"pr_example_{key}", gap=None):
                     st.button(text, key=f"pr_use_{key}", type="tertiary", on_click=partial(use, text), width="stretch")
                     st.caption(page[f"example.{key}"])
-        which = choose("pr_layer", (*offered, *own), page["reader"], named, page["reader_help"], 210)
+        options = (*offered, *own)
+        wanted = awaited(options, run)
+        seed(LAYER, options[0], str, options)
+        which = st.selectbox(page["reader"], options, format_func=named, key=LAYER, help=page["reader_help"], width=210)
+        if which != options[0]:  # somebody has chosen another in the meantime
+            wanted = st.session_state[AWAITED] = ""
+        publish(LAYER, wanted or which, options[0])
     if which == "shipped" and layer:
         return which, layer
     return which, own[which] if which in own else untrained(Pronoun())
+
+
+def awaited(options: Sequence[str], run: Run | None) -> str:
+    """The layer that was asked for and does not exist before its run has ended; until then the link keeps it.
+
+    When it exists, it is the one that reads; a run that ends without it ends the waiting.
+    """
+    asked = st.session_state.get(LAYER) or st.session_state.get(f"kept_{LAYER}") or st.query_params.get(LAYER, "")
+    over = run is not None and run.state == "ended"
+    if asked in RULES and asked not in options and not over:
+        st.session_state[AWAITED] = asked
+    wanted = st.session_state.get(AWAITED, "")
+    if wanted in options:
+        st.session_state[LAYER] = wanted
+    if wanted in options or over:
+        wanted = st.session_state[AWAITED] = ""
+    return wanted
 
 
 def use(text: str) -> None:
@@ -116,10 +141,7 @@ def tokens_of(model: Trained, page: Words) -> Tokens:
     try:
         tokens = model.tokenize(cleaned.text)
     except UnknownWords as error:
-        common = words("controls")
-        named = ", ".join(error.unknown[:SHOWN_WORDS])
-        told = common.format("untaught", unknown=named, count=len(error.known))
-        st.warning(f"{told} {page['keeps']}", icon=":material/edit:")
+        untaught(error, words("controls"), page["keeps"])
         return model.tokenize(kept)
     if not len(tokens):
         st.warning(f"{page['nothing_typed']} {page['keeps']}", icon=":material/edit:")
@@ -244,7 +266,7 @@ def race(run: Run | None, wanted: dict[str, Experiment], layer: Trained | None, 
     assert isinstance(config, Pronoun)
     told = page.format("trained", d_k=config.d_k, lr=config.lr, steps=config.steps, batch=config.batch)
     if run.state == "ended":
-        kept, apart = ended(run, layer)
+        kept, apart = fingerprints(KEY, run), once("pr_apart", run, lambda: distance(run, layer) if layer else None)
         if apart is not None:
             told += f" {page.data('same_recipe', residual=agreement(apart))}"
         told += f" {page['identical']} " + " · ".join(f"{named(name)} `{digest}`" for name, digest in kept.items())
@@ -252,15 +274,6 @@ def race(run: Run | None, wanted: dict[str, Experiment], layer: Trained | None, 
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(seed=config.seed, dtype="float32", device="cpu")
         take_away("its_law_training", arrays=lambda: arrays(run), snippet=snippet(run))
-
-
-def ended(run: Run, layer: Trained | None) -> tuple[dict[str, str], float | None]:
-    """The fingerprints of a run that has ended, and how far it is from the shipped layer: computed once."""
-    kept = st.session_state.get("pr_hashes")
-    if kept is None or kept[0] is not run:
-        kept = run, hashes(run), distance(run, layer) if layer else None
-        st.session_state["pr_hashes"] = kept
-    return kept[1:]
 
 
 def scrubber(run: Run, page: Words) -> None:
@@ -309,12 +322,15 @@ def origin(layer: Trained, page: Words) -> None:
     )  # fmt: skip
     config = layer.config
     st.markdown(page.format("origin.text", seed=config.seed, steps=config.steps, file=CHECKPOINT.name))
-    st.code(f"PYTHONPATH=. .venv/bin/python -m {Pronoun.__module__} {CHECKPOINT.name}", language="bash")
+    st.code(
+        f"PYTHONPATH=. .venv/bin/python -m {Pronoun.__module__} {CHECKPOINT.name}", language="bash", wrap_lines=True
+    )
     st.caption(page.format("origin.recipe", config=repr(config), digest=CHECKPOINT_SHA256))
 
 
 page = words("pronoun")
 st.html(STYLE)
+progress_style(KEY)
 panel.style()
 page_header(page)
 layer = shipped(page)
@@ -323,7 +339,7 @@ tokens = tokens_of(model, page)
 laboratory(read(model, tokens), which, model, page)
 vocabulary(page)
 st.header(page["training.title"], anchor="training")
-st.markdown(page["training.text"])
+st.markdown(page.format("training.text", batch=Pronoun().batch))
 wanted = settings(page)
 panel.arrive(KEY, lambda: wanted)
 panel.live(KEY, lambda run: race(run, wanted, layer, page))

@@ -4,6 +4,7 @@ import streamlit as st
 
 from attention_core.experiments.base import Experiment
 from attention_core.experiments.layers import RULES
+from attention_core.experiments.sort import ANATOMY_BATCHES
 from ui.chart import chart
 from ui.components.lab import Positions, lab
 from ui.controls import whole_number
@@ -13,6 +14,7 @@ from ui.link import recall, remember
 from ui.numbers import significant
 from ui.text import Words, words
 from ui.training import panel, scaling_race
+from ui.training.fingerprints import fingerprints
 from ui.training.history import history
 from ui.training.runs import MOST_BYTES, Run
 from ui.training.scaling_race import (
@@ -25,12 +27,14 @@ from ui.training.scaling_race import (
     RATES,
     SCALES,
     SHOWN,
+    SWEEP_LR,
+    SWEPT_D_K,
+    SWEPT_SCALES,
     Point,
     Sort,
     arrays,
     dissections,
     films,
-    hashes,
     known,
     label,
     plots,
@@ -40,16 +44,13 @@ from ui.training.scaling_race import (
     snippet,
     sweep,
 )
+from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
 KEY, SWEEP, ANATOMIES = "sr", "sr_sweep", "sr_anatomy"
 DEFAULTS = ("none", "inverse_sqrt")
 POINTS = "sr_points"
 MOST_POINTS = 400  # kept in a session
-STYLE = """<style>
-.st-key-sr_progress { min-height: 3rem; justify-content: center; }
-.st-key-sr_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
-</style>"""
 
 
 def chosen(page: Words) -> dict[str, Experiment]:
@@ -90,7 +91,7 @@ def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
         "trained", d_k=config.d_k, scale=config.input_scale, lr=config.lr, steps=config.steps, batch=config.batch
     )
     if run.state == "ended":
-        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(run).items())
+        same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(KEY, run).items())
         told += f" {page['identical']} {same}"
     st.caption(f"{told} {page.format('bounded', most=MOST_BYTES // panel.MEGABYTE)}")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -100,15 +101,6 @@ def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
             arrays=lambda: arrays(run, st.session_state.get(POINTS, {})),
             snippet=snippet(run),
         )
-
-
-def fingerprints(run: Run) -> dict[str, str]:
-    """Computed once for a run that has ended."""
-    kept = st.session_state.get("sr_hashes")
-    if kept is None or kept[0] is not run:
-        kept = run, hashes(run)
-        st.session_state["sr_hashes"] = kept
-    return kept[1]
 
 
 def scrubber(run: Run, page: Words) -> None:
@@ -164,8 +156,9 @@ def anatomy(run: Run | None, page: Words) -> None:
     if run.running:
         st.progress(min(1.0, run.share), text=page["anatomy.running"])
     if rows[page["anatomy.variant"]]:
+        counted = {"count": ANATOMY_BATCHES, "half": ANATOMY_BATCHES // 2}
         helps = {
-            page[f"anatomy.{name}"]: st.column_config.TextColumn(help=page[f"anatomy.{name}_help"])
+            page[f"anatomy.{name}"]: st.column_config.TextColumn(help=page.data(f"anatomy.{name}_help", **counted))
             for name in (key.partition(".")[0] for key in ANATOMY)
         }
         st.dataframe(rows, hide_index=True, height="content", column_config=helps)
@@ -210,15 +203,19 @@ def transition(run: Run | None, page: Words) -> None:
 
 
 page = words("scaling_race")
-st.html(STYLE)
+progress_style(KEY)
 panel.style()
 page_header(page)
 wanted = chosen(page)
 panel.arrive(KEY, lambda: wanted)
 panel.live(KEY, lambda run: race(run, wanted, page))
 st.header(page["transition.title"], anchor="transition")
-st.markdown(page["transition.text"])
+task, spread = (
+    Sort(),
+    {"narrow": SWEPT_D_K[0], "wide": SWEPT_D_K[-1], "small": SWEPT_SCALES[0], "large": SWEPT_SCALES[-1]},
+)
+st.markdown(page.format("transition.text", **spread, d_k=task.d_k, lr=SWEEP_LR, line=BREAK, n=task.length))
 panel.live(SWEEP, lambda run: transition(run, page))
 st.header(page["anatomy.title"], anchor="anatomy")
-st.markdown(page["anatomy.text"])
+st.markdown(page.format("anatomy.text", count=ANATOMY_BATCHES, batch=task.batch))
 panel.live(ANATOMIES, lambda run: anatomy(run, page))

@@ -1,11 +1,13 @@
 """Long range opens in both languages, with any link and any sentence; its race ends and its table is its records."""
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from attention_core.experiments.needle import Needle
 from ui.text import words
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -44,7 +46,9 @@ def captions(app: AppTest) -> str:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_before_the_first_run_both_pictures_stand(language: str) -> None:
     app = opened(lang=language)
-    assert words("long_range", language)["empty"] in "\n".join(element.value for element in app.markdown)
+    told = "\n".join(element.value for element in app.markdown)
+    assert words("long_range", language).format("empty", symbols=Needle().symbols) in told
+    assert "99.5 %" in told and "{" not in re.sub(r"\$[^$]*\$", "", told)
     assert "lg_run" not in app.session_state
     assert len(app.get("bidi_component")) >= 2
 

@@ -72,11 +72,12 @@ def test_what_cannot_be_read_is_told_in_a_sentence_and_the_last_picture_stays() 
         ("你好 world " * 200, "`"),
     ]:
         told = typed(app, text)
-        assert len(app.warning) == 1 and telling in app.warning[0].value and PAGE["keeps"] in app.warning[0].value
+        (one,) = (*app.warning, *app.info)
+        assert telling in one.value and PAGE["keeps"] in one.value
         assert kept in told
         assert "king" in app.query_params["pr_text"]  # the link keeps what can be read
     assert "<img" not in typed(app, "the <img>").replace("`", "")
-    assert len(app.warning) == 1
+    assert len(app.info) == 1 and not app.warning
 
 
 def test_no_pronoun_and_too_many_words_are_told() -> None:
@@ -107,13 +108,7 @@ def test_clicked_words_make_a_sentence() -> None:
 
 def test_a_layer_trained_here_reads_the_sentence() -> None:
     app = opened(lang="en", pr_steps="10", pr_dk="8", pr_go="1", pr_rules="inverse")
-    end = time.monotonic() + 120
-    while "pr_run" not in app.session_state or app.session_state["pr_run"].state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
+    ended(app)
     config = Pronoun(rule="inverse", d_k=8, steps=10, every=1)
     assert fingerprint(list(config.records())) in said(app)
     app.selectbox(key="pr_layer").set_value("inverse").run()
@@ -123,6 +118,44 @@ def test_a_layer_trained_here_reads_the_sentence() -> None:
     assert app.query_params["pr_layer"] == "untouched"
     app.selectbox(key="pr_dk").set_value(16).run()
     assert words("training", "en")["stale"] in said(app)
+
+
+def ended(app: AppTest) -> None:
+    end = time.monotonic() + 120
+    while "pr_run" not in app.session_state or app.session_state["pr_run"].state != "ended":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        app.run()
+    app.run()
+    well(app)
+
+
+def test_a_link_to_a_layer_waits_for_its_training() -> None:
+    app = opened(lang="en", pr_steps="60", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="inverse")
+    assert app.session_state["pr_run"].state != "ended", "too quick to show anything"
+    assert app.selectbox(key="pr_layer").value == "shipped" and app.query_params["pr_layer"] == "inverse"
+    ended(app)
+    assert app.selectbox(key="pr_layer").value == "inverse" and app.query_params["pr_layer"] == "inverse"
+    app.button(key="pr_start").click().run()  # the next one takes its place when it is done
+    well(app)
+    assert app.query_params["pr_layer"] == "inverse"
+    ended(app)
+    assert app.selectbox(key="pr_layer").value == "inverse"
+    app.selectbox(key="pr_layer").set_value("shipped").run()
+    app.run()
+    well(app)
+    assert app.selectbox(key="pr_layer").value == "shipped" and "pr_layer" not in app.query_params
+
+
+def test_a_choice_made_meanwhile_and_a_layer_that_never_comes_end_the_waiting() -> None:
+    app = opened(lang="en", pr_steps="60", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="inverse")
+    app.selectbox(key="pr_layer").set_value("untouched").run()
+    ended(app)
+    assert app.selectbox(key="pr_layer").value == "untouched" and app.query_params["pr_layer"] == "untouched"
+    app = opened(lang="en", pr_steps="10", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="none")
+    ended(app)
+    app.run()
+    assert app.selectbox(key="pr_layer").value == "shipped" and "pr_layer" not in app.query_params
 
 
 @pytest.mark.parametrize(

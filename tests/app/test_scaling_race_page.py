@@ -48,11 +48,13 @@ def captions(app: AppTest) -> str:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_before_the_first_run_the_page_shows_step_0_and_what_to_expect(language: str) -> None:
+def test_before_the_first_run_the_page_shows_step_0(language: str) -> None:
     app = opened(lang=language)
     page = words("scaling_race", language)
     said = "\n".join(element.value for element in app.markdown)
     assert page["empty"] in said
+    # 2√(2 ln 16), and the batches of the anatomy: numbers in these texts are filled in
+    assert "4.71" in said and r"\tfrac1{32}" in said and "{{" not in said and "{narrow}" not in said
     assert page["anatomy.waits"] in captions(app) and page["transition.empty"] in captions(app)
     assert "sr_run" not in app.session_state
     assert len(app.get("bidi_component")) >= 1

@@ -48,6 +48,20 @@ def test_all_combinations_race_from_the_same_seed(run) -> None:
     assert {each.seed for each in run.experiments.values()} == {4}
 
 
+def test_what_the_page_says_of_the_first_weights_is_so() -> None:
+    """The same for every attention with the same input feeding; not between with and without."""
+    named = alignment.race(variants(alignment.ATTENTIONS, "both"), task="reverse", D=3, lr=5e-3, steps=2, drawn=4)
+    states = {name: config.build().state_dict() for name, config in named.items()}
+    for name, state in states.items():
+        like = states["global_feed" if alignment.fed(name) else "global"]
+        assert_close(state, like, rtol=0, atol=0)
+    apart = [name for name, value in states["global"].items() if not torch.equal(value, states["global_feed"][name])
+             or value.shape != states["global_feed"][name].shape]  # fmt: skip
+    assert "W_a" in apart and "read.weight" in apart
+    for language, phrase in (("en", "alike in input feeding"), ("zh", "输入馈送的设置相同")):
+        assert phrase in words("alignment", language)["see"]
+
+
 def test_curves_are_what_was_recorded(run, films) -> None:
     table = films["curves"].view(3, len(alignment.MEASURES), len(run.experiments))
     keys = [measure.key for measure in alignment.MEASURES]
@@ -124,7 +138,7 @@ def test_every_picture_finds_its_film_and_every_film_its_slider(run) -> None:
     sent = alignment.films(run, made, all_steps=True)
     stops = {each.name: len(each.readings) for each in alignment.sliders(made, 0, 0, PAGE)}
     names = {_film(film, stops, {})["name"] for film in sent}
-    plots = alignment.plots(made, sent, "reverse", PAGE)
+    plots = alignment.plots(made, sent, "reverse", 77, PAGE)
     for plot in plots:
         assert {getattr(plot, name, "") for name in ("film", "ghost")} - {""} <= names
     assert len({plot.name for plot in plots}) == len(plots)

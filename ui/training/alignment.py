@@ -9,7 +9,6 @@ import torch
 
 from attention_core.experiments.alignment import MODES, PROBE, TASKS, Alignment
 from attention_core.experiments.base import Experiment, Record
-from attention_core.experiments.store import fingerprint
 from attention_core.mechanisms.local import near
 from ui.components.lab import Bars, Controls, Film, Heading, Map, Plot, Slider
 from ui.text import Words
@@ -45,7 +44,7 @@ def variants(attentions: Sequence[str], feeding: str) -> list[str]:
 
 
 def race(names: Sequence[str], *, task: str, D: int, lr: float, steps: int, drawn: int) -> dict[str, Experiment]:
-    """The variants by name: one seed, so the same sentences and the same initial weights."""
+    """The variants by name: one seed, so the same sentences, and the same initial weights where `feed` is the same."""
     every = max(1, math.ceil(steps / STOPS))
     return {
         name: Alignment(
@@ -230,6 +229,11 @@ def task_of(run: Run) -> str:
     return config.task
 
 
+def evaluated(run: Run) -> int:
+    """Sequences on which the accuracy is measured."""
+    return max(config.evaluated for config in run.experiments.values() if isinstance(config, Alignment))
+
+
 def sliders(made: History, at: int, probe: int, page: Words) -> list[Slider]:
     """The scrubber, and which sequence of the probe."""
     return [
@@ -241,7 +245,7 @@ def sliders(made: History, at: int, probe: int, page: Words) -> list[Slider]:
     ]  # fmt: skip
 
 
-def plots(made: History, sent: Sequence[Film], task: str, page: Words) -> list[Plot]:
+def plots(made: History, sent: Sequence[Film], task: str, evaluated: int, page: Words) -> list[Plot]:
     """The scrubber and the curves; below, the right alignment and that of every variant, and where each looks."""
     names = made.names
     hues, labels = {name: HUES[mode_of(name)] for name in names}, {name: label(name, page) for name in names}
@@ -249,7 +253,8 @@ def plots(made: History, sent: Sequence[Film], task: str, page: Words) -> list[P
     drawn = {
         title: curves(
             made, table, MEASURES, index, hues=hues, labels=labels, title=page[f"curve.{title}"],
-            note=page[f"curve.{title}_note"], stack="rest" if title in REST else title,
+            note=page.data(f"curve.{title}_note", count=evaluated, length=LENGTH),
+            stack="rest" if title in REST else title,
             span=4 if title in REST else 3, height=178 if title in REST else 206,
             narrow=4 if title == "accuracy" else 2,
         )
@@ -276,11 +281,6 @@ def plots(made: History, sent: Sequence[Film], task: str, page: Words) -> list[P
                 )
             )  # fmt: skip
     return [*out, drawn["entropy"], drawn["row_sum"]]
-
-
-def hashes(run: Run) -> dict[str, str]:
-    """The fingerprint of the records of every variant."""
-    return {name: fingerprint(run.records(name)) for name in run.experiments}
 
 
 def arrays(run: Run) -> dict[str, np.ndarray]:

@@ -282,6 +282,11 @@ def legend(names: Sequence[str], page: Words) -> tuple[tuple[str, str], ...]:
     )
 
 
+def evaluated(run: Run) -> int:
+    """Sequences on which the accuracy is measured."""
+    return max(config.evaluated for config in run.experiments.values() if isinstance(config, Needle))
+
+
 def budget(run: Run) -> float:
     """Seconds that each may train."""
     return max(config.seconds or 0.0 for config in run.experiments.values() if isinstance(config, Needle))
@@ -384,7 +389,7 @@ def race_plots(run: Run, sent: Sequence[Film], page: Words) -> list[Plot]:
     for index, title in enumerate(TITLES):
         drawn = curves(
             made, table, MEASURES, index, hues=hues, labels=labels, title=page[f"curve.{title}"],
-            note=page[f"curve.{title}_note"], stack=title, span=3, narrow=4, height=270,
+            note=page.data(f"curve.{title}_note", count=evaluated(run)), stack=title, span=3, narrow=4, height=270,
         )  # fmt: skip
         lines = tuple(
             replace(line, dash=kind(name) in DASHED) for line, name in zip(drawn.lines, made.names, strict=True)
@@ -404,13 +409,18 @@ def race_plots(run: Run, sent: Sequence[Film], page: Words) -> list[Plot]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one model reached. `found`: seconds until the accuracy was FOUND; None: not within its budget."""
+    """What one model reached. `found`: seconds until the accuracy was FOUND; None: not within its budget.
+
+    `found_step`: the first recorded step with that accuracy; `lost_step`: the last one before it without, -1 if none.
+    """
 
     parameters: int
     steps: int
     seconds: float
     accuracy: float
     found: float | None
+    found_step: int | None
+    lost_step: int
     over: bool
 
     @property
@@ -427,12 +437,16 @@ def results(run: Run) -> dict[str, Result]:
         if not records:
             continue
         last = records[-1]
+        found = next((index for index, record in enumerate(records) if record.accuracy >= FOUND), len(records))
+        there = records[found] if found < len(records) else None
         made[name] = Result(
             parameters=sum(one.numel() for one in config.build().parameters()),
             steps=last.step,
             seconds=trained(last),
             accuracy=last.accuracy,
-            found=next((trained(record) for record in records if record.accuracy >= FOUND), None),
+            found=None if there is None else trained(there),
+            found_step=None if there is None else there.step,
+            lost_step=records[found - 1].step if found else -1,
             over=run.state == "ended",
         )
     return made
@@ -449,10 +463,9 @@ def notes(found: Mapping[str, Result], page: Words) -> list[str]:
         faster = [name for name in rates if rates[name] > rates[attention]]
         if faster:
             first = max(faster, key=rates.__getitem__)
-            said.append(
-                page.data("note.slower", name=label(first, page), rate=float(f"{rates[first]:.3g}"),
-                          own=float(f"{rates[attention]:.3g}"))
-            )  # fmt: skip
+            rate, own = (float(f"{rates[name]:.3g}") for name in (first, attention))
+            slower = page.data("note.slower", name=label(first, page), rate=rate, own=own)
+            said.append(f"{slower} {fewer(found[attention], found[first], label(first, page), page)}")
         else:
             said.append(page.data("note.faster", own=float(f"{rates[attention]:.3g}")))
     for name, each in found.items():
@@ -460,6 +473,17 @@ def notes(found: Mapping[str, Result], page: Words) -> list[str]:
             key = "note.gru_found" if each.found is not None else "note.gru_lost"
             said.append(page.data(key, name=label(name, page)))
     return said
+
+
+def fewer(attention: Result, other: Result, name: str, page: Words) -> str:
+    """Whether attention needed fewer steps than the model that makes more of them a second, as far as that is known."""
+    if attention.found_step is None:
+        return page.data("note.lost", own=attention.steps)
+    if attention.found_step <= other.lost_step:
+        return page.data("note.fewer", own=attention.found_step, name=name, steps=other.lost_step)
+    if other.found_step is not None:
+        return page.data("note.both", own=attention.found_step, name=name, steps=other.found_step)
+    return page.data("note.unknown", own=attention.found_step, name=name, steps=other.steps)
 
 
 def share(run: Run) -> float:

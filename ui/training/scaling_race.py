@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from attention_core.experiments.base import Experiment, Record
 from attention_core.experiments.layers import RULES
 from attention_core.experiments.sort import SHOWN, Sort, anatomy
-from attention_core.experiments.store import fingerprint
 from ui.components.lab import Controls, Film, Heading, Map, Plot, Slider
 from ui.text import Words
 from ui.training.history import SIDE, History, Measure, curves, film, fitted, step_slider
@@ -275,11 +274,6 @@ def dissections(run: Run) -> dict[str, Experiment]:
 
 
 # --- what is taken away ---
-
-
-def hashes(run: Run) -> dict[str, str]:
-    """The fingerprint of the records of every variant."""
-    return {name: fingerprint(run.records(name)) for name in run.experiments}
 
 
 def arrays(run: Run, made: dict[Sort, Point]) -> dict[str, np.ndarray]:
