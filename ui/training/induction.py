@@ -272,7 +272,8 @@ def verdict(made: History, column: str, page: Words) -> tuple[str, str]:
         "induction": max(row.measures["induction"] for row in last),
     }
     if not steps:
-        return page.data("verdict.no", variant=told, step=step), page.data("verdict.no_note", **numbers)
+        said = "verdict.no" if step == made.steps[-1] else "verdict.not_yet"
+        return page.data(said, variant=told, step=step, steps=made.steps[-1]), page.data("verdict.no_note", **numbers)
     title = page.data("verdict.yes", variant=told)
     if len(runs) == 1:
         return title, page.data("verdict.yes_note", passed=steps[0], **numbers)
