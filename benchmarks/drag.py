@@ -8,6 +8,7 @@ The mouse reports 125 times a second, as mice do, whether or not the browser has
 
 import asyncio
 import statistics
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +37,7 @@ class Case:
     key: str
     query: tuple[tuple[str, str], ...] = ()
     slider: str = "input[type=range]"
+    after: str = ""  # a text that stands on the page once there is something to drag
 
 
 MANY = len(REMEDIES)
@@ -67,6 +69,10 @@ CASES = (
     Case(
         "Trained model, input scale, 72 heads x 34 tokens", "/vanishing", 32, "strained", (("where_from", "trained"),),
         "[data-slider=scale] input",
+    ),
+    Case(
+        "Scaling race, 61 kept steps of two runs", "/scaling-race", 1, "sr_lab",
+        (("sr_go", "1"), ("sr_steps", "60"), ("lang", "en")), "[data-slider=step] input", "Done at step",
     ),
 )  # fmt: skip
 
@@ -152,6 +158,8 @@ async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
     page.on("websocket", partial(listen, traffic))
     await page.goto(f"{url}{case.path}?{urlencode({'text': ' '.join(words), **dict(case.query)})}")
     await page.locator(f".st-key-{case.key} {case.slider}").wait_for(timeout=60_000)
+    if case.after:
+        await page.get_by_text(case.after).wait_for(timeout=120_000)
     await settle(page)
     await page.evaluate(MARK, case.key)
     runs = [await drag(page, case, traffic) for _ in range(RUNS)]
@@ -165,12 +173,12 @@ async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
     }
 
 
-async def measured(url: str) -> list[dict[str, object]]:
-    """Every case, each on a fresh page."""
+async def measured(url: str, part: str) -> list[dict[str, object]]:
+    """Every case with `part` in its name, each on a fresh page."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         rows = []
-        for case in CASES:
+        for case in (case for case in CASES if part in case.name):
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
             rows.append(await measure(page, url, case))
             await page.close()
@@ -179,9 +187,9 @@ async def measured(url: str) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """All cases on one server."""
+    """All cases on one server, or those whose name has the first argument in it."""
     with serve("app.py") as server:
-        rows = asyncio.run(measured(server.url))
+        rows = asyncio.run(measured(server.url, " ".join(sys.argv[1:])))
     report("Frames a second under the finger", rows, target=TARGET, frames_per_second=rows[0]["frames/s"])
 
 

@@ -1,0 +1,113 @@
+"""A slider is let go: how long until every text on the page is the number torch has for that place?
+
+From the event of the release to the last change in the page, in a browser on the same machine as the server.
+"""
+
+import asyncio
+import statistics
+import sys
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from playwright.async_api import Page, async_playwright
+
+from benchmarks.browser import ARGUMENTS, IDLE, find_chromium
+from benchmarks.report import report
+from benchmarks.serving import serve
+
+RELEASES = 7
+TARGET_MS = 150.0
+TOKENS = 32
+
+
+@dataclass(frozen=True)
+class Case:
+    """A page, the key of its laboratory, and the name of the slider."""
+
+    path: str
+    key: str
+    slider: str
+    tokens: int = TOKENS
+
+
+CASES = (
+    Case("/vanishing", "vanishing", "d_k"),
+    Case("/vanishing", "vanishing", "alpha"),
+    Case("/softmax", "softmax_article", "a"),
+    Case("/softmax", "softmax_row", "beta"),
+    Case("/remedies", "remedies", "alpha"),
+    Case("/remedies", "remedies", "d_k"),
+    Case("/hard-soft", "hard_samples", "temperature", 64),
+    Case("/local", "local", "center", 64),
+    Case("/local", "local", "radius", 64),
+)
+
+# Resolves with the milliseconds from the release to the last change of the page that Python made.
+RELEASE = """async ([key, name, stop]) => {
+    const host = [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame);
+    const slider = host.shadowRoot.querySelector(`[data-slider=${name}] input`);
+    slider.value = stop;
+    slider.dispatchEvent(new Event("input"));
+    await new Promise((go) => setTimeout(go, 300));
+    const app = document.querySelector("[data-testid=stApp]");
+    const begin = performance.now();
+    let last = begin;
+    const watch = new MutationObserver(() => (last = performance.now()));
+    const changes = { subtree: true, childList: true, characterData: true };
+    watch.observe(document.querySelector("[data-testid=stMain]"), changes);
+    slider.dispatchEvent(new Event("change"));
+    await new Promise((go) => setTimeout(go, 60));
+    while (app.dataset.testScriptState !== "notRunning") await new Promise((go) => setTimeout(go, 5));
+    await new Promise((go) => setTimeout(go, 120));
+    watch.disconnect();
+    return last - begin;
+}"""
+STOPS = """([key, name]) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame)
+    .shadowRoot.querySelector(`[data-slider=${name}] input`).max"""
+
+
+async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
+    """Let go at RELEASES places; the first, which loads what is lazy, does not count."""
+    words = ("the law saw the king but its city should be just " * 60).split()[: case.tokens]
+    await page.goto(f"{url}{case.path}?{urlencode({'text': ' '.join(words)})}")
+    await page.locator(f".st-key-{case.key} [data-slider={case.slider}] input").wait_for(timeout=60_000)
+    await page.wait_for_function(IDLE, timeout=60_000)
+    await page.wait_for_timeout(6000)  # bands that follow
+    most = int(await page.evaluate(STOPS, [case.key, case.slider]))
+    found = []
+    for turn in range(RELEASES + 1):
+        stop = (turn * 5 + 3) % (most + 1)
+        found.append(float(await page.evaluate(RELEASE, [case.key, case.slider, stop])))
+        await page.wait_for_timeout(400)
+    return {
+        "page": case.path,
+        "slider": case.slider,
+        "tokens": case.tokens,
+        "median ms": statistics.median(found[1:]),
+        "slowest ms": max(found[1:]),
+    }
+
+
+async def measured(url: str, part: str) -> list[dict[str, object]]:
+    """Every case with `part` in its path, each on a fresh page."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+        rows = []
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        await page.goto(url)
+        await page.wait_for_function(IDLE, timeout=60_000)
+        for case in (case for case in CASES if part in case.path):
+            rows.append(await measure(page, url, case))
+        await browser.close()
+    return rows
+
+
+def main() -> None:
+    """All cases on one server, or those whose path has the first argument in it."""
+    with serve("app.py") as server:
+        rows = asyncio.run(measured(server.url, " ".join(sys.argv[1:])))
+    report("From the release of a slider to the last text", rows, target_ms=TARGET_MS)
+
+
+if __name__ == "__main__":
+    main()
