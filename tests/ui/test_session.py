@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from attention_core.models import EMBEDDED, FromScratch, ModelError, Settings, Sizes
 from ui import session
-from ui.session import SCRATCH, Recent, Study
+from ui.session import SCRATCH, TAUGHT, Recent, Study
 
 SIZES = Sizes(n_head=2, d_model=11, d_k=3, d_v=5, source="digest", positions="none")
 
@@ -50,9 +50,10 @@ def test_the_kept_runs_stay_below_the_limit_and_the_oldest_goes_first() -> None:
 
 def test_the_catalogue_holds_what_the_operator_names(monkeypatch, tmp_path) -> None:
     monkeypatch.delenv(session.OPERATOR_SETTING, raising=False)
-    assert list(session.catalogue()) == [EMBEDDED, SCRATCH]
+    assert list(session.catalogue()) == [EMBEDDED, SCRATCH, TAUGHT]
     monkeypatch.setenv(session.OPERATOR_SETTING, f" gpt2, {tmp_path} ,, ")
-    assert session.catalogue() == {EMBEDDED: "", SCRATCH: "", "gpt2": "gpt2", tmp_path.name: str(tmp_path)}
+    named = {"gpt2": "gpt2", tmp_path.name: str(tmp_path)}
+    assert session.catalogue() == {EMBEDDED: "", SCRATCH: "", TAUGHT: "", **named}
 
 
 def test_a_name_outside_the_catalogue_is_not_loaded(monkeypatch) -> None:
