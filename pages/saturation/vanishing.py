@@ -121,7 +121,6 @@ def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator,
         st.rerun()
     own = table(question)
     bar.empty()
-    draw(own, summary([own]) if wide is None else wide.numbers, 1 if wide is None else SEEDS)
     alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
     losses.section(layer, tokens, focus(len(tokens), len(tokens))[1], d_k, alpha, page)
     st.header(page["law.title"], anchor="laws")
@@ -151,6 +150,8 @@ def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator,
             snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head, page),
             count=own.measures.numel() + own.log_gains.numel(),
         )
+    # What is written comes first. The pictures have followed the slider already.
+    draw(own, summary([own]) if wide is None else wide.numbers, 1 if wide is None else SEEDS)
     for number, (column, law) in enumerate(zip(laws, theory(layer, own, here, page), strict=True)):
         with column:
             st.markdown(f"**{law.title}**")
