@@ -178,6 +178,9 @@ async def measured(url: str, part: str) -> list[dict[str, object]]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         rows = []
+        async with await browser.new_page() as page:  # wakes the server
+            await page.goto(url)
+            await page.wait_for_function(IDLE, timeout=60_000)
         for case in (case for case in CASES if part in case.name):
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
             rows.append(await measure(page, url, case))
