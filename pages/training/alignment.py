@@ -62,16 +62,7 @@ def trained(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None
     def named(name: str) -> str:
         return label(name, page)
 
-    with st.container(horizontal=True, vertical_alignment="center", key="al_buttons"):
-        panel.controls(KEY, lambda: wanted)
-        panel.files(KEY, named, known, variant_of)
-        with st.container(key="al_progress", width="stretch"):
-            if run is None:
-                st.markdown(page["empty"])
-            else:
-                panel.progress(KEY, named)
-            panel.stale(KEY, wanted)
-    panel.refusal(KEY)
+    panel.bar(KEY, run, wanted, named, empty=page["empty"], check=known, name_of=variant_of)
     if run is None or not any(run.records(name) for name in run.experiments):
         laboratory(untouched(wanted), page)
         return

@@ -159,18 +159,14 @@ def raced(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
     def named(name: str) -> str:
         return label(name, page)
 
-    with st.container(horizontal=True, vertical_alignment="center", key="lg_buttons"):
-        panel.controls(KEY, lambda: wanted)
-        panel.files(KEY, named, known, kind_of)
-        with st.container(key="lg_progress", width="stretch"):
-            if run is None:
-                st.markdown(page.format("empty", symbols=TASK.symbols))
-            elif run.state == "waiting" or run.diverged or run.failed or run.too_large:
-                panel.progress(KEY, named)
-            else:
-                st.progress(share(run), text=told(run, page, named))
-            panel.stale(KEY, wanted)
-    panel.refusal(KEY)
+    def clock(run: Run) -> None:
+        if run.state == "waiting" or run.diverged or run.failed or run.too_large:
+            panel.progress(KEY, named)
+        else:
+            st.progress(share(run), text=told(run, page, named))
+
+    empty = page.format("empty", symbols=TASK.symbols)
+    panel.bar(KEY, run, wanted, named, empty=empty, check=known, name_of=kind_of, told=clock)
     if run is None or not any(run.records(name) for name in run.experiments):
         race_laboratory(untouched(wanted), page)
         return

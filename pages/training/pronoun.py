@@ -248,16 +248,7 @@ def race(run: Run | None, wanted: dict[str, Experiment], layer: Trained | None, 
     def named(name: str) -> str:
         return label(name, page)
 
-    with st.container(horizontal=True, vertical_alignment="center", key="pr_buttons"):
-        panel.controls(KEY, lambda: wanted)
-        panel.files(KEY, named, known, name_of)
-        with st.container(key="pr_progress", width="stretch"):
-            if run is None:
-                st.markdown(page["empty"])
-            else:
-                panel.progress(KEY, named)
-            panel.stale(KEY, wanted)
-    panel.refusal(KEY)
+    panel.bar(KEY, run, wanted, named, empty=page["empty"], check=known, name_of=name_of)
     if run is None or not any(run.records(name) for name in run.experiments):
         scrubber(untouched(wanted), page)
         return

@@ -211,16 +211,8 @@ def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page:
     def named(name: str) -> str:
         return label(name, page)
 
-    with st.container(horizontal=True, vertical_alignment="center", key="ts_buttons"):
-        panel.controls(KEY, lambda: wanted, in_turns=False)
-        panel.files(KEY, named, known, name_of)
-        with st.container(key="ts_progress", width="stretch"):
-            if run is None:
-                st.markdown(page["empty" if live(config) else "empty_none"])
-            else:
-                panel.progress(KEY, named)
-            panel.stale(KEY, wanted)
-    panel.refusal(KEY)
+    empty = page["empty" if live(config) else "empty_none"]
+    panel.bar(KEY, run, wanted, named, empty=empty, check=known, name_of=name_of, in_turns=False)
     models = list(dict.fromkeys(each.model for each in wanted.values() if isinstance(each, Series)))
     with st.container(key="ts_waiting"), st.spinner(page["fast_running"]):  # a place of its own: it comes and goes
         made = scene_of(run, config, models)

@@ -1,45 +1,17 @@
 """Alignment opens in both languages, with any link; trains what was chosen, and says what it gave."""
 
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.alignment import Alignment
 from attention_core.experiments.store import fingerprint
+from tests.app import training
+from tests.app.training import captions, well
 from ui.text import words
 
-APP = Path(__file__).parents[2] / "app.py"
-
-
-def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page("pages/training/alignment.py").run()
-    well(app)
-    return app
-
-
-def well(app: AppTest) -> None:
-    assert not app.exception
-    assert not app.error
-
-
-def ended(app: AppTest) -> None:
-    end = time.monotonic() + 120
-    while "al_run" not in app.session_state or app.session_state["al_run"].state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.caption)
+opened = partial(training.opened, "alignment")
+ended = partial(training.ended, key="al")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

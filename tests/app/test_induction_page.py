@@ -1,47 +1,19 @@
 """The page on induction heads runs in both languages: before, during and after a run, with any link and any choice."""
 
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.induction import Induction
 from attention_core.experiments.store import fingerprint
+from tests.app import training
+from tests.app.training import captions, well
 from ui.text import words
 from ui.training.induction import NEVER
 
-APP = Path(__file__).parents[2] / "app.py"
+opened = partial(training.opened, "induction")
+ended = partial(training.ended, key="in")
 TINY = {"in_steps": "10", "in_dk": "8"}
-
-
-def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    app.switch_page("pages/training/induction.py").run()
-    well(app)
-    return app
-
-
-def well(app: AppTest) -> None:
-    assert not app.exception
-    assert not app.error
-
-
-def ended(app: AppTest) -> None:
-    end = time.monotonic() + 120
-    while "in_run" not in app.session_state or app.session_state["in_run"].state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.caption)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,46 +1,19 @@
 """Long range opens in both languages, with any link and any sentence; its race ends and its table is its records."""
 
 import re
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.needle import Needle
+from tests.app import training
+from tests.app.training import captions, well
 from ui.text import words
 
-APP = Path(__file__).parents[2] / "app.py"
+opened = partial(training.opened, "long_range")
+ended = partial(training.ended, key="lg")
 QUICK = {"lg_seconds": "2", "lg_length": "64"}
-
-
-def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page("pages/training/long_range.py").run()
-    well(app)
-    return app
-
-
-def well(app: AppTest) -> None:
-    assert not app.exception
-    assert not app.error
-
-
-def ended(app: AppTest) -> None:
-    end = time.monotonic() + 120
-    while "lg_run" not in app.session_state or app.session_state["lg_run"].state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.caption)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

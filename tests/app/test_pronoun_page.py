@@ -1,7 +1,6 @@
 """its → Law runs in both languages: any sentence, any link, and a layer trained on the page reads the sentence."""
 
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,27 +8,15 @@ from streamlit.testing.v1 import AppTest
 from attention_core.experiments.pronoun import EXAMPLE, Pronoun
 from attention_core.experiments.store import fingerprint
 from attention_core.models.trained import CHECKPOINT_SHA256
+from tests.app import training
+from tests.app.training import well
 from ui.session import _taught
 from ui.text import words
 from ui.training.pronoun import SURVEYED, VOCABULARY
 
-APP = Path(__file__).parents[2] / "app.py"
+opened = partial(training.opened, "pronoun")
+ended = partial(training.ended, key="pr")
 PAGE = words("pronoun", "en")
-
-
-def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    app.switch_page("pages/training/pronoun.py").run()
-    well(app)
-    return app
-
-
-def well(app: AppTest) -> None:
-    assert not app.exception
-    assert not app.error
 
 
 def said(app: AppTest) -> str:
@@ -118,16 +105,6 @@ def test_a_layer_trained_here_reads_the_sentence() -> None:
     assert app.query_params["pr_layer"] == "untouched"
     app.selectbox(key="pr_dk").set_value(16).run()
     assert words("training", "en")["stale"] in said(app)
-
-
-def ended(app: AppTest) -> None:
-    end = time.monotonic() + 120
-    while "pr_run" not in app.session_state or app.session_state["pr_run"].state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
 
 
 def test_a_link_to_a_layer_waits_for_its_training() -> None:

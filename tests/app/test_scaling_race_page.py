@@ -1,50 +1,22 @@
 """The scaling race runs in both languages: before, during and after a run, with any link and any choice."""
 
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint
+from tests.app import training
+from tests.app.training import captions, ended, well
 from ui.text import words
 
-APP = Path(__file__).parents[2] / "app.py"
+opened = partial(training.opened, "scaling_race")
 TINY = {"sr_steps": "10", "sr_dk": "4"}
-
-
-def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    app.switch_page("pages/training/scaling_race.py").run()
-    well(app)
-    return app
-
-
-def well(app: AppTest) -> None:
-    assert not app.exception
-    assert not app.error
 
 
 def run_of(app: AppTest, key: str = "sr"):
     return app.session_state[f"{key}_run"]
-
-
-def ended(app: AppTest, key: str = "sr") -> None:
-    end = time.monotonic() + 120
-    while f"{key}_run" not in app.session_state or run_of(app, key).state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.caption)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -63,7 +35,7 @@ def test_before_the_first_run_the_page_shows_step_0(language: str) -> None:
 def test_a_race_trains_to_its_end_and_says_what_it_gave() -> None:
     app = opened(lang="en", **TINY)
     app.button(key="sr_start").click().run()
-    ended(app)
+    ended(app, "sr")
     run = run_of(app)
     expected = {
         rule: fingerprint(list(Sort(rule=rule, d_k=4, steps=10, every=1).records()))
@@ -81,7 +53,7 @@ def test_a_race_trains_to_its_end_and_says_what_it_gave() -> None:
 
 def test_a_link_to_a_run_starts_it_once() -> None:
     app = opened(lang="en", sr_go="1", sr_rules="inverse,qk_norm", sr_seed="7", **TINY)
-    ended(app)
+    ended(app, "sr")
     run = run_of(app)
     assert list(run.experiments) == ["inverse", "qk_norm"]
     assert all(config.seed == 7 for config in run.experiments.values())
@@ -91,14 +63,14 @@ def test_a_link_to_a_run_starts_it_once() -> None:
 
 def test_other_settings_leave_the_picture_and_say_so() -> None:
     app = opened(lang="en", sr_go="1", **TINY)
-    ended(app)
+    ended(app, "sr")
     run = run_of(app)
     app.selectbox(key="sr_dk").set_value(8).run()
     well(app)
     assert words("training", "en")["stale"] in captions(app)
     assert run_of(app) is run
     app.button(key="sr_start").click().run()
-    ended(app)
+    ended(app, "sr")
     assert {config.d_k for config in run_of(app).experiments.values()} == {8}
 
 

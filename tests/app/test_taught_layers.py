@@ -14,9 +14,9 @@ from torch.testing import assert_close
 from attention_core.experiments.pronoun import EXAMPLE, WORDS
 from attention_core.experiments.sort import Sort
 from attention_core.models import load_pronoun
+from tests.app import training
 from tests.app.test_pipeline import pictures
-from tests.app.test_scaling_race_page import ended
-from tests.app.test_scaling_race_page import opened as race
+from tests.app.training import ended
 from ui.session import OWN, TAUGHT
 from ui.text import words
 
@@ -86,9 +86,9 @@ def test_the_script_finds_the_same_weights() -> None:
 
 
 def test_a_layer_the_visitor_has_trained_opens_in_explore_and_in_no_other_session() -> None:
-    app = race(lang="en", sr_steps="10", sr_dk="4", sr_rules="inverse_sqrt,qk_norm")
+    app = training.opened("scaling_race", lang="en", sr_steps="10", sr_dk="4", sr_rules="inverse_sqrt,qk_norm")
     app.button(key="sr_start").click().run()
-    ended(app)
+    ended(app, "sr")
     assert not [button for button in app.button if button.key == "sr_qk_norm_open"]  # it has no W_Q that gives q
     *_, last = Sort(d_k=4, steps=10, every=1).records()
     app.button(key="sr_inverse_sqrt_open").click().run()

@@ -2,45 +2,23 @@
 
 import math
 import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.series import Series
 from attention_core.experiments.store import fingerprint
+from tests.app import training
+from tests.app.training import well
 from ui import session
 from ui.numbers import significant
 from ui.text import words
 from ui.training import reading, time_series
 
-APP = Path(__file__).parents[2] / "app.py"
+opened = partial(training.opened, "time_series")
+ended = partial(training.ended, key="ts")
 TINY = {"ts_steps": "10", "ts_past": "24", "ts_models": "frequency"}
-
-
-def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page("pages/training/time_series.py").run()
-    well(app)
-    return app
-
-
-def well(app: AppTest) -> None:
-    assert not app.exception
-    assert not app.error
-
-
-def ended(app: AppTest) -> None:
-    end = time.monotonic() + 120
-    while "ts_run" not in app.session_state or app.session_state["ts_run"].state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
 
 
 def said(app: AppTest) -> str:

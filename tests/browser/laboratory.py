@@ -9,6 +9,13 @@ from benchmarks.browser import wait_idle
 HOST = "(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame)"
 FILM = f"([key, name]) => ({HOST})(key).__headlight.frame(name).map((x) => Number.isFinite(x) ? x : null)"
 
+# From here on: how often the page has changed between running and resting, in `window.__reruns`.
+RERUNS = """() => {
+    window.__reruns = 0;
+    const app = document.querySelector('[data-testid=stApp]');
+    new MutationObserver(() => { window.__reruns += 1; }).observe(app, { attributeFilter: ['data-test-script-state'] });
+}"""
+
 
 def film(page: Page, key: str, name: str) -> Tensor:
     """A film where the sliders stand, float64. NaN travels as null."""

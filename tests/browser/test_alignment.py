@@ -11,7 +11,7 @@ from attention_core.experiments.alignment import Alignment
 from attention_core.experiments.store import fingerprint
 from benchmarks.browser import wait_idle
 from tests.browser import laboratory
-from tests.browser.test_scaling_race import RERUNS
+from tests.browser.laboratory import RERUNS
 from ui.text import words
 
 SHARED = words("training", "en")

@@ -9,7 +9,7 @@ from attention_core.experiments.base import stream
 from attention_core.experiments.recurrent import layer
 from benchmarks.browser import wait_idle
 from tests.browser import laboratory
-from tests.browser.test_scaling_race import RERUNS
+from tests.browser.laboratory import RERUNS
 from ui.text import words
 from ui.training.long_range import BATCH, REACHED, SEEDS, WIDTH
 

@@ -17,15 +17,11 @@ from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint
 from benchmarks.browser import wait_idle
 from tests.browser import laboratory
+from tests.browser.laboratory import RERUNS
 from ui.text import words
 
 SHARED, PAGE = words("training", "en"), words("scaling_race", "en")
 HOST = """() => [...document.querySelectorAll('.st-key-sr_lab *')].find((node) => node.__headlight)"""
-RERUNS = """() => {
-    window.__reruns = 0;
-    const app = document.querySelector('[data-testid=stApp]');
-    new MutationObserver(() => { window.__reruns += 1; }).observe(app, { attributeFilter: ['data-test-script-state'] });
-}"""
 STOPPED, DONE = (re.compile(SHARED[key].partition("{")[0]) for key in ("stopped", "ended"))
 QUERY = {"sr_steps": "150", "sr_dk": "8", "sr_rules": "inverse_sqrt"}
 CONFIG = Sort(d_k=8, steps=150, every=5)

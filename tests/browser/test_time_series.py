@@ -13,6 +13,7 @@ from torch.testing import assert_close
 from attention_core.experiments.series import NOISE, Series
 from benchmarks.browser import wait_idle
 from tests.browser import laboratory
+from tests.browser.laboratory import RERUNS
 from ui.text import words
 
 SHARED, PAGE = words("training", "en"), words("time_series", "en")
@@ -20,11 +21,6 @@ DONE = re.compile(SHARED["ended"].partition("{")[0])
 LAB = "ts_lab"
 QUERY = {"ts_steps": "10", "ts_past": "24", "ts_models": "attention", "ts_seeds": "2"}
 CONFIG = Series(model="attention", past=24, horizon=12, steps=10, every=1, world=1)
-RERUNS = """() => {
-    window.__reruns = 0;
-    const app = document.querySelector('[data-testid=stApp]');
-    new MutationObserver(() => { window.__reruns += 1; }).observe(app, { attributeFilter: ['data-test-script-state'] });
-}"""
 
 
 def film(page: Page, name: str) -> torch.Tensor:

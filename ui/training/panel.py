@@ -105,6 +105,36 @@ def controls(key: str, make: Make, *, in_turns: bool = True, start: str = "start
         )  # fmt: skip
 
 
+def bar(
+    key: str,
+    run: Run | None,
+    wanted: Mapping[str, Experiment],
+    label: Callable[[str], str],
+    *,
+    empty: str,
+    check: Check,
+    name_of: Callable[[Experiment], str],
+    in_turns: bool = True,
+    told: Callable[[Run], None] | None = None,
+) -> None:
+    """The row every page begins its training with: buttons, files, and how far it is, or `empty` before the first run.
+
+    `told`: what the page says of the progress in its own way.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_buttons"):
+        controls(key, lambda: wanted, in_turns=in_turns)
+        files(key, label, check, name_of)
+        with st.container(key=f"{key}_progress", width="stretch"):
+            if run is None:
+                st.markdown(empty)
+            elif told is None:
+                progress(key, label)
+            else:
+                told(run)
+            stale(key, wanted)
+    refusal(key)
+
+
 def progress(key: str, label: Callable[[str], str]) -> None:
     """How far the run of this key is: a bar and a sentence; and what went wrong."""
     common, run = words("training"), current(key)
