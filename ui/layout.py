@@ -12,11 +12,13 @@ from ui.palette import Mode
 from ui.text import Words, language_switch, reader_language, words
 
 # Streamlit lets every formula scroll by itself, also where it fits: a stop of the keyboard that leads nowhere.
+# Pictures that are drawn after what is written below them keep their room from the beginning.
 STYLE = """<style>
 @media (min-width: 1200px) { .katex-display { overflow: visible !important; } }
 @media (min-width: 1000px) { .st-key-header > .stElementContainer:nth-child(2) { flex: 1 1 24rem; min-width: 0; } }
 .st-key-margin .katex-display { overflow: auto hidden !important; }
 .st-key-library { position: absolute; }
+.st-key-pictures { min-height: 56rem; }
 </style>"""
 Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about

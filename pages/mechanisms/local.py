@@ -72,17 +72,7 @@ def laboratory(made: Head, page: Words) -> None:
             set_focus(pick.row, target)
 
     st.text(page.data("asked", query=made.tokens[query], target=made.tokens[target]))
-    lab(
-        plots(view, page),
-        key="local",
-        sliders=sliders(view, kind if kind in KINDS else KINDS[0], page),
-        films=films(view),
-        computed=forks(),
-        words=words("canvas"),
-        summary=page["summary"],
-        on_move=moved,
-        on_pick=picked,
-    )
+    pictures = st.container(key="pictures")
     st.caption(page.data("same", apart=agreement(monotonic_residual(view))))
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
@@ -94,6 +84,19 @@ def laboratory(made: Head, page: Words) -> None:
             device="cpu",
         )
         take_away("local", arrays=lambda: arrays(view), snippet=snippet(view))
+    # What is written comes first. The pictures have followed the slider already.
+    with pictures:
+        lab(
+            plots(view, page),
+            key="local",
+            sliders=sliders(view, kind if kind in KINDS else KINDS[0], page),
+            films=films(view),
+            computed=forks(),
+            words=words("canvas"),
+            summary=page["summary"],
+            on_move=moved,
+            on_pick=picked,
+        )
 
 
 page = words("local")

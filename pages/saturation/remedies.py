@@ -40,7 +40,6 @@ SIDES = ("helps", "costs")
 # What is said of a remedy takes the same room for each, so that the sliders below stay where they are.
 STYLE = """<style>
 .st-key-remedy_choice { min-height: 9.6rem; }
-.st-key-pictures { min-height: 56rem; }
 @media (max-width: 640px) { .st-key-remedy_choice { min-height: 0; } }
 .st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 </style>"""

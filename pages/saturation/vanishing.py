@@ -25,7 +25,8 @@ from ui.session import MAX_PROBED, Question, bands, known, known_bands, probe, t
 from ui.text import Words, words
 
 SEEDS = 8
-LEAVES = 0.03  # seconds in which the first curves leave for the browser, before torch takes every core
+TOLD = 0.25  # seconds between two signs of progress
+LEAVES = 0.1  # seconds in which the first curves reach the screen, before torch takes every core
 # What works in the background says so in a corner of the window, where it moves nothing on the page.
 STYLE = """<style>
 .st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; }
@@ -34,7 +35,6 @@ STYLE = """<style>
   padding: 0.6rem 0.9rem;
   background: light-dark(#fffffd, #141413); border: 1px solid light-dark(#dedcd5, #3a3835); border-radius: 4px;
 }
-.st-key-pictures { min-height: 56rem; }
 .st-key-working:not(:has(.stProgress)) { display: none; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-working) { display: contents; }
 .st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
@@ -72,11 +72,17 @@ def picked(pick: Pick) -> None:
 
 
 def progress_in(place: DeltaGenerator, page: Words, key: str) -> Callable[[float], None]:
-    """Tells of the share that is done, and of the time left."""
-    begin = time.monotonic()
+    """Tells of the share that is done, and of the time left; not so often that telling takes a core of its own."""
+    begin = last = time.monotonic()
 
     def told(share: float) -> None:
-        left = (time.monotonic() - begin) * (1 - share) / share if share else 0.0
+        nonlocal last
+        now = time.monotonic()
+        if now - last < TOLD:
+            st.session_state.get("stopped")  # here Streamlit ends a run that has become out of date
+            return
+        last = now
+        left = (now - begin) * (1 - share) / share if share else 0.0
         place.progress(share, page.data(key, seconds=max(1, round(left))))
 
     return told
