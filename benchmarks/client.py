@@ -46,7 +46,7 @@ class Session:
         start = time.perf_counter()
         await self.socket.send(message.SerializeToString())
         messages, size = [], 0
-        while not (messages and messages[-1].WhichOneof("type") == "script_finished"):
+        while not (messages and _finished(messages[-1])):
             raw = await self.socket.recv(decode=False)
             size += len(raw)
             messages.append(ForwardMsg.FromString(raw))
@@ -84,6 +84,12 @@ def fragment_of(reply: Reply) -> str:
 def ticking(reply: Reply) -> list[str]:
     """The ids of the fragments that want to run again by themselves."""
     return [each.auto_rerun.fragment_id for each in reply.messages if each.WhichOneof("type") == "auto_rerun"]
+
+
+def _finished(message: ForwardMsg) -> bool:
+    """Whether nothing follows: after a script that asked for another run, that run does."""
+    kind = message.WhichOneof("type")
+    return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
 def _failed(message: ForwardMsg) -> bool:

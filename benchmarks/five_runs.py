@@ -1,10 +1,12 @@
 """Five visitors train at once, one closes the browser in the middle: does the page answer, is the memory given back?
 
 Every visitor looks at the progress twice a second, as the page does by itself, and changes something once a second. A
-sixth only reads a page of Explore. Sessions are WebSockets: a browser on the same machine would take its cores.
+sixth only reads a page of Explore. They come one after the other, as people do, so that they do not all ask in the same
+instant. Sessions are WebSockets: a browser on the same machine would take its cores.
 """
 
 import asyncio
+import random
 import time
 from dataclasses import dataclass, field
 from statistics import median, quantiles
@@ -19,6 +21,7 @@ from benchmarks.serving import Server, serve
 RUNS = 5
 SECONDS = 30.0
 LEAVES = 12.0  # seconds after which one of them is gone
+ARRIVE = 2.0  # seconds in which all have come
 TICK = 0.5
 FORGOTTEN = 150.0  # seconds after which Streamlit has dropped the session of a closed browser
 TARGET_MS, TARGET_MB = 300.0, 64.0
@@ -58,8 +61,9 @@ async def read(session: Session, answers: Answers, seconds: float) -> None:
         await asyncio.sleep(max(0.0, 2 * TICK - (time.perf_counter() - began)))
 
 
-async def visitor(url: str, page: str, answers: Answers, seconds: float) -> None:
-    """Comes, stays for so long, and closes the browser."""
+async def visitor(url: str, page: str, answers: Answers, comes: float, seconds: float) -> None:
+    """Comes after so many seconds, stays for so many, and closes the browser."""
+    await asyncio.sleep(comes)
     async with visit(url, page, QUERY if page else "lang=en") as session:
         await (train if page else read)(session, answers, seconds)
 
@@ -68,8 +72,11 @@ async def everybody(url: str, seconds: float, leaves: float) -> tuple[Answers, A
     """All six at once."""
     trainers, reader = Answers(), Answers()
     stays = [leaves, *[seconds] * (RUNS - 1)]
+    draw = random.Random(0)
+    comes = [draw.uniform(0.0, ARRIVE) for _ in stays]
     await asyncio.gather(
-        *(visitor(url, "scaling-race", trainers, stay) for stay in stays), visitor(url, "", reader, seconds)
+        *(visitor(url, "scaling-race", trainers, *when) for when in zip(comes, stays, strict=True)),
+        visitor(url, "", reader, ARRIVE, seconds),
     )
     return trainers, reader
 

@@ -55,7 +55,8 @@ RELEASE = """async ([key, name, stop]) => {
     let [text, all] = [begin, begin];
     const chart = "[data-testid=stPlotlyChart]";
     const drawn = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(chart);
-    const holds = (nodes) => [...nodes].some((node) => node.nodeType === 1 && (drawn(node) || node.querySelector(chart)));
+    const holds = (nodes) =>
+        [...nodes].some((node) => node.nodeType === 1 && (drawn(node) || node.querySelector(chart)));
     // A table is read once it is painted; its copy for screen readers follows when the browser is idle.
     const copied = (node) => node.parentElement?.closest("[role=gridcell]");
     const written = ({ target, addedNodes, removedNodes }) =>

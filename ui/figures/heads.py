@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from ui.figures.theme import escaped, span, styled
+from ui.figures.theme import escaped, layout, span
 from ui.palette import Mode, hue
 
 TICKS = 48  # token labels at most; the others are a hover away
@@ -27,25 +27,24 @@ def heads_by_layer(
     spread = (numbers - numbers.max() / 2) / max(numbers.max(), 1) * 0.56
     is_chosen = (layers == chosen[0]) & (numbers == chosen[1])
     finite = measured[np.isfinite(measured)]
-    figure = go.Figure(
-        go.Scatter(
-            x=(layers + spread).astype(np.float32),
-            y=measured,
-            mode="markers",
-            marker={
-                "size": np.where(is_chosen, 14, 8),
-                "color": np.where(is_chosen, hue("focus", mode), hue("quiet", mode)),
-                "opacity": np.where(is_chosen, 1.0, 0.7),
-                "line": {"width": np.where(is_chosen, 2, 0), "color": hue("ink", mode)},
-            },
-            customdata=np.stack([layers + 1, numbers + 1], axis=-1),
-            hovertemplate="%{customdata[0]}.%{customdata[1]}: %{y:.4g}<extra></extra>",
-        )
-    )
+    points = {
+        "type": "scatter",
+        "x": (layers + spread).astype(np.float32),
+        "y": measured,
+        "mode": "markers",
+        "marker": {
+            "size": np.where(is_chosen, 14, 8),
+            "color": np.where(is_chosen, hue("focus", mode), hue("quiet", mode)),
+            "opacity": np.where(is_chosen, 1.0, 0.7),
+            "line": {"width": np.where(is_chosen, 2, 0), "color": hue("ink", mode)},
+        },
+        "customdata": np.stack([layers + 1, numbers + 1], axis=-1),
+        "hovertemplate": "%{customdata[0]}.%{customdata[1]}: %{y:.4g}<extra></extra>",
+    }
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    styled(figure, mode, height=260, x=(-0.6, len(values) - 0.4), y=span(low, high), y_title=label)
-    figure.update_xaxes(tickvals=list(range(len(values))), ticktext=[escaped(name) for name in names])
-    return figure
+    base = layout(mode, height=260, x=(-0.6, len(values) - 0.4), y=span(low, high), y_title=label)
+    ticks = {"tickvals": list(range(len(values))), "ticktext": [escaped(name) for name in names]}
+    return go.Figure([points], base | {"xaxis": base["xaxis"] | ticks})
 
 
 def token_bars(
@@ -62,24 +61,21 @@ def token_bars(
     step = max(1, -(-count // TICKS))
     labelled = list(range(0, count, step))
     finite = values[np.isfinite(values)]
-    figure = go.Figure(
-        go.Bar(
-            x=np.arange(count),
-            y=np.asarray(values, dtype=np.float32),
-            marker={
-                "color": hue("k", mode),
-                "opacity": np.where(np.arange(count) == marked, 1.0, 0.6) if marked is not None else 0.8,
-            },
-            customdata=[f"{index + 1} {escaped(token)}" for index, token in enumerate(tokens)],
-            hovertemplate="%{customdata}: %{y:.4g}<extra></extra>",
-        )
-    )
+    bars = {
+        "type": "bar",
+        "x": np.arange(count),
+        "y": np.asarray(values, dtype=np.float32),
+        "marker": {
+            "color": hue("k", mode),
+            "opacity": np.where(np.arange(count) == marked, 1.0, 0.6) if marked is not None else 0.8,
+        },
+        "customdata": [f"{index + 1} {escaped(token)}" for index, token in enumerate(tokens)],
+        "hovertemplate": "%{customdata}: %{y:.4g}<extra></extra>",
+    }
     ends = y or span(float(finite.min(initial=0.0)), float(finite.max(initial=0.0)))
-    styled(figure, mode, height=210, x=(-0.6, count - 0.4), y=ends, y_title=label)
-    figure.update_xaxes(
-        tickvals=labelled, ticktext=[escaped(_short(tokens[index])) for index in labelled], tickangle=-45
-    )
-    return figure
+    base = layout(mode, height=210, x=(-0.6, count - 0.4), y=ends, y_title=label)
+    ticks = {"tickvals": labelled, "ticktext": [escaped(_short(tokens[index])) for index in labelled]}
+    return go.Figure([bars], base | {"xaxis": base["xaxis"] | ticks | {"tickangle": -45}})
 
 
 def _short(token: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from ui.figures.theme import escaped, styled
+from ui.figures.theme import layout, title, upright
 from ui.palette import Mode, hue
 
 
@@ -30,22 +30,25 @@ class Law:
 
 def law_figure(law: Law, mode: Mode) -> go.Figure:
     """x on a logarithmic axis; what was measured in the colour of K, theory in ink, the line in that of the focus."""
-    hover = "%{x:.4g}, %{y:.4g}<extra></extra>"
     points = {"size": 4, "color": hue("k", mode), "opacity": 0.35}
     x, y = (np.clip(values, *ends) for values, ends in zip(law.points, (law.x, law.y), strict=True))
     told = "%{customdata[0]:.4g}, %{customdata[1]:.4g}<extra></extra>"  # of a point at the edge, where it really is
-    cloud = go.Scatter(
-        x=x, y=y, customdata=np.stack(law.points, axis=-1), mode="markers", marker=points, hovertemplate=told
-    )
-    figure = go.Figure(cloud)
-    curve = {"color": hue("ink", mode), "width": 2}
-    figure.add_scatter(x=law.curve[0], y=law.curve[1], mode="lines", line=curve, hovertemplate=hover)
-    if law.line is not None:
-        figure.add_vline(x=law.line, line={"color": hue("focus", mode), "width": 1.5})
+    cloud = {"x": x, "y": y, "customdata": np.stack(law.points, axis=-1), "mode": "markers", "marker": points}
+    curve = {"x": law.curve[0], "y": law.curve[1], "mode": "lines", "line": {"color": hue("ink", mode), "width": 2}}
     low, high = (float(np.log10(end)) for end in law.x)
     ends = (float(np.log10(law.y[0])), float(np.log10(law.y[1]))) if law.log_y else law.y
-    styled(figure, mode, height=300, x=(low, high), y=ends, y_title=law.y_title)
-    figure.update_xaxes(type="log", dtick=1, exponentformat="power", showgrid=True)
-    figure.update_xaxes(title={"text": escaped(law.x_title), "font": {"size": 13}})
-    figure.update_yaxes(type="log" if law.log_y else "linear", exponentformat="power")
-    return figure
+    base = layout(mode, height=300, x=(low, high), y=ends, y_title=law.y_title)
+    power = {"exponentformat": "power"}
+    focus = {"color": hue("focus", mode), "width": 1.5}
+    return go.Figure(
+        [
+            cloud | {"type": "scatter", "hovertemplate": told},
+            curve | {"type": "scatter", "hovertemplate": "%{x:.4g}, %{y:.4g}<extra></extra>"},
+        ],
+        base
+        | {
+            "xaxis": base["xaxis"] | power | {"type": "log", "dtick": 1, "showgrid": True, "title": title(law.x_title)},
+            "yaxis": base["yaxis"] | power | {"type": "log" if law.log_y else "linear"},
+            "shapes": [upright(law.line, focus)] if law.line is not None else [],
+        },
+    )

@@ -1,6 +1,6 @@
 """Mean and variance of q·k: histograms against the bell that is claimed, and both against d_k.
 
-Traces and layout are plain dictionaries until the end: changing a finished figure costs plotly.py ten times as much.
+Traces and layout are plain dictionaries until the end.
 """
 
 import math
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from ui.figures.heads import heads_by_layer
-from ui.figures.theme import escaped, span, styled
+from ui.figures.theme import escaped, layout, span, title
 from ui.palette import Mode, hue
 
 BINS = 96  # at most; fewer for few samples
@@ -89,12 +89,12 @@ def histograms(
         traces.append(_curve(grid, claimed, line | {"dash": DASHED}, labels["claim"], axes, row == 0))
         ranges.append((low, high))
         tops.append(1.08 * max(peaks))
-    layout = _layout(mode, height, ranges[0], (0.0, tops[0]), labels["density"])
-    x = layout["xaxis"] | {"nticks": 9, "showline": True, "ticks": "outside", "ticklen": 4}
-    y = layout["yaxis"] | {"nticks": 4}
+    base = _layout(mode, height, ranges[0], (0.0, tops[0]), labels["density"])
+    x = base["xaxis"] | {"nticks": 9, "showline": True, "ticks": "outside", "ticklen": 4}
+    y = base["yaxis"] | {"nticks": 4}
     return go.Figure(
         traces,
-        layout
+        base
         | {
             "bargap": 0,
             "barmode": "overlay",
@@ -151,16 +151,16 @@ def against_d_k(curves: Curves, *, chosen: int, labels: Labels, mode: Mode, heig
     ends = (math.log10(stops[0]) - 0.08, math.log10(stops[-1]) + 0.08)
     tall = _decades([curves.variance, curves.variance / stops, curves.expected_variance, stops, np.ones(1)])
     wide = _decades([noise, size, np.abs(curves.expected_mean)])
-    layout = _layout(mode, height, ends, tall, labels["variance"])
-    x = layout["xaxis"] | {"type": "log", "tickvals": stops[::2], "ticks": "outside", "ticklen": 4, "showline": True}
-    y, hidden = layout["yaxis"], {"showticklabels": False}
+    base = _layout(mode, height, ends, tall, labels["variance"])
+    x = base["xaxis"] | {"type": "log", "tickvals": stops[::2], "ticks": "outside", "ticklen": 4, "showline": True}
+    y, hidden = base["yaxis"], {"showticklabels": False}
     notes.append(
         {"text": escaped(labels["noise"]), "showarrow": False, "xref": "x", "x": ends[1], "xanchor": "right"}
         | {"xshift": -10, "yref": "y2", "y": wide[0], "yanchor": "bottom", "font": {"size": 12, "color": quiet}}
     )
     return go.Figure(
         traces,
-        layout
+        base
         | {
             "xaxis": x | hidden,
             "xaxis2": x | hidden | {"anchor": "y2", "matches": "x"},
@@ -224,17 +224,17 @@ def parts_of_variance(
         "hovertemplate": "%{customdata}: %{x:.4g}<extra></extra>",
     }
     finite = [*values[np.isfinite(values)].tolist(), claim]
-    layout = _layout(mode, 190, span(min(finite), max(finite)), (count - 0.4, -0.6), "")
+    base = _layout(mode, 190, span(min(finite), max(finite)), (count - 0.4, -0.6), "")
     ticks = {"tickvals": list(range(count)), "ticktext": bars["customdata"], "showgrid": False}
     ticks |= {"tickfont": {"color": hue("ink", mode), "size": 13}}
     dashed = {"color": hue("ink", mode), "width": 1.5, "dash": DASHED}
     line = {"type": "line", "xref": "x", "yref": "paper", "x0": claim, "x1": claim, "y0": 0, "y1": 1, "line": dashed}
     return go.Figure(
         [bars],
-        layout
+        base
         | {
-            "xaxis": layout["xaxis"] | {"showgrid": True, "nticks": 7, "title": _title(label)},
-            "yaxis": layout["yaxis"] | ticks,
+            "xaxis": base["xaxis"] | {"showgrid": True, "nticks": 7, "title": _title(label)},
+            "yaxis": base["yaxis"] | ticks,
             "showlegend": False,
             "shapes": [line],
         },
@@ -246,12 +246,11 @@ def _layout(mode: Mode, height: int, x: tuple[float, float], y: tuple[float, flo
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "itemwidth": 30}
     legend |= {"font": {"size": 12, "color": hue("quiet", mode)}, "bgcolor": "rgba(0,0,0,0)"}
     legend |= {"itemclick": False, "itemdoubleclick": False}
-    shared = styled(go.Figure(), mode, height=height, x=x, y=y, y_title=y_title).layout.to_plotly_json()
-    return shared | {"showlegend": True, "legend": legend}
+    return layout(mode, height=height, x=x, y=y, y_title=y_title) | {"showlegend": True, "legend": legend}
 
 
 def _title(text: str, size: int = 13) -> dict:
-    return {"text": escaped(text), "font": {"size": size}, "standoff": 6}
+    return title(text, size) | {"standoff": 6}
 
 
 def _bell(x: np.ndarray, mean: float, sigma: float) -> np.ndarray:
