@@ -6,7 +6,7 @@ import streamlit as st
 from attention_core.models import Run
 from ui.controls import Choice, study_bar, switch
 from ui.evidence import evidence
-from ui.heads import difference, off, pairs, table, through
+from ui.heads import difference, off, other, pairs, table, through
 from ui.heads.picture import large, overview, portrait, strip
 from ui.layout import page_header
 from ui.session import SCRATCH
@@ -18,6 +18,7 @@ SECTIONS = {
     "measures": table.section,
     "compare": difference.section,
     "rollout": through.section,
+    "other": other.section,
     "off": off.section,
 }
 TAKE_VALUES = 2**20  # the weights of all heads up to so many; of a longer text the layer in focus only

@@ -14,7 +14,8 @@ from ui.session import SCRATCH
 from ui.text import words
 
 APP = Path(__file__).parents[2] / "app.py"
-TABS = ("lines", "measures", "compare", "rollout", "off")
+TABS = ("lines", "measures", "compare", "rollout", "other", "off")
+PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 SHOWS = ("head", "all", "mean", "norm")
 
 
@@ -202,3 +203,17 @@ def test_other_architectures_run(family: str, config: dict[str, int], tmp_path, 
     assert not app.warning
     rollout = through_the_tabs(app)[TABS.index("rollout")]
     assert (words("heads", "en")["rollout.cross"] in rollout) == (family == "bart")
+
+
+def test_a_long_sentence_has_other_weights_with_the_same_context_and_a_short_one_says_why_not() -> None:
+    page = words("heads", "en")
+    app = opened(tab="other", text="one two three", lang="en")
+    assert page.format("other.none", n=5, d_v=32, least=33) in said(app)  # with [CLS] and [SEP]
+    assert page["other.number.free"] not in [metric.label for metric in app.metric]
+    app.button(key="other_longer").click().run()
+    shown = {metric.label: metric.value for metric in fine(app).metric}
+    keys = len(app.session_state["text"].split()) + 2
+    assert shown[page["other.number.free"]] == str(keys - 32 - 1)
+    assert shown[page["other.number.keys"]] == f"{keys} → 33"
+    digits, _, power = shown[page["other.number.context"]].partition("·10")
+    assert float(digits) * 10 ** int(power.translate(PLAIN)) < 1e-12
