@@ -18,7 +18,7 @@ from benchmarks.serving import serve
 
 RELEASES = 7
 TARGET_MS = 150.0
-TOKENS = 32
+TOKENS, TOKENS_REDRAWN = 32, 64
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ CASES = (
     Case("/local", "local", "center", 64),
     Case("/local", "local", "radius", 64),
 )
+
+# What only Python can draw again: pages, and the keys of Streamlit's own sliders.
+REDRAWN = (("/bench", "bench_D"),)
+SIX = ("scaled_dot", "general", "additive", "cosine", "window", "local_p")
 
 # Resolves with the milliseconds from the release to the last change of what is written, and of anything, in the page.
 RELEASE = """async ([key, name, stop]) => {
@@ -80,6 +84,18 @@ RELEASE = """async ([key, name, stop]) => {
     CanvasRenderingContext2D.prototype.fillText = paint;
     return [text - begin, all - begin];
 }"""
+# Streamlit's own slider of this key, moved one stop: milliseconds from the key to the last stroke on any canvas.
+STROKES = """() => {
+    window.__stroke = window.__key = 0;
+    for (const name of ["fillRect", "drawImage", "putImageData", "fillText"]) {
+        const stroke = CanvasRenderingContext2D.prototype[name];
+        CanvasRenderingContext2D.prototype[name] = function (...told) {
+            window.__stroke = performance.now();
+            return stroke.apply(this, told);
+        };
+    }
+    window.addEventListener("keydown", () => (window.__key = performance.now()), { capture: true });
+}"""
 STOPS = """([key, name]) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame)
     .shadowRoot.querySelector(`[data-slider=${name}] input`).max"""
 
@@ -108,6 +124,30 @@ async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
     }
 
 
+async def redrawn(page: Page, url: str, path: str, key: str) -> dict[str, object]:
+    """One stop to the right and one to the left, in turn."""
+    words = ("the law saw the king but its city should be just " * 60).split()[:TOKENS_REDRAWN]
+    await page.goto(f"{url}{path}?{urlencode({'text': ' '.join(words), 'bench': ','.join(SIX)})}")
+    thumb = page.locator(f".st-key-{key} input[type=range]")
+    await thumb.wait_for(state="attached", timeout=60_000)
+    await page.wait_for_function(IDLE, timeout=60_000)
+    await page.wait_for_timeout(3000)
+    await page.evaluate(STROKES)
+    found = []
+    for turn in range(RELEASES + 1):
+        await thumb.press("ArrowLeft" if turn % 2 else "ArrowRight")
+        await page.wait_for_timeout(1200)
+        found.append(float(await page.evaluate("() => window.__stroke - window.__key")))
+    return {
+        "page": path,
+        "slider": key,
+        "tokens": TOKENS_REDRAWN,
+        "text: median ms": "",
+        "text: slowest ms": "",
+        "with pictures: median ms": statistics.median(found[1:]),
+    }
+
+
 async def measured(url: str, part: str) -> list[dict[str, object]]:
     """Every case with `part` in its path, each on a fresh page."""
     async with async_playwright() as playwright:
@@ -118,6 +158,8 @@ async def measured(url: str, part: str) -> list[dict[str, object]]:
         await page.wait_for_function(IDLE, timeout=60_000)
         for case in (case for case in CASES if part in case.path):
             rows.append(await measure(page, url, case))
+        for path, key in (each for each in REDRAWN if part in each[0]):
+            rows.append(await redrawn(page, url, path, key))
         await browser.close()
     return rows
 
