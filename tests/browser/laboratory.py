@@ -37,3 +37,19 @@ def slide(handle: Locator, stop: int, *, release: bool = False) -> None:
     if release:
         wait_idle(handle.page)
         handle.page.wait_for_timeout(400)
+
+
+def heat_map(page: Page, key: str, panel: str) -> torch.Tensor:
+    """The numbers of a panel of the canvas with this key, once it is painted."""
+    page.wait_for_function(
+        """([key, panel]) => [...document.querySelectorAll(`.st-key-${key} *`)].some(
+            (node) => node.__headlight?.panels[panel] && node.__headlight.frames)""",
+        arg=[key, panel],
+    )
+    return torch.tensor(
+        page.evaluate(
+            """([key, panel]) => Array.from([...document.querySelectorAll(`.st-key-${key} *`)].find(
+                (node) => node.__headlight).__headlight.panels[panel])""",
+            [key, panel],
+        )
+    )

@@ -9,6 +9,7 @@ from torch.testing import assert_close
 
 from attention_core.models.pretrained import load_embedded
 from benchmarks.browser import wait_idle
+from tests.browser.laboratory import heat_map
 from ui.numbers import significant
 
 TEXT = "The law saw the king, but its city should be just."
@@ -20,21 +21,6 @@ def weights_of(eager, text: str, layer: int, head: int) -> torch.Tensor:
     ids = torch.tensor([load_embedded().tokenize(text).ids])
     with torch.no_grad():
         return eager(input_ids=ids, output_attentions=True).attentions[layer][0, head]
-
-
-def painted(page: Page, key: str, panel: str) -> torch.Tensor:
-    page.wait_for_function(
-        """([key, panel]) => [...document.querySelectorAll(`.st-key-${key} *`)].some(
-            (node) => node.__headlight?.panels[panel] && node.__headlight.frames)""",
-        arg=[key, panel],
-    )
-    return torch.tensor(
-        page.evaluate(
-            """([key, panel]) => Array.from([...document.querySelectorAll(`.st-key-${key} *`)].find(
-                (node) => node.__headlight).__headlight.panels[panel])""",
-            [key, panel],
-        )
-    )
 
 
 def click_cell(page: Page, key: str, index: int, row: int, col: int) -> None:
@@ -53,7 +39,9 @@ def click_cell(page: Page, key: str, index: int, row: int, col: int) -> None:
 
 def test_the_painted_weights_are_those_of_eager_attention(open_page, eager) -> None:
     page = open_page(query={"text": TEXT, "layer": "3", "head": "8"})
-    assert_close(painted(page, "canvas_weights", "weights"), weights_of(eager, TEXT, 2, 7).flatten(), rtol=0, atol=1e-6)
+    assert_close(
+        heat_map(page, "canvas_weights", "weights"), weights_of(eager, TEXT, 2, 7).flatten(), rtol=0, atol=1e-6
+    )
 
 
 def test_a_clicked_score_explains_itself_and_the_link_shows_the_same_elsewhere(open_page) -> None:
@@ -61,7 +49,7 @@ def test_a_clicked_score_explains_itself_and_the_link_shows_the_same_elsewhere(o
     model = load_embedded()
     tokens = model.tokenize(TEXT)
     trace = model.run(tokens).layers[2].head(7)
-    painted(page, "canvas_scores", "scores")
+    heat_map(page, "canvas_scores", "scores")
     click_cell(page, "canvas_scores", 2, 5, 4)
     score = float((trace.q[5].double() * trace.k[4].double()).sum())
     margin = page.locator(".st-key-margin")
@@ -76,7 +64,7 @@ def test_a_clicked_score_explains_itself_and_the_link_shows_the_same_elsewhere(o
 
 def test_the_keyboard_alone_reaches_a_cell_and_its_explanation(open_page) -> None:
     page = open_page(query={"text": TEXT})
-    painted(page, "canvas_weights", "weights")
+    heat_map(page, "canvas_weights", "weights")
     canvas = page.locator(".st-key-canvas_weights canvas").first
     canvas.focus()
     for key in ("ArrowUp", "ArrowUp", "ArrowLeft", "Enter"):
@@ -90,7 +78,7 @@ def test_the_keyboard_alone_reaches_a_cell_and_its_explanation(open_page) -> Non
 
 def test_the_sentence_and_the_explanation_stay_in_sight(open_page) -> None:
     page = open_page(query={"text": TEXT})
-    painted(page, "canvas_context", "context")
+    heat_map(page, "canvas_context", "context")
     page.locator(".st-key-stage_context").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     for key in ("strip", "margin"):
@@ -101,7 +89,7 @@ def test_the_sentence_and_the_explanation_stay_in_sight(open_page) -> None:
 
 def test_on_a_narrow_screen_the_explanation_lies_below_and_covers_less_than_half(open_page) -> None:
     page = open_page(query={"text": TEXT}, width=390, height=844)
-    painted(page, "canvas_weights", "weights")
+    heat_map(page, "canvas_weights", "weights")
     page.locator(".st-key-stage_weights").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     box = page.locator(".st-key-margin").bounding_box()
@@ -124,16 +112,16 @@ def test_whatever_is_typed_stays_text(open_page) -> None:
 )
 def test_dragging_the_temperature_previews_what_torch_then_computes(open_page, model) -> None:
     page = open_page(query={"text": TEXT, "layer": "3", "head": "2", **model})
-    painted(page, "canvas_weights", "weights")
+    heat_map(page, "canvas_weights", "weights")
     slider = page.locator(".st-key-canvas_weights input[type=range]")
     slider.evaluate("s => { s.value = 40; s.dispatchEvent(new Event('input')); }")
     page.wait_for_timeout(200)
-    preview = painted(page, "canvas_weights", "weights")
+    preview = heat_map(page, "canvas_weights", "weights")
     slider.evaluate("s => s.dispatchEvent(new Event('change'))")
     page.wait_for_url(re.compile("temperature="))
     wait_idle(page)
     page.wait_for_timeout(300)
-    committed = painted(page, "canvas_context", "weights")
+    committed = heat_map(page, "canvas_context", "weights")
     assert_close(preview, committed, rtol=0, atol=1e-6)
 
 
@@ -159,7 +147,7 @@ def test_half_of_a_character_does_not_break_the_connection(open_page) -> None:
 
 def test_the_settings_popover_shows_what_holds_after_a_released_temperature(open_page) -> None:
     page = open_page(query={"text": TEXT})
-    painted(page, "canvas_weights", "weights")
+    heat_map(page, "canvas_weights", "weights")
     slider = page.locator(".st-key-canvas_weights input[type=range]")
     slider.evaluate(
         "s => { s.value = 150; s.dispatchEvent(new Event('input')); s.dispatchEvent(new Event('change')); }"
@@ -176,7 +164,7 @@ def test_the_settings_popover_shows_what_holds_after_a_released_temperature(open
 
 def test_the_take_away_link_follows_every_click(open_page) -> None:
     page = open_page(query={"text": TEXT})
-    painted(page, "canvas_weights", "weights")
+    heat_map(page, "canvas_weights", "weights")
     page.locator(".st-key-strip .chips.query").get_by_role("button").nth(3).click()
     page.wait_for_url(re.compile("focus=3"))
     wait_idle(page)

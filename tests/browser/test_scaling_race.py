@@ -134,6 +134,13 @@ def test_start_stop_scrub_resume_save_and_load(opened, tmp_path) -> None:
     wait_idle(other)
     assert step(other) == 150
     assert_close(painted(other, "weights inverse_sqrt").view(16, 16), weights, rtol=0, atol=0)
+    # Open: Pipeline shows the layer on a sentence of its own, with the weights that torch finds.
+    other.get_by_role("button", name=SHARED["open"], exact=True).first.click()
+    other.wait_for_url(re.compile(r"model="))
+    read = laboratory.heat_map(other, "canvas_weights", "weights")
+    typed = other.get_by_role("textbox", name=words("controls", "en")["sentence"]).input_value()
+    expected = attention(load(state), torch.tensor([int(word) for word in typed.split()]))
+    assert_close(read.view(16, 16).double(), expected, rtol=2e-3, atol=1e-4)
 
 
 def test_a_closed_tab_frees_its_core_within_seconds(opened) -> None:
