@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attention_core import SCALINGS
 from attention_core.experiments.pronoun import PRONOUNS
@@ -86,9 +87,10 @@ def study_bar(note: str = "") -> Choice:
         settings_place = st.container(width="content")
     sizes = _sizes() if name == SCRATCH else Sizes()
     name, model = _load(name, sizes, common)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head"):
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head")
+    with row:
         layer, head = _layer_and_head(model.layers, common)
-        text, tokens = _read(typed, model, common)
+    text, tokens = _read(typed, model, common, row=row)
     with settings_place:
         settings = _settings(name, model.layers, layer, common, note)
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
@@ -186,8 +188,12 @@ def _load(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
         return EMBEDDED, session.embedded()
 
 
-def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str, Tokens]:
-    """The sentence as the model reads it, and below the bar what a reader should know about it."""
+def _read(
+    typed: str, model: Model, common: Words, least: int = 1, row: DeltaGenerator | None = None
+) -> tuple[str, Tokens]:
+    """The sentence as the model reads it, and below the bar what a reader should know about it: its size in the `row`
+    of other widgets, if any; a notice across the page.
+    """
     cleaned = clean(typed, MAX_CHARS)
     try:
         tokens = model.tokenize(cleaned.text)
@@ -214,7 +220,7 @@ def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str,
         facts.append(common.format("unknown", count=tokens.unknown))
         if 4 * tokens.unknown > len(tokens):
             facts.append(common["unknown_why"])
-    st.caption(" · ".join(facts))
+    (row or st).caption(" · ".join(facts))
     st.session_state["last_sentence"] = cleaned.text
     publish("text", cleaned.text, DEFAULT_SENTENCE)
     return cleaned.text, tokens

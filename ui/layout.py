@@ -13,12 +13,20 @@ from ui.text import Words, language_switch, reader_language, words
 
 # Streamlit lets every formula scroll by itself, also where it fits: a stop of the keyboard that leads nowhere.
 # Pictures that are drawn after what is written below them keep their room from the beginning.
+# Labels of one row stand on one line: pills, which are lower than fields, stand in the middle of their height.
 STYLE = """<style>
 @media (min-width: 1200px) { .katex-display { overflow: visible !important; } }
 @media (min-width: 1000px) { .st-key-header > .stElementContainer:nth-child(2) { flex: 1 1 24rem; min-width: 0; } }
 .st-key-margin .katex-display { overflow: auto hidden !important; }
 .st-key-library { position: absolute; }
 .st-key-pictures { min-height: 56rem; }
+[data-testid="stHorizontalBlock"]:not(.st-key-sentence_bar):has(
+  > .stElementContainer :is([data-testid="stTextInput"], [data-testid="stNumberInput"], [data-testid="stSelectbox"])
+) > .stElementContainer [data-testid="stButtonGroup"] {
+  padding-bottom: 0.25rem;
+  [data-testid="stWidgetLabel"] { margin-bottom: 0.5rem; }
+}
+@media (max-width: 640px) { .st-key-sentence_bar > .stElementContainer:first-child { flex-basis: 100%; } }
 </style>"""
 Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about

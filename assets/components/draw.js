@@ -63,10 +63,11 @@ function drawNames(context, picture, panel) {
   context.textBaseline = "alphabetic";
   context.font = `600 14px ${family}`;
   context.fillStyle = colour[panel.scale] ?? colour.ink;
-  const shift = title ? inscribe(context, title, box.x, base) + 8 : 0;
+  const start = box.x + box.start;
+  const shift = title ? inscribe(context, title, start, base) + 8 : 0;
   context.font = `12px ${family}`;
   context.fillStyle = colour.quiet;
-  if (note) inscribe(context, note, box.x + shift, base);
+  if (note) inscribe(context, note, start + shift, base);
   context.font = `11px ${family}`;
   const [across, down] = [picture.axis(panel.cols, "→"), picture.axis(panel.rows, "↓")];
   if (TOKENS.has(panel.cols) || shape[1] < 2) inscribe(context, across, box.x, box.y - box.own + HEAD + 9);

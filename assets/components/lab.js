@@ -290,9 +290,9 @@ class Lab extends View {
 
   draw() {
     if (!this.ready()) return;
-    const narrow = this.width < 700;
-    this.stage.style.setProperty("--columns", narrow ? 4 : 12);
-    this.stage.dataset.narrow = narrow;
+    this.narrow = this.width < 700;
+    this.stage.style.setProperty("--columns", this.narrow ? 4 : 12);
+    this.stage.dataset.narrow = this.narrow;
     for (const panel of this.panels) {
       // While a bar is pulled, what Python computed still belongs to the old numbers: it fades until the new ones come.
       panel.figure.style.opacity = this.stale && this.films[panel.film] && panel.film !== this.stale ? 0.3 : "";
@@ -300,7 +300,8 @@ class Lab extends View {
       else if (panel.kind === "readouts") this.showReadouts(panel);
       else if (panel.canvas) {
         if (panel.figure.__away && panel.canvas.width) continue;
-        const [w, h] = [panel.figure.clientWidth, panel.height];
+        const w = panel.figure.clientWidth;
+        const h = plotHeight(PROBE, this, panel, w);
         size(panel.canvas, w, h);
         const context = pen(panel.canvas);
         context.clearRect(0, 0, w, h);
@@ -326,7 +327,8 @@ class Lab extends View {
       const { x, y } = place(panel.canvas);
       context.save();
       context.translate(x, y);
-      this.drawPlot(context, panel, panel.figure.clientWidth, panel.height);
+      const w = panel.figure.clientWidth;
+      this.drawPlot(context, panel, w, plotHeight(PROBE, this, panel, w));
       context.restore();
     }
     for (const input of this.stage.querySelectorAll("input")) {
@@ -349,15 +351,14 @@ class Lab extends View {
   drawPlot(context, panel, w, h) {
     context.textBaseline = "alphabetic";
     context.textAlign = "left";
+    const { beside, lines } = headOf(context, this, panel, w);
     context.font = `600 13px ${this.font()}`;
     context.fillStyle = this.colour.ink;
-    const wide = panel.title ? inscribe(context, panel.title, 0, 13) + 8 : 0;
-    if (panel.note) {
-      context.font = `${SMALL}px ${this.font()}`;
-      context.fillStyle = this.colour.quiet;
-      const below = wide + spread(context, panel.note) > w;
-      inscribe(context, panel.note, below ? 0 : wide, below ? 26 : 13);
-    }
+    if (panel.title) inscribe(context, panel.title, 0, 13);
+    context.font = `${SMALL}px ${this.font()}`;
+    context.fillStyle = this.colour.quiet;
+    lines.forEach((line, i) => inscribe(context, line, 0, 13 + (i + 1) * LINE));
+    if (panel.note && !lines.length) inscribe(context, panel.note, beside, 13);
     if (!PLOTS[panel.kind]) throw new FrameError("panel");
     PLOTS[panel.kind](context, this, panel, { w, h });
   }

@@ -13,14 +13,24 @@ function layoutRow(picture, row, width) {
   const least = Math.min(10.5, (row.length > 3 ? 100 : 190) / longest); // many maps stay in one line, to be compared
   const tallest = Math.max(300, Math.min(620, window.innerHeight * 0.6));
   const signs = row.reduce((sum, panel) => sum + signWidth(picture, panel), 0);
-  let boxes = null;
-  for (let cell = Math.min(44, Math.max(30, 400 / longest)); row.length > 1 && cell >= least; cell *= 0.96) {
-    const tried = row.map((panel) => measure(panel, cell));
-    const total = tried.reduce((sum, box) => sum + box.left + box.w + box.right + GAP, signs);
-    if (total > width || Math.max(...tried.map((box) => box.h)) > tallest) continue;
-    const [top, low] = [Math.max(...tried.map((box) => box.top)), Math.min(...tried.map((box) => box.h))];
-    boxes = tried.map((box) => ({ ...box, top, middle: top + Math.min(low, 240) / 2 }));
-    break;
+  const level = (many, tight) => {
+    for (let cell = Math.min(44, Math.max(30, 400 / longest)); cell >= least; cell *= 0.96) {
+      const tried = row.map((panel) => measure(panel, cell, tight));
+      const wide = tried.map((box) => box.left + box.w + box.right);
+      const widest = Math.max(...wide);
+      const total = many < row.length ? many * (widest + GAP) : wide.reduce((sum, one) => sum + one + GAP, signs);
+      if (total > width || Math.max(...tried.map((box) => box.h)) > tallest) continue;
+      const [top, low] = [Math.max(...tried.map((box) => box.top)), Math.min(...tried.map((box) => box.h))];
+      const right = (i) => (many < row.length ? widest - tried[i].left - tried[i].w : tried[i].right); // columns of equal width
+      return tried.map((box, i) => ({ ...box, right: right(i), top, middle: top + Math.min(low, 240) / 2 }));
+    }
+    return null;
+  };
+  // Many maps that one line cannot hold stand in lines of equally many, their titles above the whole of them if need be.
+  let boxes = row.length > 1 ? level(row.length, false) : null;
+  for (let lines = 2; !boxes && row.length > 3 && !signs && lines < row.length; lines++) {
+    const many = Math.ceil(row.length / lines);
+    if (many > 1) boxes = level(many, false) ?? level(many, true);
   }
   row.forEach((panel, i) => {
     const room = width - signWidth(picture, panel);
@@ -54,7 +64,8 @@ function alone(panel, width, measure) {
   return { ...box, middle: box.top + Math.min(box.h, 240) / 2 };
 }
 
-// measure(panel, cell) -> box, when a token takes `cell` pixels and a feature axis at most `most`.
+// measure(panel, cell, tight) -> box, when a token takes `cell` pixels and a feature axis at most `most`; tight: the title
+// begins above the names of the rows.
 function measurer(picture, most) {
   const probe = document.createElement("canvas").getContext("2d");
   const family = picture.font();
@@ -66,7 +77,7 @@ function measurer(picture, most) {
   // How far the turned names of the last columns stand out on the right.
   const overhang = (tokens, cell) =>
     tokens.slice(-12).reduceRight((most, token, i, last) => Math.max(most, Math.min(86, wide(visible(token))) * 0.71 + 4 - (last.length - i - 0.5) * cell), 4);
-  return (panel, cell) => {
+  return (panel, cell, tight = false) => {
     const [rows, cols] = panel.shape;
     const [down, across] = [TOKENS.has(panel.rows), TOKENS.has(panel.cols)];
     const heading = wide(panel.title, "600 14px", spread) + (panel.note ? 8 + wide(panel.note) : 0);
@@ -77,8 +88,9 @@ function measurer(picture, most) {
     const top = HEAD + AXIS + (!columns ? 0 : turned ? Math.min(70, columns * 0.72 + 12) : 18);
     const w = across ? cell * cols : thickness(cols, cell, most);
     const h = down ? cell * rows : thickness(rows, cell, 260);
-    const right = Math.max(turned ? overhang(picture.tokens[panel.cols], cell) : 4, heading - w + 2);
-    return { left, top, own: top, w, h, right, turned, cell };
+    const start = tight ? 2 - left : 0; // of the title, from the cells
+    const right = Math.max(turned ? overhang(picture.tokens[panel.cols], cell) : 4, heading + start - w + 2);
+    return { left, top, own: top, start, w, h, right, turned, cell };
   };
 }
 

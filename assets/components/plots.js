@@ -1,6 +1,9 @@
 // What a lab draws: each function takes a pen, the lab, a panel, and the room it has in CSS pixels.
 const SMALL = 11;
+const LINE = 15; // from a title to its note, and from one line of the note to the next
+const FOOT = { upright: 20, lean: 58 }; // what the names below bars take
 const INK = { line: 1, curve: 2 };
+const PROBE = document.createElement("canvas").getContext("2d");
 
 // log₁₀ → a number as people write it, far below what a 64-bit float holds.
 function powerOfTen(log, digits = 4) {
@@ -13,14 +16,12 @@ function powerOfTen(log, digits = 4) {
 const PLOTS = {
   grid(context, lab, panel, { w, h }) {
     const { rows, cols, count, titles, chosen } = panel;
-    const across = gridColumns(panel, w, h);
-    const down = Math.ceil(count / across);
-    const side = Math.max(8, Math.min((w - 6 * (across - 1)) / across, (h - 20 - 18 * down) / down));
+    const { across, side } = gridRoom(panel, { w, h });
     const values = lab.frame(panel.film);
     panel.cells = [];
     panel.across = across;
     for (let i = 0; i < count; i++) {
-      const box = { x: (i % across) * (side + 6), y: 36 + Math.floor(i / across) * (side + 18), w: side, h: side };
+      const box = { x: (i % across) * (side + 6), y: 36 + panel.drop + Math.floor(i / across) * (side + 18), w: side, h: side };
       panel.cells.push(box);
       const picture = tinted(lab, panel, i, values.subarray(i * rows * cols, (i + 1) * rows * cols), rows, cols, panel);
       drawPicture(context, lab, picture, box);
@@ -30,13 +31,11 @@ const PLOTS = {
     }
   },
 
-  map(context, lab, panel, { w, h }) {
+  map(context, lab, panel, { w }) {
     if (panel.order) panel.names = Array.from(lab.frame(panel.order), (i) => (panel.written ??= panel.names)[i]);
     const { rows, cols, names } = panel;
     context.font = `${SMALL}px ${lab.font()}`;
-    const { short, room, top, ...own } = mapRoom(context, panel, { w, h });
-    const alike = panel.alike ? lab.panels.filter((other) => other.alike === panel.alike) : [];
-    const side = Math.min(own.side, ...alike.map((other) => mapRoom(context, other, { w, h }).side));
+    const { short, room, top, side } = mapPlace(context, lab, panel, w);
     const box = { x: room, y: top, w: side * cols, h: side * rows };
     panel.box = box;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + rows * cols);
@@ -60,15 +59,15 @@ const PLOTS = {
     const [least, most] = [Math.min(0, ...seen), Math.max(0, ...seen)];
     const flat = ghost ? most === least : Math.min(...seen) === 0;
     const [low, high] = panel.fit ? [least, flat ? Math.max(1, most) : most] : [panel.low, panel.high];
-    const lean = w / count < 34 && names?.some((name) => name.length > 2);
-    const foot = names ? (lean ? 58 : 20) : 6;
+    const lean = leaning(panel, w);
+    const foot = names ? FOOT[lean ? "lean" : "upright"] : 6;
     context.font = `${SMALL}px ${lab.font()}`;
     const telling = digits && tellingDigits(values, digits);
     const texts = digits ? Array.from(values, (v) => (v === v ? significant(v, telling) : "")) : [];
     const ticks = (box) => ticksOf(low, high, Math.max(2, Math.floor(box / 34)));
     const left = Math.max(34, ...ticks(h).map((tick) => 8 + widthOf(context, significant(tick))));
     const narrow = digits && (w - left - 2) / count < Math.max(...texts.map((text) => widthOf(context, text))) + 2; // no room: only that of the chosen bar
-    const head = digits ? 44 : 30; // room for a number on the highest bar, and below the lowest
+    const head = panel.drop + (digits ? 44 : 30); // room for a number on the highest bar, and below the lowest
     const under = digits && low < 0 ? 12 : 0;
     const box = { x: left, y: head, w: w - left - 2, h: h - head - foot - under };
     panel.box = box;
@@ -95,7 +94,13 @@ const PLOTS = {
         context.fillStyle = lab.colour.ink;
         const half = widthOf(context, texts[i]) / 2;
         const middle = Math.max(box.x + half, Math.min(box.x + box.w - half, x + step / 2));
-        inscribe(context, texts[i], middle, values[i] < 0 ? y(values[i]) + 13 : y(values[i]) - 5, "center");
+        const line = numberLine(y(values[i]), ghost && y(ghost[i]), values[i] < 0);
+        if (!ghost) {
+          context.fillStyle = lab.colour.paper; // no line of the scale through a number
+          context.fillRect(middle - half - 1, line - 9, 2 * half + 2, 11);
+          context.fillStyle = lab.colour.ink;
+        }
+        inscribe(context, texts[i], middle, line, "center");
       }
       if (!names || (step < 11 && i % Math.ceil(11 / step) && !marked)) continue;
       context.font = `${marked ? "600 " : ""}${SMALL}px ${lab.font()}`;
@@ -126,7 +131,8 @@ const PLOTS = {
     const count = slider.readings.length;
     const titled = panel.ends || !panel.legend ? [] : panel.lines.filter((line) => line.name);
     const beside = titled.length > 2; // names in one line, else one below the other
-    const top = 32 + (panel.note && titled.length ? 12 * (beside ? 1 : titled.length) : 0);
+    const under = panel.drop ? titled.length - 1 : titled.length; // lines of names between the note and the axis
+    const top = 32 + panel.drop + (panel.note && titled.length ? 12 * (beside ? Math.min(1, under) : under) : 0);
     const box = { x: 40, y: top, w: w - (panel.ends ? 40 + Math.min(88, w * 0.3) : 48), h: h - top - 30 };
     panel.box = box;
     const sunk = panel.below ? 15 : 0; // below the axis a band, where numbers are 0
@@ -205,7 +211,7 @@ const PLOTS = {
     for (const [i, line] of [...titled.entries()].reverse()) {
       context.fillStyle = lab.colour[line.hue] ?? line.hue;
       context.font = `${SMALL}px ${lab.font()}`;
-      const wide = inscribe(context, line.name, end, box.y - 4 - (beside ? 0 : (titled.length - 1 - i) * 12), "right");
+      const wide = inscribe(context, line.name, end, box.y - 6 - (beside ? 0 : (titled.length - 1 - i) * 12), "right");
       if (beside) end -= wide + 12;
     }
   },
@@ -214,7 +220,7 @@ const PLOTS = {
   phase(context, lab, panel, { w, h }) {
     const [across, down] = [lab.slider(panel.x), lab.slider(panel.y)];
     const [cols, rows] = [across.readings.length, down.readings.length];
-    const box = { x: 46, y: 46, w: w - 46 - 66, h: h - 46 - 32 };
+    const box = { x: 46, y: 46 + panel.drop, w: w - 46 - 66, h: h - 46 - panel.drop - 32 };
     panel.box = box;
     const values = lab.plane(panel);
     if (panel.tinted !== values || panel.mode !== lab.mode) tinted(lab, panel, 0, values, rows, cols, panel);
@@ -275,7 +281,7 @@ const PLOTS = {
   histogram(context, lab, panel, { w, h }) {
     const { count, low, high, mark } = panel;
     const values = lab.frame(panel.film).subarray(panel.start, panel.start + count);
-    const box = { x: 8, y: 32, w: w - 16, h: h - 32 - 30 };
+    const box = { x: 8, y: 32 + panel.drop, w: w - 16, h: h - 32 - panel.drop - 30 };
     panel.box = box;
     const most = Math.max(...values, 1e-9);
     const step = box.w / count;
@@ -383,15 +389,71 @@ function arrowDown(context, x, y, half) {
   context.fill();
 }
 
-function gridColumns({ count }, w, h) {
-  let best = 1;
-  let largest = 0;
+// What is written above a picture: its title, and its note beside it, or below it in as many lines as it takes.
+function headOf(context, lab, { title, note }, w) {
+  context.font = `600 13px ${lab.font()}`;
+  const beside = title ? spread(context, title) + 8 : 0;
+  context.font = `${SMALL}px ${lab.font()}`;
+  return { beside, lines: note && beside + spread(context, note) > w ? wrapped(context, note, w) : [] };
+}
+
+// Lines no wider than `w`. A line ends between words, or after any Chinese character, but never before a sign.
+function wrapped(context, text, w) {
+  const lines = [""];
+  for (const piece of text.match(/[（“]*\p{Script=Han}[，。；：、！？）”]*|[^\s\p{Script=Han}]+\s*|\s+/gu) ?? []) {
+    if (lines.at(-1) && spread(context, (lines.at(-1) + piece).trimEnd()) > w) lines.push("");
+    lines.push(lines.pop() + piece);
+  }
+  return lines.map((line) => line.trimEnd());
+}
+
+// How tall a picture is. On a telephone it grows by its note and by names that lean, and a map that its width makes
+// small leaves nothing empty below it; side by side with others a picture keeps its height, so that rows stay level.
+function plotHeight(context, lab, panel, w) {
+  panel.drop = dropOf(context, lab, panel, w);
+  if (!lab.narrow) return panel.height;
+  const h = panel.height + panel.drop + (panel.kind === "bars" && leaning(panel, w) ? FOOT.lean - FOOT.upright : 0);
+  if (panel.kind === "grid") return Math.min(h, Math.ceil(gridRoom(panel, { w, h }).bottom + 2));
+  if (panel.kind !== "map") return h;
+  context.font = `${SMALL}px ${lab.font()}`;
+  const { top, side } = mapPlace(context, lab, panel, w);
+  return Math.min(h, Math.ceil(top + side * panel.rows + 2));
+}
+
+const dropOf = (context, lab, panel, w) => headOf(context, lab, panel, w).lines.length * LINE;
+
+const leaning = ({ count, names }, w) => w / count < 34 && !!names?.some((name) => name.length > 2);
+
+// Where the number of a bar stands: past its end, and past that of an outline which would strike it through.
+function numberLine(end, outline, below) {
+  const far = outline === null ? 0 : below ? outline - end : end - outline;
+  const past = far > 1 && far < 16 ? outline : end;
+  return below ? past + 13 : past - 5;
+}
+
+// Thumbnails: how many stand side by side, how large, and where the last line of them ends.
+function gridRoom({ count, drop }, { w, h }) {
+  let best = { across: 1, side: 0 };
   for (let across = 1; across <= count; across++) {
     const down = Math.ceil(count / across);
-    const side = Math.min((w - 6 * (across - 1)) / across, (h - 20 - 18 * down) / down);
-    if (side > largest) [best, largest] = [across, side];
+    const side = Math.min((w - 6 * (across - 1)) / across, (h - drop - 20 - 18 * down) / down);
+    if (side > best.side) best = { across, side };
   }
-  return best;
+  const down = Math.ceil(count / best.across);
+  const side = Math.max(8, best.side);
+  return { across: best.across, side, bottom: 18 + drop + down * (side + 18) };
+}
+
+// Where the cells of a map begin and how large they are: as small as those of the maps it is compared with.
+function mapPlace(context, lab, panel, w) {
+  const alone = (map) => {
+    const h = map.height - (lab.narrow ? 0 : dropOf(context, lab, map, w));
+    context.font = `${SMALL}px ${lab.font()}`;
+    return mapRoom(context, map, { w, h });
+  };
+  const own = alone(panel);
+  const alike = panel.alike ? lab.panels.filter((other) => other.alike === panel.alike) : [];
+  return { ...own, top: own.top + panel.drop, side: Math.min(own.side, ...alike.map((other) => alone(other).side)) };
 }
 
 // Values → pixels of a small picture kept with the panel: one a cell.
@@ -542,23 +604,24 @@ function mapRoom(context, { rows, cols, names, col_names }, { w, h }) {
   const room = names ? longest(names) + 10 : 0;
   const across = names && longest(col_names ?? names);
   const top = short ? 46 : names ? 34 + across * 0.72 : 32;
-  const lean = names && !short ? across * 0.72 + 8 : 0; // the last name leans out
-  return { short, room, top, side: Math.max(1, Math.min((w - room - lean) / cols, (h - top) / rows)) };
+  const lean = !names ? 2 : short ? 6 : across * 0.72 + 8; // the last name leans out, or is wider than its cell
+  return { short, room, top, side: Math.max(1, Math.min((w - room - lean) / cols, (h - top - 2) / rows)) }; // 2: the frame
 }
 
 // Tokens beside a map: all that fit.
 function tokenNames(context, lab, panel, box, side, upright) {
-  const step = Math.max(1, Math.ceil(11 / side));
   const { rows, cols, names } = panel;
   const across = panel.col_names ?? names;
   context.font = `${SMALL}px ${lab.font()}`;
-  for (let i = 0; i < Math.max(rows, cols); i += step) {
+  const wide = upright ? Math.max(...across.map((text) => widthOf(context, visible(text)))) + 4 : 12.5; // upright names stand apart, leaning ones overlap
+  const every = (room) => Math.max(1, Math.ceil(room / side));
+  for (let i = 0; i < Math.max(rows, cols); i++) {
     context.fillStyle = i === panel.marked || i === panel.lit?.r ? lab.colour.ink : lab.colour.quiet;
-    if (i < rows) {
+    if (i < rows && i % every(11) === 0) {
       context.textAlign = "right";
       context.fillText(ellipsis(context, visible(names[i]), box.x - 8), box.x - 5, box.y + (i + 0.5) * side + 4);
     }
-    if (i < cols) {
+    if (i < cols && i % every(wide) === 0) {
       const text = visible(across[i]);
       context.fillStyle = i === (panel.col_names ? panel.marked_col : panel.marked) || i === panel.lit?.c ? lab.colour.ink : lab.colour.quiet;
       context.save();

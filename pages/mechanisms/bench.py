@@ -278,8 +278,8 @@ def width_moved(at: Positions) -> None:
 @fragment
 def widths(page: Words) -> None:
     """Additive scores and dot products as d_k grows."""
-    st.header(page["spread.title"], anchor="d_k")
-    st.markdown(page.format("spread.text", rows=ROWS))
+    st.header(bench.subscripts(page["spread.title"]), anchor="d_k")
+    st.markdown(bench.subscripts(page.format("spread.text", rows=ROWS)))
     with st.spinner(page["spread.working"], show_time=True):
         found = answer("spread", spread)
     wanted = recall("bench_width", "64")

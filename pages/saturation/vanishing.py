@@ -29,7 +29,7 @@ TOLD = 0.25  # seconds between two signs of progress
 LEAVES = 0.1  # seconds in which the first curves reach the screen, before torch takes every core
 # What works in the background says so in a corner of the window, where it moves nothing on the page.
 STYLE = """<style>
-.st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; }
+.st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; word-break: keep-all; }
 .st-key-working {
   position: fixed; right: 1.2rem; bottom: 1.2rem; z-index: 900; width: min(27rem, calc(100vw - 2.4rem));
   padding: 0.6rem 0.9rem;

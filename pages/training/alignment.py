@@ -32,11 +32,14 @@ from ui.training.alignment import (
 )
 from ui.training.fingerprints import fingerprints
 from ui.training.runs import MOST_BYTES, Run
+from ui.training.scrubber import left, standing
 from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
 KEY = "al"
 DEFAULTS = ("global", "local_m", "local_p")
+# On a telephone the pills go on in a second row.
+STYLE = '<style>.st-key-al_variants [data-testid="stButtonGroup"] > div { flex-wrap: wrap; }</style>'
 
 
 def chosen(page: Words) -> dict[str, Experiment]:
@@ -53,6 +56,7 @@ def chosen(page: Words) -> dict[str, Experiment]:
         lr = panel.pick("al_lr", RATES, 5e-3, page["lr"], 110)
         steps = whole_number("al_steps", 5, MOST_STEPS, 500, page["steps"], 115)
         drawn = whole_number("al_seed", 0, 9999, 0, page["seed"], 110)
+    st.caption(page["local_note"])
     return race(variants(attentions, feeding), task=task, D=D, lr=lr, steps=steps, drawn=drawn)
 
 
@@ -80,22 +84,19 @@ def trained(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None
 def laboratory(run: Run, page: Words) -> None:
     """While it trains the newest step, then every step under the finger."""
     made = aligned(run)
-    resting = not run.running
-    sent = films(run, made, all_steps=resting)
-    wanted, probe = recall("al_step", ""), recall("al_probe", "1")
-    pinned = resting and wanted in map(str, made.steps[: made.newest + 1])
+    sent = films(run, made, all_steps=not run.running)
+    probe = recall("al_probe", "1")
 
     def moved(at: Positions) -> None:
         remember("al_probe", str(at["probe"] + 1))
-        if resting:
-            remember("al_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
+        left(KEY, made, run, at["step"])
 
     lab(
         plots(made, sent, task_of(run), evaluated(run), page),
         key="al_lab",
         sliders=sliders(
             made,
-            made.steps.index(int(wanted)) if pinned else made.newest,
+            standing(KEY, made, run),
             int(probe) - 1 if probe in map(str, range(1, PROBE + 1)) else 0,
             page,
         ),
@@ -109,6 +110,7 @@ def laboratory(run: Run, page: Words) -> None:
 page = words("alignment")
 progress_style(KEY)
 panel.style()
+st.html(STYLE)
 page_header(page)
 wanted = chosen(page)
 panel.arrive(KEY, lambda: wanted)

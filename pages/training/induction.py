@@ -30,6 +30,7 @@ from ui.training.induction import (
     snippet,
 )
 from ui.training.runs import MOST_BYTES, Run
+from ui.training.scrubber import left, standing
 from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
@@ -75,25 +76,21 @@ def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
 def scrubber(run: Run, page: Words) -> None:
     """The laboratory: while it trains the newest step, then every step under the finger."""
     made = history(run)
-    resting = not run.running
-    sent = films(made, all_steps=resting)
-    wanted = recall("in_step", "")
-    pinned = resting and wanted in map(str, made.steps[: made.newest + 1])
+    sent = films(made, all_steps=not run.running)
     seeds, probes = [str(seed) for seed in seeds_of(made)], [str(index + 1) for index in range(SHOWN)]
     seed, probe = recall("in_shown", ""), recall("in_probe", "1")
 
     def moved(at: Positions) -> None:
         remember("in_probe", probes[at["probe"]])
         remember("in_shown", seeds[at["seed"]] if at["seed"] else "")
-        if resting:
-            remember("in_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
+        left(KEY, made, run, at["step"])
 
     lab(
         plots(made, sent, page),
         key="in_lab",
         sliders=sliders(
             made,
-            made.steps.index(int(wanted)) if pinned else made.newest,
+            standing(KEY, made, run),
             seeds.index(seed) if seed in seeds else 0,
             probes.index(probe) if probe in probes else 0,
             page,

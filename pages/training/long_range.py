@@ -14,6 +14,7 @@ from ui.numbers import significant, whole
 from ui.session import PROBED, answer, embedded
 from ui.text import Words, words
 from ui.training import panel
+from ui.training.fingerprints import once
 from ui.training.long_range import (
     BATCH,
     BUDGETS,
@@ -32,6 +33,8 @@ from ui.training.long_range import (
     known,
     label,
     lengths,
+    looks,
+    needle_weights,
     notes,
     race,
     race_arrays,
@@ -58,6 +61,10 @@ KEY = "lg"
 TASK = Needle()
 DEFAULTS = ("attention", "gru", "lstm")
 SOURCES = ("sentence", "noise")
+STYLE = """<style>
+.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
+@media (max-width: 640px) { .st-key-lg_settings [role="toolbar"] { flex-wrap: wrap; } }
+</style>"""
 
 
 # --- the reach ---
@@ -74,7 +81,7 @@ def asked(page: Words) -> tuple[str, int, int]:
     )
     n = 64
     if source == "noise":
-        n = whole_number("lg_n", 2, LONGEST, 64, page["n"], 110)
+        n = whole_number("lg_n", 2, LONGEST, 64, page["drawn"], 145)
     return source, n, whole_number("lg_drawn", 0, 9999, 0, page["first_seed"], 110)
 
 
@@ -82,10 +89,11 @@ def reached(page: Words) -> None:
     """The bar, and what autograd finds for it."""
     text, tokens, (source, n, drawn) = sentence_bar(lambda: asked(page), least=2)
     own = tokens.strings[:LONGEST] if source == "sentence" else None
+    note = st.empty()  # written or cleared before the curves are computed, which may take a while
     if own is not None:
         n = len(own)
         if len(tokens) > LONGEST:
-            st.caption(page.format("cut", most=LONGEST))
+            note.caption(page.format("cut", most=LONGEST))
 
     def compute() -> Reaches:
         if own is None:
@@ -146,7 +154,7 @@ def chosen(page: Words) -> dict[str, Experiment]:
     """The settings: which models race, how long the sequence is, and how long each may train."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="lg_settings"):
         kinds = panel.several("lg_models", MODELS, DEFAULTS, page["models"], lambda kind: page[f"kind.{kind}"])
-        length = panel.pick("lg_length", LENGTHS, 128, page["length"], 100, page["length_help"])
+        length = panel.pick("lg_length", LENGTHS, 128, page["length"], 185, page["length_help"])
         seconds = panel.pick("lg_seconds", BUDGETS, 20, page["seconds"], 120, page["seconds_help"])
         lr = panel.pick("lg_lr", RATES, 3e-3, page["lr"], 110)
         drawn = whole_number("lg_seed", 0, 9999, 0, page["seed"], 110)
@@ -171,6 +179,10 @@ def raced(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
         race_laboratory(untouched(wanted), page)
         return
     race_laboratory(run, page)
+    if run.state == "ended":
+        found = looks(once("lg_looks", run, lambda: needle_weights(run)), page)
+        if found:
+            st.text("\n".join(found))
     measured(run, page)
     seed = next(iter(run.experiments.values())).seed
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -234,6 +246,7 @@ def measured(run: Run, page: Words) -> None:
 
 
 page = words("long_range")
+st.html(STYLE)
 progress_style(KEY)
 panel.style()
 page_header(page)

@@ -32,7 +32,9 @@ from ui.training.pronoun import (
     SURVEYED,
     VIEWS,
     VOCABULARY,
+    Answers,
     Reading,
+    alone,
     answer,
     arrays,
     distance,
@@ -40,6 +42,7 @@ from ui.training.pronoun import (
     films,
     finished,
     focus,
+    heads,
     known,
     label,
     name_of,
@@ -56,6 +59,7 @@ from ui.training.pronoun import (
     untrained,
 )
 from ui.training.runs import MOST_BYTES, Run
+from ui.training.scrubber import left, standing
 from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
@@ -64,7 +68,7 @@ TEXT, ROW, LAYER, AWAITED = "pr_text", "pr_row", "pr_layer", "pr_awaited"
 STYLE = """<style>
 [class*="st-key-pr_example_"] button { justify-content: start; text-align: start; }
 [class*="st-key-pr_group_"] { row-gap: 0.2rem; }
-@media (max-width: 640px) { .st-key-pr_bar > :first-child { flex: 1 1 100%; } }
+@media (max-width: 640px) { :is(.st-key-pr_bar, [class*="st-key-pr_group_"]) > :first-child { flex: 1 1 100%; } }
 </style>"""
 
 
@@ -159,7 +163,7 @@ def tokens_of(model: Trained, page: Words) -> Tokens:
 
 
 @fragment
-def laboratory(reading: Reading, which: str, model: Trained, page: Words) -> None:
+def laboratory(reading: Reading, alone: Sequence[Answers], which: str, model: Trained, page: Words) -> None:
     """Both maps, and the row of the word in focus: a click on a row puts it there."""
     row = focus(recall(ROW, ""), reading)
 
@@ -178,6 +182,8 @@ def laboratory(reading: Reading, which: str, model: Trained, page: Words) -> Non
         summary=page["summary_sentence"],
         on_pick=picked,
     )
+    if told := heads(reading, alone, row, page):
+        st.markdown(told)
     config = model.config
     assert isinstance(config, Pronoun)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -270,25 +276,21 @@ def race(run: Run | None, wanted: dict[str, Experiment], layer: Trained | None, 
 def scrubber(run: Run, page: Words) -> None:
     """The laboratory: while it trains the newest step, then every step under the finger."""
     made = history(run)
-    resting = not run.running
-    sent = films(made, all_steps=resting)
-    wanted = recall("pr_step", "")
-    pinned = resting and wanted in map(str, made.steps[: made.newest + 1])
+    sent = films(made, all_steps=not run.running)
     view, head = recall("pr_view", VIEWS[0]), recall("pr_head", "1")
     heads = [str(number + 1) for number in range(HEADS)]
 
     def moved(at: Positions) -> None:
         remember("pr_view", VIEWS[at["view"]])
         remember("pr_head", heads[at["head"]])
-        if resting:
-            remember("pr_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
+        left(KEY, made, run, at["step"])
 
     lab(
         plots(made, sent, page),
         key="pr_lab",
         sliders=sliders(
             made,
-            made.steps.index(int(wanted)) if pinned else made.newest,
+            standing(KEY, made, run),
             VIEWS.index(view) if view in VIEWS else 0,
             heads.index(head) if head in heads else 0,
             page,
@@ -327,7 +329,7 @@ page_header(page)
 layer = shipped(page)
 which, model = sentence(layer, page)
 tokens = tokens_of(model, page)
-laboratory(read(model, tokens), which, model, page)
+laboratory(read(model, tokens), alone(model, tokens), which, model, page)
 vocabulary(page)
 st.header(page["training.title"], anchor="training")
 st.markdown(page.format("training.text", batch=Pronoun().batch))

@@ -44,6 +44,7 @@ from ui.training.scaling_race import (
     snippet,
     sweep,
 )
+from ui.training.scrubber import left, standing
 from ui.training.style import progress_style
 from ui.training.untouched import untouched
 
@@ -97,24 +98,20 @@ def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
 def scrubber(run: Run, page: Words) -> None:
     """The laboratory: while it trains the newest step, then every step under the finger."""
     made = history(run)
-    resting = not run.running
-    sent = films(made, all_steps=resting)
-    wanted = recall("sr_step", "")
-    pinned = resting and wanted in map(str, made.steps[: made.newest + 1])
+    sent = films(made, all_steps=not run.running)
     matrix, probe = recall("sr_matrix", MATRICES[0]), recall("sr_probe", "1")
 
     def moved(at: Positions) -> None:
         remember("sr_matrix", MATRICES[at["matrix"]])
         remember("sr_probe", str(at["probe"] + 1))
-        if resting:
-            remember("sr_step", "" if at["step"] == made.newest else str(made.steps[at["step"]]))
+        left(KEY, made, run, at["step"])
 
     lab(
         plots(made, sent, page),
         key="sr_lab",
         sliders=sliders(
             made,
-            made.steps.index(int(wanted)) if pinned else made.newest,
+            standing(KEY, made, run),
             MATRICES.index(matrix) if matrix in MATRICES else 0,
             int(probe) - 1 if probe in map(str, range(1, SHOWN + 1)) else 0,
             page,

@@ -39,6 +39,7 @@ from ui.training.time_series import (
     arrays,
     base,
     conclusions,
+    enough,
     films,
     known,
     label,
@@ -66,6 +67,7 @@ QUICK = ("auto_correlation+trend", "frequency")
 OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
 SHEET = "ts_sheet"  # the file that is there now, by its digest: its columns, or why there are none
 ANSWERS, MOST_ANSWERS = "ts_answers", 8  # what was computed on series of the reader's own, the newest
+WIDTHS = {"model": 225, "mse": 128, "mae": 128, "learned": 105, "seeds": 62, "parameters": 92, "step": 56}  # pixels
 STYLE = """<style>
 .st-key-ts_waiting:empty { display: none; }
 .st-key-ts_progress { min-height: 3rem; justify-content: center; }
@@ -126,10 +128,10 @@ def read(data: bytes | None, page: Words, past: int) -> tuple[float, ...]:
         if not kept and recall(f"{KEY}_go", "") == "1" and panel.current(KEY) is None:
             st.info(page["own.missing"], icon=":material/upload_file:")
         if short:
-            told = {"column": name, "count": len(kept), "least": least(past)}
-            st.warning(page.format("refused.too_short", **told), icon=":material/warning:")
+            refused = reading.Refused("too_short", column=name, count=len(kept), least=least(past))
+            st.warning(refusal(refused, page), icon=":material/warning:")
         else:
-            st.caption(page["own.kept"] if kept else page.format("own.none", most=reading.MOST))
+            st.caption(page["own.kept"] if kept else page.format("own.none", most=reading.MOST, least=least(past)))
         return () if short else kept
     try:
         columns = sheet(data)
@@ -137,7 +139,7 @@ def read(data: bytes | None, page: Words, past: int) -> tuple[float, ...]:
         found = reading.usable(column, least(past))
     except reading.Refused as refused:
         kept = () if short else kept
-        said = page.format(f"refused.{refused.why}", **refused.told)
+        said = refusal(refused, page)
         st.warning(f"{said} {page['own.kept']}" if kept else said, icon=":material/warning:")
         return kept
     st.session_state[OWN] = column.name, found.values
@@ -148,6 +150,19 @@ def read(data: bytes | None, page: Words, past: int) -> tuple[float, ...]:
         said.append(page.format("own.dropped", dropped=found.dropped))
     st.caption(" ".join(said))
     return found.values
+
+
+def refusal(refused: reading.Refused, page: Words) -> str:
+    """Why a series cannot be used, and what to do."""
+    said = page.format(f"refused.{refused.why}", **refused.told)
+    if refused.why != "too_short":
+        return said
+    count, wanted = int(refused.told["count"]), int(refused.told["least"])
+    other = enough(count)
+    if least(other) <= count:
+        return f"{said} {page.format('refused.shorter', past=other, least=least(other))}"
+    fewest = [page.format("refused.fewest", past=other, least=least(other))] if least(other) < wanted else []
+    return " ".join([said, page["refused.more"], *fewest])
 
 
 def sheet(data: bytes) -> list[reading.Column]:
@@ -224,9 +239,10 @@ def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page:
     st.caption(f"{told} {page.format('bounded', most=MOST_BYTES // panel.MEGABYTE)}")
     found = rows(made)
     st.header(page["table.title"], anchor="table")
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="large")
     with left:
-        st.dataframe(table(found, page), hide_index=True, height="content")
+        widths = {page[f"table.{name}"]: st.column_config.Column(width=width) for name, width in WIDTHS.items()}
+        st.dataframe(table(found, page), hide_index=True, height="content", column_config=widths)
         st.caption(f"{page['table.text']} {page['table.unit_own' if of.values else 'table.unit']}")
     with right:
         said = conclusions(found, made.world, page)
@@ -326,10 +342,10 @@ def parts(world: World, page: Words) -> None:
 
 def several(of: Series, page: Words) -> None:
     """The batch: the same models on several made series."""
+    models = panel.several("ts_many_models", SLOW, QUICK, page["models"], lambda model: page[f"model.{model}"])
+    asked = many(of, models)
+    panel.arrive(MANY, lambda: asked, in_turns=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="ts_many_buttons"):
-        models = panel.several("ts_many_models", SLOW, QUICK, page["models"], lambda model: page[f"model.{model}"])
-        asked = many(of, models)
-        panel.arrive(MANY, lambda: asked, in_turns=False)
         panel.controls(MANY, lambda: asked, in_turns=False, start="start_batch")
     run = panel.current(MANY)
     panel.progress(MANY, lambda name: named_series(name, page))

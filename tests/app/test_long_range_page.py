@@ -10,6 +10,7 @@ from attention_core.experiments.needle import Needle
 from tests.app import training
 from tests.app.training import captions, well
 from ui.text import words
+from ui.training.long_range import looks, needle_weights, reach_sliders
 
 opened = partial(training.opened, "long_range")
 ended = partial(training.ended, key="lg")
@@ -62,7 +63,26 @@ def test_the_length_is_that_of_the_sentence_or_of_the_number() -> None:
 
 def test_a_long_sentence_is_cut_and_says_so() -> None:
     app = opened(lang="en", text="so " * 300)
-    assert words("long_range", "en").format("cut", most=256) in captions(app)
+    note = words("long_range", "en").format("cut", most=256)
+    assert note in captions(app)
+    app.button_group(key="lg_source").set_value("noise").run()
+    well(app)
+    assert note not in captions(app)
+
+
+def test_a_race_with_attention_tells_how_much_of_it_falls_on_the_needle() -> None:
+    app = opened(lang="en", lg_go="1", lg_models="attention", lg_lr="0.01", **QUICK)
+    ended(app)
+    told = looks(needle_weights(app.session_state["lg_run"]), words("long_range", "en"))
+    assert told and "\n".join(told) in [element.value for element in app.text]
+
+
+def test_no_two_controls_are_called_the_same() -> None:
+    for language in ("en", "zh"):
+        app = opened(lang=language, lg_source="noise")
+        labels = [element.label for kind in ("selectbox", "number_input", "button_group") for element in app.get(kind)]
+        labels += [slider.label for slider in reach_sliders(64, 0, 0, None, words("long_range", language))]
+        assert len(set(labels)) == len(labels) > 8 and "n" not in labels
 
 
 @pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)> & **bold** $x$", "a", "", "注意力 ✨ naïve"])

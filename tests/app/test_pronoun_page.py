@@ -36,6 +36,7 @@ def test_the_page_opens_with_the_shipped_layer_on_its_sentence(language: str) ->
     told = said(app)
     assert page.format("answer.right", word="its", noun="law") in told
     assert page["empty"] in told and CHECKPOINT_SHA256 in told
+    assert page.format("heads.some", number=1, answer="law") in told
     assert "attention_core.experiments.pronoun" in "\n".join(block.value for block in app.code)
     assert str(SURVEYED) in told and app.dataframe[0].value.iloc[:, 0].tolist() == ["its", "his", "her"]
     assert not app.warning

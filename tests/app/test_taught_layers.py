@@ -66,6 +66,7 @@ def test_words_it_was_not_taught_are_named_and_it_shows_a_sentence_of_its_own() 
     app = opened(EXPLORE[0], model=TAUGHT, text="the zebra saw <b>*it*</b>")
     said = app.info[0].value
     assert "zebra" in said
+    assert app.info[0] in app.main.children.values()  # across the page, not in a row of widgets
     assert "*it*" not in re.sub(r"`.*?`", "", said)  # what was typed stands in inert code only
     assert [text for text in app.text if set(EXAMPLE.split()) <= set(text.value.split()) <= set(WORDS)]
     app.button(key="use_taught").click().run()

@@ -88,7 +88,7 @@ def series(count: int) -> bytes:
 def test_a_file_of_ones_own_is_forecast_and_what_is_in_it_is_data() -> None:
     app = opened(lang="en", ts_source="own", **TINY)
     page = words("time_series", "en")
-    assert page.format("own.none", most=4000) in said(app)
+    assert page.format("own.none", most=4000, least=time_series.least(24)) in said(app)
     app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
     well(app)
     assert "300 numbers of ` <b>*t*</b> `" in said(app)
@@ -121,6 +121,25 @@ def test_a_file_that_cannot_be_used_leaves_the_last_series_and_says_why(data: by
     assert len(app.warning) == 1 and app.warning[0].value.startswith(beginning)
     assert page["own.kept"] not in app.warning[0].value  # there was none before
     assert page["table.unit"] in said(app)  # the made series
+
+
+@pytest.mark.parametrize(
+    ("past", "count", "advice"),
+    [
+        ("24", 50, ["more"]),
+        ("96", 50, ["more", "fewest"]),
+        ("96", 150, ["shorter"]),
+    ],
+)
+def test_a_short_series_is_told_what_it_takes(past: str, count: int, advice: list[str]) -> None:
+    app = opened(lang="en", ts_source="own", **TINY | {"ts_past": past})
+    app.file_uploader(key="ts_file").upload("mine.csv", series(count), "text/csv").run()
+    well(app)
+    page, needed = words("time_series", "en"), {"past": 24, "least": time_series.least(24)}
+    expected = {name: page.format(f"refused.{name}", **needed) for name in ("shorter", "more", "fewest")}
+    told = app.warning[0].value
+    assert [name for name, sentence in expected.items() if sentence in told] == advice
+    assert str(time_series.least(int(past))) in told and "` <b>*t*</b> `" in told
 
 
 def test_a_bad_file_after_a_good_one_keeps_the_good_series() -> None:
@@ -205,6 +224,6 @@ def test_a_longer_look_back_than_the_kept_series_allows_is_one_sentence() -> Non
     for _ in ("with the file", "without it"):
         app.selectbox(key="ts_past").set_value(96).run()
         well(app)
-        assert "has 150 numbers, and this look-back takes 494" in app.warning[0].value
+        assert "has 150 numbers, and this look-back takes at least 494" in app.warning[0].value
         assert words("time_series", "en")["table.unit"] in said(app)
         app.file_uploader(key="ts_file").set_value(None)

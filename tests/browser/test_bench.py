@@ -140,6 +140,25 @@ def test_maps_and_controls_share_the_first_screen(open_page) -> None:
     assert page.get_by_role("slider", name=WORDS["radius"]).bounding_box()["y"] > 0
 
 
+@pytest.mark.parametrize("width", [1024, 390])
+def test_maps_that_one_line_cannot_hold_stand_side_by_side_in_several(open_page, width) -> None:
+    page = opened(open_page, ",".join(("scaled_dot", "general", "dot", "local_p", "window", "graves")), width=width)
+    page.wait_for_timeout(300)
+    lines = page.locator(".st-key-bench_maps .row").evaluate_all(
+        """(rows) => rows.map((row) => [...row.querySelectorAll("canvas")].map((one) => {
+            const { left, top, right } = one.getBoundingClientRect();
+            return [left, top, right];
+        }))"""
+    )
+    for row in lines:
+        tops = sorted({round(top) for _, top, _ in row})
+        beside = len(row) // len(tops)
+        assert len(tops) > 1 and beside > 1
+        assert [round(top) for _, top, _ in row] == [top for top in tops for _ in range(beside)]
+        assert len({round(left) for left, _, _ in row}) == beside  # columns
+        assert max(right for _, _, right in row) <= width
+
+
 def test_d_k_moves_the_spread_under_the_finger(open_page) -> None:
     page = opened(open_page)
     slider = page.get_by_role("slider", name="d_k", exact=True)

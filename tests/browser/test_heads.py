@@ -218,6 +218,16 @@ def test_the_link_opens_the_same_view_elsewhere(open_page) -> None:
     assert again.get_by_role("button", name="Layer 3, head 10", exact=True).get_attribute("aria-pressed") == "true"
 
 
+def test_labels_of_one_row_stand_on_one_line(open_page) -> None:
+    page = open_page("/heads", query={"tab": "compare", "b_settings": "own"})
+    widgets = page.locator(".st-key-b_settings_bar > .stElementContainer")
+    widgets.nth(2).wait_for()
+    wait_settled(page)
+    labels = [widget.get_by_test_id("stWidgetLabel").first for widget in widgets.all()]
+    tops = [label.bounding_box()["y"] for label in labels]  # of a list, of pills, of a slider
+    assert len(tops) == 3 and max(tops) - min(tops) < 1
+
+
 @pytest.mark.parametrize("width", [1024, 390])
 @pytest.mark.parametrize("tab", ["lines", "measures", "compare", "rollout", "off"])
 def test_no_tab_scrolls_sideways(open_page, tab, width) -> None:

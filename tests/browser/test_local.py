@@ -159,3 +159,30 @@ def test_a_training_begins_shows_its_steps_and_stops(opened) -> None:
     t = torch.arange(length)
     assert maps[0][(t[:, None] - t).abs() > 2].isnan().all()
     assert_close(painted(page, "centers", "align_lab").view(4, length)[0], t.double())
+
+
+@pytest.mark.parametrize(("width", "name"), [(390, "row"), (390, "map"), (1440, "map")])
+def test_a_note_below_its_title_keeps_clear_of_the_picture(opened, width, name) -> None:
+    page = opened(width=width, height=3000)
+    page.evaluate(
+        """() => {
+            window.written = [];
+            const { fillText } = CanvasRenderingContext2D.prototype;
+            CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+                const { e, f, b, a } = this.getTransform();
+                const right = (b ? 0 : x) + this.measureText(text).width;
+                const { clientWidth: wide, parentElement: figure } = this.canvas;
+                window.written.push([figure?.dataset.name, text, b ? null : x, b ? f / a : y, right, wide]);
+                fillText.call(this, text, x, y);
+            };
+        }"""
+    )
+    slide(page, "radius", 4, release=False)
+    places = [place for place in page.evaluate("() => window.written") if place[0] == name]
+    note = [place for place in places if place[2] == 0 and place[1] in WORDS[f"{name}_note"]]
+    assert "".join(text for _, text, *_ in note).replace(" ", "") == WORDS[f"{name}_note"].replace(" ", "")
+    assert min(y for _, _, _, y, *_ in note) > 26  # below the title
+    assert all(right <= wide for *_, right, wide in note)
+    box = page.evaluate(f"() => ({laboratory.HOST})('local').__headlight.boxes()['{name}'].box")
+    longest = 0.7 * 45 if name == "map" else 0  # the names of its columns lean
+    assert max(y for _, _, _, y, *_ in note) + 3 < box["y"] - longest

@@ -114,14 +114,33 @@ def test_the_first_alignment_is_that_of_the_equation(run, films) -> None:
 
 @pytest.mark.parametrize(("task", "right"), [("copy", lambda t: t), ("reverse", lambda t: LENGTH - 1 - t)])
 def test_the_weight_on_the_right_place(task, right) -> None:
-    """1 for a perfect alignment, 0 for one that looks elsewhere, 1/16 for one that looks everywhere."""
+    """1 for a perfect alignment, 0 for one that looks beside it, 1/16 for one that looks everywhere."""
     config, t = Alignment(task=task), torch.arange(LENGTH)
     perfect = torch.zeros(4, LENGTH, LENGTH)
     perfect[:, t, right(t)] = 1.0
-    for weights, share in ((perfect, 1.0), (perfect.roll(1, dims=-1), 0.0), (torch.full_like(perfect, 1 / 16), 1 / 16)):
+    everywhere = torch.full_like(perfect, 1 / 16)
+    beside = perfect.roll(1, dims=-1)  # but for the row that goes round the edge
+    cases = ((perfect, 1.0, 1.0), (beside, 0.0, 15 / 16), (everywhere, 1 / 16, (14 * 3 + 2 * 2) / 16**2))
+    for weights, share, near in cases:
         record = Record(step=0, loss=0.0, accuracy=0.0, arrays={"alignment": weights})
         assert_close(alignment.on_the_right(config, record), share)
+        assert_close(alignment.on_the_right(config, record, 1), near)
     assert math.isnan(alignment.on_the_right(replace(config, mode="none"), record))
+
+
+def test_below_a_map_stands_the_weight_of_the_curve_and_that_of_the_neighbours(run, films) -> None:
+    table = films["curves"].view(3, len(alignment.MEASURES), len(run.experiments))
+    keys = [measure.key for measure in alignment.MEASURES]
+    s, right = torch.arange(LENGTH), torch.arange(LENGTH).flip(0)
+    near = (s - right[:, None]).abs() <= 1
+    for column, name in enumerate(run.experiments):
+        shown = films[f"shares {name}"]
+        assert_close(shown[:, 0], table[:, keys.index("right"), column], equal_nan=True, check_dtype=False)
+        if not name.startswith("none"):
+            kept = films[f"alignment {name}"].view(3, 4, LENGTH, LENGTH).nan_to_num()
+            assert_close(shown[:, 1], (kept * near).sum(dim=-1).mean(dim=(1, 2)), rtol=1e-4, atol=1e-5)
+    plots = alignment.plots(aligned(run), alignment.films(run, aligned(run), all_steps=True), "reverse", 7, PAGE)
+    assert sum(plot.name.startswith("shares_") for plot in plots) == 8  # not without attention
 
 
 def test_what_is_called_right_is_the_answer_of_the_task(films) -> None:

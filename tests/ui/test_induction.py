@@ -109,6 +109,25 @@ def test_a_seed_that_a_rule_was_not_run_with_is_left_empty(run) -> None:
     assert np.isnan(films["weights none"][:, 1]).all() and np.isfinite(films["heads inverse_sqrt"]).all()
 
 
+def test_a_run_that_is_behind_keeps_its_newest_record_and_says_of_which_step_it_is(run) -> None:
+    pair = {name: run.experiments[name] for name in ("none-0", "inverse_sqrt-0")}
+    records = {"none-0": run.records("none-0")[:1], "inverse_sqrt-0": run.records("inverse_sqrt-0")[:2]}
+    made = history(Run.finished(pair, records))
+    assert made.steps == (0, 2, 4) and made.newest == 1
+    films = {film.name: film.values for film in induction.films(made, all_steps=True)}
+    for name in ("scores", "weights"):
+        values = films[f"{name} none"]
+        np.testing.assert_array_equal(values[1], values[0])
+        assert np.isfinite(values[0]).any() and np.isnan(values[2]).all()  # nobody has come so far
+    assert np.isnan(films["heads none"][1:]).all()  # the curves end where the records do
+    live = {film.name: film.values for film in induction.films(made, all_steps=False)}
+    np.testing.assert_array_equal(live["scores none"], films["scores none"][0])
+    behind = PAGE.data("map.behind", steps="0")
+    for plot in induction.plots(made, induction.films(made, all_steps=False), PAGE):
+        if plot.name.startswith(("map_", "table_")):
+            assert plot.note.endswith(behind) == plot.name.endswith("_none")
+
+
 def test_every_picture_finds_its_film(run) -> None:
     made = history(run)
     sent = induction.films(made, all_steps=True)

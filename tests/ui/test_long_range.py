@@ -175,6 +175,36 @@ def test_curves_and_weights_are_what_was_recorded(run) -> None:
     assert (outline[:, 1:][flags] == 1).all() and outline[:, 1:][~flags].isnan().all() and outline[:, 0].isnan().all()
 
 
+def test_the_weight_on_the_needle_is_that_of_the_last_record(run) -> None:
+    last = run.records("attention")[-1]
+    found = long_range.needle_weights(run)["attention"]
+    flags = last.arrays["tokens"][..., 1].bool()
+    assert_close(found.weights[: long_range.SHOWN], last.arrays["weights"].float()[flags], rtol=2e-3, atol=1e-4)
+    assert len(found.weights) == SMALL["evaluated"]
+    assert_close(found.right.float().mean().item(), last.accuracy)
+    assert long_range.needle_weights(Run.finished({"gru": run.experiments["gru"]}, {"gru": run.records("gru")})) == {}
+
+
+@pytest.mark.parametrize(
+    ("symbols", "right", "telling"),
+    [
+        ((1, 7, 1, 7, 2), (1, 1, 1, 1, 1), ["looked.away", "looked.same"]),
+        ((1, 7, 1, 1, 2), (1, 1, 1, 1, 1), ["looked.away"]),  # it looks at this symbol elsewhere
+        ((1, 7, 2, 7, 2), (1, 1, 1, 1, 1), ["looked.away"]),  # two symbols
+        ((1, 7, 1, 7, 2), (1, 1, 0, 1, 1), ["looked.away"]),  # not recognised
+    ],
+)
+def test_where_attention_does_not_look_is_told_with_what_it_answers_there(symbols, right, telling) -> None:
+    weights = torch.tensor([0.001, 1.0, 0.003, 0.996, 1.0])
+    made = long_range.Looks(weights=weights, symbols=torch.tensor(symbols), right=torch.tensor(right).bool())
+    first, *rest = long_range.looks({ATTENTION: made}, PAGE)
+    assert "0.001 · 1.000 · 0.003 · 0.996" in first and "0.600 on average over all 5" in first
+    away = {"few": 2, "bound": long_range.LOOKED, "right": right[0] + right[2]}
+    assert rest == [PAGE.data(key, **away) for key in telling]
+    everywhere = replace(made, weights=torch.ones(5))
+    assert len(long_range.looks({ATTENTION: everywhere}, PAGE)) == 1
+
+
 def test_the_budget_is_measured_without_what_the_records_take(monkeypatch) -> None:
     """Looking takes far longer here than training."""
     looks, pause = [], 0.2

@@ -102,6 +102,33 @@ def test_a_wrong_answer_is_called_wrong_and_other_words_mean_nothing(shipped) ->
     assert pronoun.answer(found, 0, PAGE) == (PAGE.format("answer.other", word="the"), PAGE["answer.other_note"])
 
 
+def test_a_head_alone_answers_what_torch_finds_without_the_other(shipped) -> None:
+    state = load_file(CHECKPOINT)
+    for head, found in enumerate(pronoun.alone(shipped, shipped.tokenize(EXAMPLE))):
+        silenced = state["layers.0.attention.W_O"].clone()
+        silenced[1 - head] = 0
+        best = torchs(state | {"layers.0.attention.W_O": silenced}, EXAMPLE)[1].max(dim=-1)
+        assert [word for word, _ in found] == [WORDS[number] for number in best.indices]
+        assert_close([chance for _, chance in found], best.values.tolist(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "key"),
+    [("law", "king", "some"), ("king", "law", "some"), ("law", "law", "all"), ("king", "city", "none")],
+)
+def test_which_head_carries_the_answer_follows_from_what_each_says_alone(shipped, first, second, key) -> None:
+    found = reading(shipped, EXAMPLE)
+    row = found.words.index("its")
+    alone = [((word, chance),) * len(found.words) for word, chance in ((first, 0.75), (second, 0.5))]
+    *each, verdict = pronoun.heads(found, alone, row, PAGE).split("  \n")
+    assert verdict == PAGE.format(f"heads.{key}", number=1 if first == "law" else 2, answer="law")
+    for number, (line, word, looked) in enumerate(zip(each, (first, second), ("law", "king"), strict=True), start=1):
+        weight = float(f"{found.weights[number - 1, row, found.words.index(looked)]:.3g}")
+        values = {"word": looked, "weight": weight, "answer": word, "chance": alone[number - 1][row][1]}
+        assert line == PAGE.format("heads.each", number=number, **values)
+    assert pronoun.heads(found, alone, 0, PAGE) == ""
+
+
 @pytest.mark.parametrize(
     ("spelling", "place"), [("", 7), ("1", 0), ("13", 12), ("14", 7), ("0", 7), ("-1", 7), ("x", 7), ("²", 7)]
 )

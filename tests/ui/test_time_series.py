@@ -5,6 +5,7 @@ import io
 import math
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from torch.testing import assert_close
 from attention_core.experiments.base import Record
 from attention_core.experiments.series import Series, made
 from attention_core.experiments.sort import Sort
-from ui.figures.series import parts_figure
+from ui.figures.series import GAP, domains, parts_figure
 from ui.numbers import significant
 from ui.text import words
 from ui.training import reading, time_series
@@ -163,7 +164,10 @@ def test_before_training_everything_is_there_but_its_error(fast) -> None:
         .shown(replace(BASE, model="auto_correlation+trend").build())["weights"]
         .float(),
     )
-    assert time_series.plots(untrained, PAGE) and untrained.newest(slow=False) == len(untrained.steps) - 1
+    notes = {plot.name: plot.note for plot in time_series.plots(untrained, PAGE)}
+    names = {f"forecast_{model}" for model in SLOW} | {"over_past", "own", "lags", "frequencies"}
+    assert {name for name, note in notes.items() if note.startswith(PAGE["untrained"])} == names
+    assert untrained.newest(slow=False) == len(untrained.steps) - 1
 
 
 def test_a_stopped_run_has_no_forecast_beyond_its_last_step(trained, fast) -> None:
@@ -252,6 +256,16 @@ def test_the_figure_escapes_its_titles_and_shows_every_change() -> None:
     texts = [each["text"] for each in layout["annotations"]]
     assert texts == ["<b>&lt;b&gt;</b>", "<b>&amp;</b>", "&lt;i&gt;", "x"]
     assert [shape["x0"] for shape in layout["shapes"]] == [3, 6, 7, 7]  # the test part in both pictures
+    assert layout["xaxis"]["matches"] == "x2" and layout["yaxis2"]["anchor"] == "x2"
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_first_picture_is_as_high_as_all_others(count: int) -> None:
+    found = domains(count)
+    heights = [top - bottom for bottom, top in found]
+    assert math.isclose(heights[0], sum(heights[1:])) and found[0][1] == 1 and abs(found[-1][0]) < 1e-9
+    gaps = [above[0] - below[1] for above, below in pairwise(found)]
+    assert all(math.isclose(gap, GAP) for gap in gaps)
 
 
 def test_the_snippet_prints_the_numbers_of_the_table(drawn) -> None:

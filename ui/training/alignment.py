@@ -10,9 +10,9 @@ import torch
 from attention_core.experiments.alignment import MODES, PROBE, TASKS, Alignment
 from attention_core.experiments.base import Experiment, Record
 from attention_core.mechanisms.local import near
-from ui.components.lab import Bars, Controls, Film, Heading, Map, Plot, Slider
+from ui.components.lab import Bars, Controls, Film, Heading, Item, Map, Plot, Readouts, Slider
 from ui.text import Words
-from ui.training.history import History, Measure, curves, film, history, step_slider
+from ui.training.history import History, Measure, curves, film, history, measured, stem_of, step_slider
 from ui.training.runs import Run
 
 LENGTH = Alignment().length
@@ -33,6 +33,7 @@ MEASURES = (
     Measure(key="entropy", high=math.log(LENGTH)),
     Measure(key="row_sum", high=1.05),
 )
+WITHIN = (0, 1)  # places beside the right one, over which weight is summed
 REST = ("entropy", "row_sum")  # beside or below the maps
 TITLES = ("accuracy", "right", "loss", "entropy", "row_sum")
 
@@ -132,13 +133,15 @@ def centers(config: Alignment, record: Record) -> np.ndarray:
     return (kept @ torch.arange(kept.shape[-1], dtype=torch.float64)).numpy()
 
 
-def on_the_right(config: Alignment, record: Record) -> float:
-    """The weight on the right source position, mean over the probe; NaN without attention."""
+def on_the_right(config: Alignment, record: Record, within: int = 0) -> float:
+    """The weight on source positions at most so far `within` from the right one, mean over the probe; NaN without
+    attention.
+    """
     if config.mode == "none":
         return math.nan
     kept = record.arrays["alignment"].double()
-    places = torch.from_numpy(right(config.task)).expand(len(kept), -1)
-    return float(kept.gather(-1, places[..., None]).mean())
+    counted = torch.from_numpy(abs(np.arange(LENGTH) - right(config.task)[:, None]) <= within)
+    return float((kept * counted).sum(dim=-1).mean())
 
 
 # --- pictures, also of the page about local attention ---
@@ -214,10 +217,14 @@ def films(run: Run, made: History, *, all_steps: bool) -> list[Film]:
         def places(record: Record, config: Alignment = config) -> np.ndarray:
             return centers(config, record).astype(np.float32)
 
+        def shares(record: Record, config: Alignment = config) -> np.ndarray:
+            return np.array([on_the_right(config, record, within) for within in WITHIN], dtype=np.float32)
+
         out += [
             film(f"alignment {name}", made.frames(name, maps, (PROBE, LENGTH**2), all_steps=all_steps), ("probe",)),
             Film(f"right {name}", right(config.task).astype(np.float32)),
             film(f"center {name}", made.frames(name, places, (PROBE, LENGTH), all_steps=all_steps), ("probe",)),
+            film(f"shares {name}", made.frames(name, shares, (len(WITHIN),), all_steps=all_steps), ()),
         ]
     return out
 
@@ -266,6 +273,7 @@ def plots(made: History, sent: Sequence[Film], task: str, evaluated: int, page: 
     out: list[Plot] = [
         Controls(name="controls", stack="left", span=3, sliders=("step", "probe")),
         Heading(name="legend", stack="left", legend=legend(names, page)),
+        Heading(name="beside", stack="left", title=page["beside"], note=page["beside_note"]),
         drawn["accuracy"], drawn["right"], drawn["loss"],
         alignment_map("target", "target", stack="target", title=page[f"target.{task}"], note=page["map_note"],
                       narrow=4),
@@ -280,6 +288,13 @@ def plots(made: History, sent: Sequence[Film], task: str, evaluated: int, page: 
                     right_name=page["right"], title=page["center" if mode in LOCAL else "mean_place"], hue=HUES[mode],
                 )
             )  # fmt: skip
+            items = tuple(Item(label=page[f"within.{each}"], start=at, digits=2) for at, each in enumerate(WITHIN))
+            out.append(
+                Readouts(
+                    name=f"shares_{name}", stack=name, film=f"shares {name}", items=items,
+                    title=page.data("shares", count=PROBE),
+                )
+            )  # fmt: skip
     return [*out, drawn["entropy"], drawn["row_sum"]]
 
 
@@ -288,12 +303,8 @@ def arrays(run: Run) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     for name, config in run.experiments.items():
         assert isinstance(config, Alignment)
-        records, stem = run.records(name), name.replace(" ", "_")
-        out[f"{stem}_step"] = np.array([record.step for record in records])
-        for key in ("loss", "accuracy"):
-            out[f"{stem}_{key}"] = np.array([getattr(record, key) for record in records])
-        for key in ("entropy", "row_sum"):
-            out[f"{stem}_{key}"] = np.array([record.measures.get(key, math.nan) for record in records])
+        records, stem = run.records(name), stem_of(name)
+        out |= measured(name, records)
         kept = [record for record in records if record.arrays]
         if kept:
             out[f"{stem}_kept_step"] = np.array([record.step for record in kept])

@@ -73,6 +73,20 @@ class History:
         return np.stack(made), True
 
 
+def measured(name: str, records: Sequence[Record]) -> dict[str, np.ndarray]:
+    """Step, loss, accuracy and every measure of the records of one variant, to take away: `name`_step, …"""
+    stem = stem_of(name)
+    columns = {key: [getattr(record, key) for record in records] for key in ("step", "loss", "accuracy")}
+    for key in sorted({key for record in records for key in record.measures}):
+        columns[key] = [record.measures.get(key, math.nan) for record in records]
+    return {f"{stem}_{key.replace('.', '_')}": np.array(column) for key, column in columns.items()}
+
+
+def stem_of(name: str) -> str:
+    """What the arrays of a variant begin with."""
+    return name.replace(" ", "_").replace("-", "_seed_").replace("+", "_")
+
+
 def history(run: Run) -> History:
     """The records as they stand now."""
     planned = {step for config in run.experiments.values() for step in recorded_steps(config.steps, config.every)}

@@ -13,7 +13,7 @@ from attention_core.experiments.layers import RULES
 from attention_core.masks import causal
 from ui.components.lab import Controls, Curves, Film, Heading, Item, Line, Map, Plot, Readouts, Slider
 from ui.text import Words
-from ui.training.history import History, Measure, curves, ends, film, step_slider
+from ui.training.history import History, Measure, curves, ends, film, measured, stem_of, step_slider
 from ui.training.runs import MOST_BYTES, Run
 from ui.training.scaling_race import HUES
 
@@ -172,7 +172,8 @@ def films(made: History, *, all_steps: bool) -> list[Film]:
         filled = np.stack([empty if each is None else each for each in scores], axis=1)
         out += [
             Film(f"heads {column}", filled, ("step", "seed")),
-            film(f"weights {column}", _maps(made, runs, size, all_steps=all_steps), ("seed", "probe")),
+            film(f"scores {column}", _by_seed(made, runs, _plain, (_SCORED,), all_steps=all_steps), ("seed",)),
+            film(f"weights {column}", _by_seed(made, runs, _maps, size, all_steps=all_steps), ("seed", "probe")),
         ]
     return out
 
@@ -185,6 +186,11 @@ def best_heads(made: History, name: str) -> dict[str, tuple[int, int]]:
     return {kind: HEADS[int(kept[-1].arrays[kind].argmax())] for kind in KINDS}
 
 
+def latest(made: History, name: str) -> int:
+    """The newest step of which the arrays of a variant were kept; -1 before there is one."""
+    return max((step for step, record in made.records[name].items() if record.arrays), default=-1)
+
+
 _SCORED = len(KINDS) * len(HEADS)
 
 
@@ -192,18 +198,37 @@ def _scores(record: Record) -> np.ndarray:
     return torch.stack([record.arrays[kind].float().flatten() for kind in KINDS]).flatten().numpy()
 
 
-def _maps(made: History, runs: Mapping[int, str], size: tuple[int, ...], *, all_steps: bool) -> tuple[np.ndarray, bool]:
-    """(steps,) seeds, sequences, two maps one after the other."""
+Read = Callable[[Record], np.ndarray]
+
+
+def _by_seed(
+    made: History, runs: Mapping[int, str], reader: Callable[[History, str], Read], size: tuple[int, ...], *,
+    all_steps: bool,
+) -> tuple[np.ndarray, bool]:  # fmt: skip
+    """(steps,) seeds, a frame of this size. Where a run is behind the others, its newest record stays up to theirs."""
     found = []
     for seed in seeds_of(made):
-        if seed in runs:
-            found.append(made.frames(runs[seed], _reader(best_heads(made, runs[seed])), size, all_steps=all_steps)[0])
-        else:
+        if seed not in runs:
             found.append(np.full((len(made.steps), *size) if all_steps else size, np.nan, dtype=np.float32))
+            continue
+        frames, _ = made.frames(runs[seed], reader(made, runs[seed]), size, all_steps=all_steps)
+        last = latest(made, runs[seed])
+        if all_steps and last >= 0:
+            at = made.steps.index(last)
+            frames[at + 1 : made.newest + 1] = frames[at]
+        found.append(frames)
     return np.stack(found, axis=int(all_steps)), all_steps
 
 
-def _reader(heads: Mapping[str, tuple[int, int]]) -> Callable[[Record], np.ndarray]:
+def _plain(made: History, name: str) -> Read:
+    """The score of every head."""
+    return _scores
+
+
+def _maps(made: History, name: str) -> Read:
+    """The maps of the two best heads, one after the other."""
+    heads = best_heads(made, name)
+
     def read(record: Record) -> np.ndarray:
         maps = [record.arrays[f"weights.{layer}"][:, head].float() for layer, head in heads.values()]
         return torch.cat([each.masked_fill(~PAST, math.nan).flatten(1) for each in maps], dim=1).numpy()
@@ -306,24 +331,33 @@ def _column(made: History, column: str, runs: Mapping[int, str], page: Words) ->
     """One rule: its previous-token head, its induction head, and the scores of all its heads."""
     stack, told = f"column {column}", column_label(column, page)
     heads = {kind: [best_heads(made, name)[kind] for _, name in sorted(runs.items())] for kind in KINDS}
+    behind = _behind(made, runs, page)
     maps: list[Plot] = [
         Map(
             name=f"map_{kind}_{column}", stack=stack, span=3, narrow=4, height=TALL, film=f"weights {column}",
             start=index * LENGTH**2, rows=LENGTH, cols=LENGTH, names=SYMBOLS, order="tokens",
             title=page.data(f"map.{kind}", variant=told),
-            note=page.data("map.head", heads=", ".join(dict.fromkeys(map(spelled, heads[kind])))),
+            note=page.data("map.head", heads=", ".join(dict.fromkeys(map(spelled, heads[kind])))) + behind,
             says=page["map.says"], hatched=True,
         )
         for index, kind in enumerate(KINDS)
     ]  # fmt: skip
     # Two rows of scores, one column a head: the head of each map above is the largest number of its row.
     table = Map(
-        name=f"table_{column}", stack=stack, narrow=4, height=150, film=f"heads {column}", rows=len(KINDS),
+        name=f"table_{column}", stack=stack, narrow=4, height=150, film=f"scores {column}", rows=len(KINDS),
         cols=len(HEADS), names=tuple(page[f"score.{kind}"] for kind in KINDS), col_names=tuple(map(spelled, HEADS)),
-        ruled=True, title=page["table.title"], note=page["table.note"], says=page["table.says"],
+        ruled=True, title=page["table.title"], note=page["table.note"] + behind, says=page["table.says"],
         missing=page["map.missing"],
     )  # fmt: skip
     return [*maps, table]
+
+
+def _behind(made: History, runs: Mapping[int, str], page: Words) -> str:
+    """Of which step what is drawn is, where that is not the newest step of all."""
+    steps = [latest(made, name) for _, name in sorted(runs.items())]
+    if min(steps) < 0 or min(steps) == made.steps[made.newest]:
+        return ""
+    return " · " + page.data("map.behind", steps=", ".join(map(str, dict.fromkeys(steps))))
 
 
 def _every_head(made: History, column: str, kind: str, high: float, page: Words) -> Curves:
@@ -354,10 +388,8 @@ def arrays(run: Run) -> dict[str, np.ndarray]:
     """Every measure of every record; the scores of every head, and all maps of the probe."""
     out: dict[str, np.ndarray] = {}
     for name in run.experiments:
-        records, stem = run.records(name), name.replace(" ", "_").replace("-", "_seed_")
-        out[f"{stem}_step"] = np.array([record.step for record in records])
-        out[f"{stem}_loss"] = np.array([record.loss for record in records])
-        out[f"{stem}_accuracy"] = np.array([record.accuracy for record in records])
+        records, stem = run.records(name), stem_of(name)
+        out |= measured(name, records)
         kept = [record for record in records if record.arrays]
         if not kept:
             continue

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from attention_core.experiments.base import Experiment, Record
+from attention_core.experiments.base import EVALUATION_BLOCK, Experiment, Record, stream
 from attention_core.experiments.needle import SHOWN, Needle
 from attention_core.experiments.reach import (
     ATTENTION,
@@ -117,7 +118,7 @@ def reach_sliders(n: int, at: int, n_at: int, tokens: Sequence[str] | None, page
             ticks=tuple((each, str(each)) for each in range(0, n, apart)),
         ),
         Slider(
-            name="n", label="n", readings=tuple(map(str, stops)), at=n_at,
+            name="n", label=page["compared"], readings=tuple(map(str, stops)), at=n_at,
             ticks=tuple((index, str(each)) for index, each in enumerate(stops) if each in (4, 16, 64, 256, 1024)),
         ),
     ]  # fmt: skip
@@ -223,6 +224,7 @@ PACE = {ATTENTION: (240, 1)}
 PATIENT = (8000, 10)
 PARTS, SHORTEST = 60, 0.01  # stops of the clock, and the first after 0 as a share of the budget
 FOUND = 0.99
+LOOKED = 0.1  # of the weight, on the needle: with less, attention does not look at it
 MEASURES = (Measure(key="accuracy", high=1.0), Measure(key="loss"), Measure(key="steps", logs=True, low=0.0))
 TITLES = ("accuracy", "loss", "steps")
 
@@ -405,6 +407,57 @@ def race_plots(run: Run, sent: Sequence[Film], page: Words) -> list[Plot]:
             )
         )  # fmt: skip
     return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Looks:
+    """Where trained attention looks on the held-out sequences, the first SHOWN of which are drawn.
+
+    The weight of the token that asks on the needle, the symbol there, and whether the answer is right.
+    """
+
+    weights: Float[Tensor, " b"]
+    symbols: Int[Tensor, " b"]
+    right: Bool[Tensor, " b"]
+
+
+@torch.no_grad()
+def needle_weights(run: Run) -> dict[str, Looks]:
+    """Of every attention whose last record holds its state, by its name."""
+    made: dict[str, Looks] = {}
+    for name, config in run.experiments.items():
+        records = run.records(name)
+        if kind(name) != ATTENTION or not records or not records[-1].state:
+            continue
+        assert isinstance(config, Needle)
+        model = config.build()
+        model.load_state_dict(dict(records[-1].state))
+        sequences, symbols = config.draw(stream(config.seed, "held out"), config.evaluated)
+        weights, right = [], []
+        for block, answer in zip(sequences.split(EVALUATION_BLOCK), symbols.split(EVALUATION_BLOCK), strict=True):
+            logits, looked = model(block)
+            assert looked is not None
+            weights.append((looked * block[..., 1]).sum(dim=-1))
+            right.append(logits.argmax(dim=-1) == answer)
+        made[name] = Looks(weights=torch.cat(weights), symbols=symbols, right=torch.cat(right))
+    return made
+
+
+def looks(found: Mapping[str, Looks], page: Words) -> list[str]:
+    """What they say, in sentences: the weight on the needle, and what follows where attention does not look at it."""
+    said: list[str] = []
+    for name, each in found.items():
+        shown, away = each.weights[:SHOWN].tolist(), each.weights < LOOKED
+        fixed = [f"{weight:.3f}" for weight in (*shown, float(each.weights.mean()))]
+        values = {"each": " · ".join(fixed[:-1]), "shown": len(shown), "mean": fixed[-1], "count": len(each.weights)}
+        said.append(page.data("looked.weights", name=label(name, page), **values))
+        if not away.any():
+            continue
+        few, right = int(away.sum()), int((each.right & away).sum())
+        said.append(page.data("looked.away", few=few, bound=LOOKED, right=right))
+        if right == few and away.equal(each.symbols == each.symbols[away][0]):
+            said.append(page["looked.same"])
+    return said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

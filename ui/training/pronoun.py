@@ -27,10 +27,10 @@ from attention_core.experiments.pronoun import (
     Pronoun,
     sentences,
 )
-from attention_core.models import Tokens, Trained
+from attention_core.models import Settings, Tokens, Trained
 from ui.components.lab import Bars, Controls, Film, Heading, Line, Map, Plot, Slider
 from ui.text import Words
-from ui.training.history import SIDE, History, Measure, curves, film, fitted, step_slider
+from ui.training.history import SIDE, History, Measure, curves, film, fitted, measured, stem_of, step_slider
 from ui.training.runs import Run
 from ui.training.scaling_race import HUES
 
@@ -72,13 +72,16 @@ EXAMPLES = {  # key of what it shows → sentence
 # --- a sentence ---
 
 
+Answers = tuple[tuple[str, float], ...]  # at every word: a word, and its probability
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """What a layer makes of a sentence: every weight of every head, and at every word the word it answers with."""
 
     words: tuple[str, ...]
     weights: Float[Tensor, "h n n"]
-    answers: tuple[tuple[str, float], ...]
+    answers: Answers
     rows: float  # max |Σ_j α_ij − 1|
     residual: float  # the largest difference of the heads' outputs from torch's own attention
 
@@ -106,6 +109,12 @@ def read(model: Trained, tokens: Tokens) -> Reading:
         rows=float((trace.weights.sum(dim=-1) - 1).abs().max()),
         residual=float((trace.context - torchs).abs().max()),
     )
+
+
+def alone(model: Trained, tokens: Tokens) -> tuple[Answers, ...]:
+    """What the layer answers at every word, head after head, while the other heads hand on nothing."""
+    others = [frozenset((0, other) for other in range(HEADS) if other != head) for head in range(HEADS)]
+    return tuple(tuple(model.answers(model.run(tokens, Settings(ablated=each)))) for each in others)
 
 
 def focus(spelling: str, reading: Reading) -> int:
@@ -191,6 +200,25 @@ def answer(reading: Reading, row: int, page: Words) -> tuple[str, str]:
     if fitting:
         return title, page.format("answer.several", word=asked, nouns=", ".join(fitting))
     return title, page.format("answer.none", word=asked)
+
+
+def heads(reading: Reading, alone: Sequence[Answers], row: int, page: Words) -> str:
+    """Where each head looks from a pronoun, what it answers alone, and which carries the answer: Markdown."""
+    if row not in reading.pronouns:
+        return ""
+    said, carry = [], []
+    answered, _ = reading.answers[row]
+    for head, (weights, answers) in enumerate(zip(reading.weights[:, row], alone, strict=True), start=1):
+        word, chance = answers[row]
+        most = int(weights.argmax())
+        weight = float(f"{weights[most]:.3g}")
+        values = {"word": reading.words[most], "weight": weight, "answer": word, "chance": chance}
+        said.append(page.format("heads.each", number=head, **values))
+        if word == answered:
+            carry.append(head)
+    key = "none" if not carry else "all" if len(carry) == len(alone) else "some"
+    verdict = page.format(f"heads.{key}", number=carry[0] if carry else 0, answer=answered)
+    return "  \n".join([*said, verdict])
 
 
 def extended(text: str, word: str) -> str:
@@ -450,14 +478,11 @@ def arrays(run: Run) -> dict[str, np.ndarray]:
     """Every measure of every record, and the weights on the probe."""
     out: dict[str, np.ndarray] = {"words": np.array(PROBE)}
     for name in run.experiments:
-        records, stem = run.records(name), name.replace(" ", "_")
-        for measure in MEASURES:
-            values = [{"loss": record.loss, "accuracy": record.accuracy, **record.measures} for record in records]
-            out[f"{stem}_{measure.key}"] = np.array([each[measure.key] for each in values])
-        out[f"{stem}_step"] = np.array([record.step for record in records])
+        records = run.records(name)
+        out |= measured(name, records)
         kept = [record.arrays["weights"].float() for record in records if record.arrays]
         if kept:
-            out[f"{stem}_weights"] = torch.stack(kept).numpy()
+            out[f"{stem_of(name)}_weights"] = torch.stack(kept).numpy()
     return out
 
 

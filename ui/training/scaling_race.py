@@ -14,7 +14,7 @@ from attention_core.experiments.layers import RULES
 from attention_core.experiments.sort import SHOWN, Sort, anatomy
 from ui.components.lab import Controls, Film, Heading, Map, Plot, Slider
 from ui.text import Words
-from ui.training.history import SIDE, History, Measure, curves, film, fitted, step_slider
+from ui.training.history import SIDE, History, Measure, curves, film, fitted, measured, stem_of, step_slider
 from ui.training.runs import Run
 
 HUES = {"none": "k", "inverse_sqrt": "q", "inverse": "v", "qk_norm": "ink"}
@@ -280,17 +280,11 @@ def arrays(run: Run, made: dict[Sort, Point]) -> dict[str, np.ndarray]:
     """Every measure of every record, the weights on the probe; and the points of the transition."""
     out: dict[str, np.ndarray] = {}
     for name in run.experiments:
-        records, stem = run.records(name), name.replace(" ", "_")
-        out[f"{stem}_step"] = np.array([record.step for record in records])
-        out[f"{stem}_loss"] = np.array([record.loss for record in records])
-        out[f"{stem}_accuracy"] = np.array([record.accuracy for record in records])
-        for key in sorted(records[0].measures) if records else ():
-            out[f"{stem}_{key.replace('.', '_')}"] = np.array(
-                [record.measures.get(key, math.nan) for record in records]
-            )
+        records = run.records(name)
+        out |= measured(name, records)
         kept = [record.arrays["weights"][:, 0].float() for record in records if record.arrays]
         if kept:
-            out[f"{stem}_weights"] = torch.stack(kept).numpy()
+            out[f"{stem_of(name)}_weights"] = torch.stack(kept).numpy()
     if made:
         rows = [
             (RULES.index(config.rule), config.d_k, config.input_scale, config.lr, config.steps, config.seed, *point)

@@ -135,6 +135,11 @@ def least(past: int) -> int:
     return math.ceil((past + past // 2 + SHOWN) / 0.3)
 
 
+def enough(count: int) -> int:
+    """The longest look-back for which so many numbers are enough; the shortest where there is none."""
+    return max((past for past in PASTS if least(past) <= count), default=min(PASTS))
+
+
 def name_of(config: Experiment) -> str:
     """The name of the variant."""
     assert isinstance(config, Series)
@@ -619,15 +624,28 @@ def plots(made: Scene, page: Words) -> list[Plot]:
     out: list[Plot] = [Controls(name="controls", stack="left", span=3, sliders=controls)]
     legend = (("ink", page["truth"]), ("quiet", page[f"model.{NAIVE}"]))
     out.append(Heading(name="legend", stack="left", legend=(*legend, ("v", page["forecast"]))))
+    found = {row.model: row for row in rows(made)}
+
+    def state(note: str, shown: Sequence[str]) -> str:
+        """The note of a picture, and before it which of the models that are shown are untouched."""
+        idle = [model for model in shown if model not in found]
+        if not idle:
+            return note
+        names = "" if len(idle) == len(shown) else ", ".join(page[f"short.{model}"] for model in idle)
+        told = page.data("untrained_of", models=names, untrained=page["untrained"]) if names else page["untrained"]
+        return f"{told} · {note}"
+
     if made.attentions:
         out += [
             Bars(
                 name="over_past", span=6, narrow=4, height=334, film="weights", count=of.past, fit=True, hue="q",
-                over="past", title=page["past"], note=page.data("past_note", count=of.past),
+                over="past", title=page["past"],
+                note=state(page.data("past_note", count=of.past), made.attentions),
             ),
             Curves(
                 name="own", span=3, narrow=4, height=360, film="own", along="ahead", low=low, high=high, legend=False,
-                lines=_lines("v", page, 0), title=page["future"], note=page["future_note"],
+                lines=_lines("v", page, 0), title=page["future"],
+                note=state(page["future_note"], made.attentions),
             ),
         ]  # fmt: skip
     table = errors(made)
@@ -649,7 +667,6 @@ def plots(made: Scene, page: Words) -> list[Plot]:
     )  # fmt: skip
     if not made.attentions:
         out.append(by_step)
-    found = {row.model: row for row in rows(made)}
     wide = {3: 4, 4: 3, 5: 2, 6: 2}.get(len(models), 3)  # of twelve columns, so that rows are full
     for at, model in enumerate(models):
         row = found.get(model)
@@ -657,27 +674,33 @@ def plots(made: Scene, page: Words) -> list[Plot]:
         out.append(
             Curves(
                 name=f"forecast_{model}", span=wide, narrow=2, height=200, film="forecast", along="ahead", low=low,
-                high=high, legend=False, lines=_lines("v", page, at), title=page[f"model.{model}"], note=note,
+                high=high, legend=False, lines=_lines("v", page, at), title=page[f"plot.{model}"], note=note,
             )
         )  # fmt: skip
     if made.attentions:
         out.append(by_step)
+    side = 3 if made.attentions else 6  # beside the errors, or in a row of their own
     if "auto_correlation" in cores:
         out.append(
             Bars(
-                name="lags", span=3, narrow=4, height=300, film="auto_correlation", count=of.past, fit=True, hue="k",
-                title=page["lags"], note=page["lags_note"],
+                name="lags", span=side, narrow=4, height=300, film="auto_correlation", count=of.past, fit=True, hue="k",
+                title=page["lags"], note=state(page["lags_note"], _with_core(models, "auto_correlation")),
             )
         )  # fmt: skip
     if "frequency_attention" in cores:
         modes = of.past // 2 + 1
         out.append(
             Map(
-                name="frequencies", span=3, narrow=4, height=300, film="frequency_attention", rows=modes, cols=modes,
-                root=True, title=page["frequencies"], note=page["frequencies_note"], says=page["frequencies_says"],
+                name="frequencies", span=side, narrow=4, height=300, film="frequency_attention", rows=modes, cols=modes,
+                root=True, title=page["frequencies"], says=page["frequencies_says"],
+                note=state(page["frequencies_note"], _with_core(models, "frequency_attention")),
             )
         )  # fmt: skip
     return out
+
+
+def _with_core(models: Sequence[str], core: str) -> list[str]:
+    return [model for model in models if model.partition("+")[0] == core]
 
 
 def _lines(colour: str, page: Words, at: int) -> tuple[Line, ...]:
