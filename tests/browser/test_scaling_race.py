@@ -138,8 +138,9 @@ def test_start_stop_scrub_resume_save_and_load(opened, tmp_path) -> None:
     other.get_by_role("button", name=SHARED["open"], exact=True).first.click()
     other.wait_for_url(re.compile(r"model="))
     read = laboratory.heat_map(other, "canvas_weights", "weights")
-    typed = other.get_by_role("textbox", name=words("controls", "en")["sentence"]).input_value()
-    expected = attention(load(state), torch.tensor([int(word) for word in typed.split()]))
+    box = other.get_by_role("textbox", name=words("controls", "en")["sentence"])
+    expect(box).to_have_value(re.compile(r"^\d"))  # a sentence of this layer: the numbers it was taught to sort
+    expected = attention(load(state), torch.tensor([int(word) for word in box.input_value().split()]))
     assert_close(read.view(16, 16).double(), expected, rtol=2e-3, atol=1e-4)
 
 
