@@ -43,8 +43,8 @@ CASES = (
     Case("/local", "local", "radius", 64),
 )
 
-# What only Python can draw again: pages, and the keys of Streamlit's own sliders.
-REDRAWN = (("/bench", "bench_D"),)
+# What only Python can draw again: the page, the key of Streamlit's own slider, and that of the canvas.
+REDRAWN = (("/bench", "bench_D", "bench_maps"),)
 SIX = ("scaled_dot", "general", "additive", "cosine", "window", "local_p")
 
 # Resolves with the milliseconds from the release to the last change of what is written, and of anything, in the page.
@@ -84,13 +84,15 @@ RELEASE = """async ([key, name, stop]) => {
     CanvasRenderingContext2D.prototype.fillText = paint;
     return [text - begin, all - begin];
 }"""
-# Streamlit's own slider of this key, moved one stop: milliseconds from the key to the last stroke on any canvas.
-STROKES = """() => {
+# Streamlit's own slider, moved one stop: milliseconds from the key to the last stroke on the canvas of this key.
+STROKES = """(drawn) => {
     window.__stroke = window.__key = 0;
+    const within = (canvas) =>
+        [canvas, canvas.getRootNode?.().host].some((node) => node?.closest?.(`.st-key-${drawn}`));
     for (const name of ["fillRect", "drawImage", "putImageData", "fillText"]) {
         const stroke = CanvasRenderingContext2D.prototype[name];
         CanvasRenderingContext2D.prototype[name] = function (...told) {
-            window.__stroke = performance.now();
+            if (within(this.canvas)) window.__stroke = performance.now();
             return stroke.apply(this, told);
         };
     }
@@ -124,7 +126,7 @@ async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
     }
 
 
-async def redrawn(page: Page, url: str, path: str, key: str) -> dict[str, object]:
+async def redrawn(page: Page, url: str, path: str, key: str, drawn: str) -> dict[str, object]:
     """One stop to the right and one to the left, in turn."""
     words = ("the law saw the king but its city should be just " * 60).split()[:TOKENS_REDRAWN]
     await page.goto(f"{url}{path}?{urlencode({'text': ' '.join(words), 'bench': ','.join(SIX)})}")
@@ -132,7 +134,7 @@ async def redrawn(page: Page, url: str, path: str, key: str) -> dict[str, object
     await thumb.wait_for(state="attached", timeout=60_000)
     await page.wait_for_function(IDLE, timeout=60_000)
     await page.wait_for_timeout(3000)
-    await page.evaluate(STROKES)
+    await page.evaluate(STROKES, drawn)
     found = []
     for turn in range(RELEASES + 1):
         await thumb.press("ArrowLeft" if turn % 2 else "ArrowRight")
@@ -158,8 +160,8 @@ async def measured(url: str, part: str) -> list[dict[str, object]]:
         await page.wait_for_function(IDLE, timeout=60_000)
         for case in (case for case in CASES if part in case.path):
             rows.append(await measure(page, url, case))
-        for path, key in (each for each in REDRAWN if part in each[0]):
-            rows.append(await redrawn(page, url, path, key))
+        for each in (each for each in REDRAWN if part in each[0]):
+            rows.append(await redrawn(page, url, *each))
         await browser.close()
     return rows
 

@@ -1,5 +1,6 @@
 """The reader's sentence through two to six mechanisms at once: same tokens, same q, k and v, same axes."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from ui.text import Words, words
 
 MEMORIES = ("same", "other")
 MAX_RADIUS = MAX_TOKENS
+PAINTED = 0.06  # seconds in which the maps are painted, before the browser has the rest of the page to draw again
 WIDTH = {"row_sum": 130}  # pixels; a range must not be cut
 # Names of mechanisms carry no colour; Streamlit's own, white on the accent, cannot be read in the dark.
 STYLE = """<style>
@@ -158,6 +160,7 @@ def laboratory(choice: Choice, page: Words) -> None:
         summary=page["summary"],
         on_pick=picked,
     )
+    time.sleep(PAINTED)
     if said := bench.remarks(found, page):
         st.caption("  \n".join(said))
     what_moved(found, reference, page)
