@@ -32,10 +32,11 @@ class View {
     window.addEventListener("scroll", () => this.scrolled(), { capture: true, passive: true, signal: this.gone.signal });
   }
 
-  // What stands on the page, from top to bottom; `parts` give way to a sentence where bytes cannot be read.
+  // What stands on the page, from top to bottom; `parts` give way to a sentence where bytes cannot be read. Streamlit may
+  // take a component away and mount it again in the same place: what the view before has left there goes.
   furnish(all, parts) {
     this.parts = parts;
-    this.root.append(this.error, ...all, this.live, this.tip);
+    this.root.replaceChildren(this.error, ...all, this.live, this.tip);
   }
 
   stop() {

@@ -230,3 +230,24 @@ def test_a_frame_of_a_kind_nobody_knows_gives_the_sentence(open_page) -> None:
     )
     assert page.locator(f"{LAB} [role=alert]").inner_text() == told
     assert not page.locator(f"{LAB} canvas").first.is_visible()
+
+
+MOUNTED_TWICE = """() => {
+    const [place, page] = [document.createElement("div"), { setStateValue() {}, setTriggerValue() {} }];
+    const parentElement = place.attachShadow({ mode: "open" });
+    parentElement.innerHTML = '<div class="root" data-damaged=""></div>';
+    document.body.append(place);
+    window.__headlight.lab({ data: null, parentElement, ...page })();
+    const stop = window.__headlight.lab({ data: null, parentElement, ...page });
+    const stages = parentElement.querySelectorAll(".lab").length;
+    stop();
+    place.remove();
+    return stages;
+}"""
+
+
+def test_a_component_mounted_again_in_its_place_leaves_nothing_of_the_one_before(open_page) -> None:
+    """Streamlit does so when a training run ends; two laboratories stood there then, the first one dead."""
+    page = open_page("/softmax")
+    page.wait_for_function("() => window.__headlight?.lab", timeout=60_000)
+    assert page.evaluate(MOUNTED_TWICE) == 1
