@@ -41,7 +41,6 @@ SIDES = ("helps", "costs")
 STYLE = """<style>
 .st-key-remedy_choice { min-height: 9.6rem; }
 @media (max-width: 640px) { .st-key-remedy_choice { min-height: 0; } }
-.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 </style>"""
 
 

@@ -37,7 +37,6 @@ STYLE = """<style>
 }
 .st-key-working:not(:has(.stProgress)) { display: none; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-working) { display: contents; }
-.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 </style>"""
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")

@@ -62,7 +62,6 @@ TASK = Needle()
 DEFAULTS = ("attention", "gru", "lstm")
 SOURCES = ("sentence", "noise")
 STYLE = """<style>
-.st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 @media (max-width: 640px) { .st-key-lg_settings [role="toolbar"] { flex-wrap: wrap; } }
 </style>"""
 

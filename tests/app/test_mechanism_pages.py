@@ -1,25 +1,15 @@
 """The pages Local, and Hard and soft, run with anything typed and any link."""
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.app import training
 from ui.text import words
 
-APP = Path(__file__).parents[2] / "app.py"
+opened = partial(training.opened, section="mechanisms")
 PAGES = ("local", "hard_soft")
-
-
-def opened(page: str, **link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    app.switch_page(f"pages/mechanisms/{page}.py").run()
-    assert not app.exception
-    assert not app.error
-    return app
 
 
 def captions(app: AppTest) -> str:

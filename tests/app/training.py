@@ -1,4 +1,4 @@
-"""What tests of the pages about training share: open one, wait until its run has ended, read what it says."""
+"""What tests of pages share: open one; and of those about training: wait until its run has ended, read what it says."""
 
 import time
 from pathlib import Path
@@ -8,13 +8,13 @@ from streamlit.testing.v1 import AppTest
 APP = Path(__file__).parents[2] / "app.py"
 
 
-def opened(page: str, **link: str) -> AppTest:
+def opened(page: str, section: str = "training", **link: str) -> AppTest:
     """The page of that name, with this link."""
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in link.items():
         app.query_params[name] = value
     app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    app.switch_page(f"pages/training/{page}.py").run()
+    app.switch_page(f"pages/{section}/{page}.py").run()
     well(app)
     return app
 
