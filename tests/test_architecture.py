@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "attention_core/experiments/store.py": (*CORE, "safetensors"),
     "attention_core": CORE,
     "ui/figures": ("plotly", "numpy", "jaxtyping", "ui.figures", "ui.palette"),
+    "ui/compute": ("torch", "numpy", "attention_core", "ui.compute"),
     "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),
     "pages": ("streamlit", "numpy", "ui", "attention_core"),
     "app.py": ("streamlit", "ui"),
@@ -71,14 +72,16 @@ def test_no_script_stands_directly_in_pages():
 
 
 @pytest.mark.parametrize("file", FILES, ids=relative)
-def test_caches_and_fragments_each_have_one_home(file):
+def test_nothing_is_kept_by_streamlit_and_fragments_have_one_home(file):
     path = relative(file)
     used = {
         node.attr
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "st"
     }
-    assert path == "ui/session.py" or not {name for name in used if name.startswith("cache_")}
+    assert not {name for name in used if name.startswith("cache_")}, (
+        "keep it in ui.compute: these any visitor may clear"
+    )
     assert path == "ui/errors.py" or "fragment" not in used, "use ui.errors.fragment: it is guarded"
 
 

@@ -63,7 +63,7 @@ class Choice:
 
     def run(self) -> Run:
         """Everything the model computes for this study."""
-        return session.run(self.study)
+        return session.run_of(self.study, self.model, self.tokens)
 
 
 def study_bar(note: str = "") -> Choice:

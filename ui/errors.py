@@ -36,7 +36,7 @@ def guarded() -> Iterator[None]:
         st.error(words("common")["error.unexpected"], icon=":material/error:")
 
 
-def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, None]:
+def fragment(draw: Callable[P, None], *, every: float | None = None, key: str | None = None) -> Callable[P, None]:
     """`st.fragment`, guarded: a fragment reruns without app.py, so it needs its own net. `every`: seconds."""
 
     @functools.wraps(draw)
@@ -44,4 +44,4 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
         with guarded():
             draw(*args, **kwargs)
 
-    return st.fragment(drawn, run_every=every)
+    return st.fragment(drawn, run_every=every, key=key)

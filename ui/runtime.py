@@ -33,7 +33,8 @@ def warm_up(*load: Callable[[], object]) -> None:
 
 
 def settle() -> None:
-    """Move everything alive out of the garbage collector's sight; call it again after loading something large.
+    """Move everything alive out of the garbage collector's sight: once, before there are visitors whose pages it would
+    keep for ever.
 
     A full collection with torch imported stops every visitor for 130 ms, and then for none. Streamlit's own after each
     rerun is switched off in .streamlit/config.toml: a hundred sessions leave too much to look through each time.

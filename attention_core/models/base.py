@@ -1,8 +1,8 @@
 """What every model of the product is: tokens in, one trace per attention layer out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, overload, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -18,6 +18,7 @@ Stack = Literal["layer", "encoder", "decoder", "cross"]
 MASKS = ("none", "causal", "window")
 INPUT_SCALES = (0.1, 16.0)
 TEMPERATURES = (0.05, 20.0)
+LONG = 2**18  # numbers in one stage of one layer from which on stages are computed when somebody looks, and not kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +132,39 @@ class LayerTrace:
         return None if W_O is None else mix(self.attention.context, W_O, self.projections.b_O)
 
 
+class Recomputed(Sequence[LayerTrace]):
+    """The layers of a long text. Each is computed from its q, k and v whenever it is asked for: the same bits, and
+    only O(n) memory between, where the stages of 512 tokens take 50 MB a layer.
+    """
+
+    def __init__(self, layers: Sequence[Callable[[], LayerTrace]]) -> None:
+        self.parts = tuple(layers)
+
+    @overload
+    def __getitem__(self, index: int) -> LayerTrace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Recomputed": ...
+
+    def __getitem__(self, index: int | slice) -> "LayerTrace | Recomputed":
+        return Recomputed(self.parts[index]) if isinstance(index, slice) else self.parts[index]()
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+
+def remade(make: Callable[..., LayerTrace], again: Callable[[], tuple[AttentionTrace, float]]) -> LayerTrace:
+    """The layer that `make` makes of its attention, computed again."""
+    return make(attention=again()[0])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Run:
     """One text through one model: its tokens, one trace per attention layer, and what the last layer hands on."""
 
     tokens: Tokens
-    layers: tuple[LayerTrace, ...]
+    layers: Sequence[LayerTrace]
     output: Float[Tensor, "n d_model"]
-
-    def bytes(self) -> int:
-        """Memory the traces keep alive, in bytes."""
-        return sum(layer.attention.bytes() for layer in self.layers)
 
 
 @runtime_checkable

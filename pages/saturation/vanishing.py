@@ -1,16 +1,14 @@
 """The reader's sentence, an untrained layer: drag d_k and the input scale, watch softmax saturate and gradients die."""
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES, Table, cross
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES, Probe, Table, cross
 from ui.chart import chart
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
+from ui.compute import room
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
 from ui.errors import fragment
 from ui.figures.laws import law_figure
@@ -21,22 +19,21 @@ from ui.saturation import trained as strained
 from ui.saturation.stops import head_number, released
 from ui.saturation.stops import where as where_sliders_stand
 from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, summary, theory
-from ui.session import MAX_PROBED, Question, bands, known, known_bands, probe, table
+from ui.session import MAX_PROBED, Question, answer, bands, probe, seeds, tabulated
 from ui.text import Words, words
+from ui.waiting import awaited
 
 SEEDS = 8
-TOLD = 0.25  # seconds between two signs of progress
-LEAVES = 0.1  # seconds in which the first curves reach the screen, before torch takes every core
+TABLE, BANDS = "table", "bands"  # what is worked on for one reader at a time
 # What works in the background says so in a corner of the window, where it moves nothing on the page.
 STYLE = """<style>
 .st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; word-break: keep-all; }
-.st-key-working {
+[class*="st-key-working_"] {
   position: fixed; right: 1.2rem; bottom: 1.2rem; z-index: 900; width: min(27rem, calc(100vw - 2.4rem));
   padding: 0.6rem 0.9rem;
   background: light-dark(#fffffd, #141413); border: 1px solid light-dark(#dedcd5, #3a3835); border-radius: 4px;
 }
-.st-key-working:not(:has(.stProgress)) { display: none; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-working) { display: contents; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-working_"]) { display: contents; }
 </style>"""
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")
@@ -70,68 +67,62 @@ def picked(pick: Pick) -> None:
         set_focus(pick.row, pick.col)
 
 
-def progress_in(place: DeltaGenerator, page: Words, key: str) -> Callable[[float], None]:
-    """Tells of the share that is done, and of the time left; not so often that telling takes a core of its own."""
-    begin = last = time.monotonic()
-
-    def told(share: float) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < TOLD:
-            st.session_state.get("stopped")  # here Streamlit ends a run that has become out of date
-            return
-        last = now
-        left = (now - begin) * (1 - share) / share if share else 0.0
-        place.progress(share, page.data(key, seconds=max(1, round(left))))
-
-    return told
-
-
-def stop(question: Question | None) -> None:
-    """Compute no more for this question; None: go on."""
-    st.session_state["stopped"] = question
-
-
 @fragment
-def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator, page: Words) -> None:
+def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None:
     """Everything that follows the sliders: first the curves through where they stand, then every stop of the reader's
     own seed, which the other seeds then widen into bands.
     """
-    wide, stopped = known_bands(question, SEEDS), st.session_state.get("stopped") == question
-    if stopped and not known(question):
-        st.button(page["go_on_all"], on_click=stop, args=(None,), icon=":material/play_arrow:")
-        return
-    here, layer = place(len(tokens)), probe(question)
-    pictures = st.container(key="pictures")
+    stand, layer = place(len(tokens)), probe(question)
 
     def draw(own: Table, numbers: np.ndarray, seeds: int) -> None:
-        with pictures:
-            lab(
-                plots(layer, numbers, tokens, here, seeds, page),
-                key="vanishing",
-                sliders=sliders(here, page),
-                films=films(layer, own, numbers, here),
-                computed=computed(layer.q.shape[0], len(tokens), here),
-                words=words("canvas"),
-                summary=page["summary"],
-                on_move=moved,
-                on_pick=picked,
-            )
+        lab(
+            plots(layer, numbers, tokens, stand, seeds, page),
+            key="vanishing",
+            sliders=sliders(stand, page),
+            films=films(layer, own, numbers, stand),
+            computed=computed(layer.q.shape[0], len(tokens), stand),
+            words=words("canvas"),
+            summary=page["summary"],
+            on_move=moved,
+            on_pick=picked,
+        )
 
-    if not known(question):
-        first = cross(layer, here.d_k, here.alpha)
-        draw(first, summary([first]), 1)
-        time.sleep(LEAVES)
-        table(question, progress_in(bar, page, "working"))
-        st.rerun()
-    own = table(question)
-    bar.empty()
-    alpha, d_k = INPUT_SCALES[here.alpha], D_K_STOPS[here.d_k]
-    losses.section(layer, tokens, focus(len(tokens), len(tokens))[1], d_k, alpha, page)
+    with st.container(key="working"):
+        own = awaited(question, lambda: tabulated(layer), topic=TABLE, what=page["working"])
+    with st.container(key="pictures"):
+        if own is None:
+            first = answer(("cross", question, stand.d_k, stand.alpha), lambda: cross(layer, stand.d_k, stand.alpha))
+            draw(first, summary([first]), 1)
+            return
+        wide = bands_of(question, own, page)
+        draw(own, summary([own]) if wide is None else wide, 1 if wide is None else SEEDS)
+    what_follows(question, layer, own, stand, tokens, page)
+
+
+def bands_of(question: Question, own: Table, page: Words) -> np.ndarray | None:
+    """The quantiles over all seeds, once a core has nothing else to do."""
+    others = [probe(other) for other in seeds(question, SEEDS)[1:]]
+    with st.container(key="working_more"):
+        return awaited(
+            ("bands", question, SEEDS), lambda: bands(others, own, summary), topic=BANDS, what=page["bands"], idle=True
+        )
+
+
+def what_follows(
+    question: Question, layer: Probe, own: Table, stand: Place, tokens: tuple[str, ...], page: Words
+) -> None:
+    """Below the laboratory: the losses, why its numbers can be believed, and three laws."""
+    alpha, d_k, rule = INPUT_SCALES[stand.alpha], D_K_STOPS[stand.d_k], RULES[stand.rule]
+    target = focus(len(tokens), len(tokens))[1]
+    ratios = answer(("losses", question, target, d_k, alpha), lambda: losses.ratios(layer, target, d_k, alpha))
+    losses.section(ratios, tokens[target], d_k, alpha, page)
     st.header(page["law.title"], anchor="laws")
     st.markdown(page["law.text"])
-    laws = st.columns(3)
-    residual = autograd_residual(layer, RULES[here.rule], d_k, alpha)
+    for number, (column, law) in enumerate(zip(st.columns(3), theory(layer, own, stand, page), strict=True)):
+        with column:
+            st.markdown(f"**{law.title}**")
+            chart(law_figure(law, mode()), key=f"law_{number}", alt=law.title)
+    residual = answer(("autograd", question, rule, d_k, alpha), lambda: autograd_residual(layer, rule, d_k, alpha))
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(
             residual=residual,
@@ -143,32 +134,25 @@ def laboratory(question: Question, tokens: tuple[str, ...], bar: DeltaGenerator,
         )
         take_away(
             "vanishing",
-            arrays=lambda: {
-                "tokens": np.array(tokens),
-                "rules": np.array(RULES),
-                "d_k": np.array(D_K_STOPS),
-                "input_scale": np.array(INPUT_SCALES),
-                "names": np.array(MEASURES),
-                "measures": own.measures.numpy(),
-                "log_gains": own.log_gains.numpy(),
-            },
-            snippet=snippet(question, RULES[here.rule], d_k, alpha, here.head, page),
+            arrays=lambda: arrays(question, tokens),
+            snippet=snippet(question, rule, d_k, alpha, stand.head, page),
             count=own.measures.numel() + own.log_gains.numel(),
         )
-    # What is written comes first. The pictures have followed the slider already.
-    draw(own, summary([own]) if wide is None else wide.numbers, 1 if wide is None else SEEDS)
-    for number, (column, law) in enumerate(zip(laws, theory(layer, own, here, page), strict=True)):
-        with column:
-            st.markdown(f"**{law.title}**")
-            chart(law_figure(law, mode()), key=f"law_{number}", alt=law.title)
-    if wide is not None:
-        return
-    if stopped:
-        st.button(page["go_on"], on_click=stop, args=(None,), type="tertiary", icon=":material/area_chart:")
-        return
-    told = progress_in(bar, page, "bands")
-    bands(question, SEEDS, summary, lambda done, share: told((done - 1 + share) / (SEEDS - 1)))
-    st.rerun()
+
+
+def arrays(question: Question, tokens: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The table, to take away."""
+    layer = probe(question)
+    own = room().result(question, lambda: tabulated(layer))
+    return {
+        "tokens": np.array(tokens),
+        "rules": np.array(RULES),
+        "d_k": np.array(D_K_STOPS),
+        "input_scale": np.array(INPUT_SCALES),
+        "names": np.array(MEASURES),
+        "measures": own.measures.numpy(),
+        "log_gains": own.log_gains.numpy(),
+    }
 
 
 def choose_loss(page: Words) -> tuple[int, str, DeltaGenerator]:
@@ -202,13 +186,7 @@ def untrained(page: Words) -> None:
             target = choose_target(strings, page)
     if len(tokens) > MAX_PROBED:
         st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))
-    question = Question(text=text, seed=seed, target=target)
-    # Outside the fragment: a click inside it would wait until it has finished.
-    with st.container(horizontal=True, vertical_alignment="center", key="working"):
-        bar = st.empty()
-        if known_bands(question, SEEDS) is None and st.session_state.get("stopped") != question:
-            st.button(page["stop"], on_click=stop, args=(question,), key="stop_here")
-    laboratory(question, strings, bar, page)
+    laboratory(Question(text=text, seed=seed, target=target), strings, page)
 
 
 def trained(page: Words) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from attention_core.experiments.alignment import PROBE, TASKS
 from attention_core.experiments.base import Experiment
 from ui.components.lab import Positions, lab
+from ui.compute.runs import MOST_BYTES, Run
 from ui.controls import switch, whole_number
 from ui.layout import page_header, take_away, trust_line
 from ui.link import recall, remember
@@ -31,7 +32,6 @@ from ui.training.alignment import (
     variants,
 )
 from ui.training.fingerprints import fingerprints
-from ui.training.runs import MOST_BYTES, Run
 from ui.training.scrubber import left, standing
 from ui.training.style import progress_style
 from ui.training.untouched import untouched

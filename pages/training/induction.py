@@ -6,6 +6,7 @@ from attention_core.experiments.base import Experiment
 from attention_core.experiments.induction import Induction
 from attention_core.experiments.layers import RULES
 from ui.components.lab import Positions, lab
+from ui.compute.runs import MOST_BYTES, Run
 from ui.controls import whole_number
 from ui.layout import page_header, take_away, trust_line
 from ui.link import recall, remember
@@ -29,7 +30,6 @@ from ui.training.induction import (
     sliders,
     snippet,
 )
-from ui.training.runs import MOST_BYTES, Run
 from ui.training.scrubber import left, standing
 from ui.training.style import progress_style
 from ui.training.untouched import untouched

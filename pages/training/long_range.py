@@ -4,14 +4,15 @@ import streamlit as st
 
 from attention_core.experiments.base import RUNNING, Experiment
 from attention_core.experiments.needle import Needle
-from attention_core.models import FromScratch
 from ui.components.lab import Positions, lab
+from ui.compute.catalogue import from_scratch
+from ui.compute.runs import Run
 from ui.controls import sentence_bar, switch, whole_number
 from ui.errors import fragment
 from ui.layout import page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant, whole
-from ui.session import PROBED, answer, embedded
+from ui.session import PROBED
 from ui.text import Words, words
 from ui.training import panel
 from ui.training.fingerprints import once
@@ -53,9 +54,9 @@ from ui.training.long_range import (
     timeline,
     told,
 )
-from ui.training.runs import Run
 from ui.training.style import progress_style
 from ui.training.untouched import untouched
+from ui.waiting import awaited
 
 KEY = "lg"
 TASK = Needle()
@@ -94,14 +95,16 @@ def reached(page: Words) -> None:
         if len(tokens) > LONGEST:
             note.caption(page.format("cut", most=LONGEST))
 
-    def compute() -> Reaches:
-        if own is None:
-            return reaches(n, drawn)
-        layer = FromScratch(PROBED, embedded())
-        return reaches(n, drawn, layer.embed(layer.tokenize(text))[:LONGEST])
-
-    made = answer(("reach", text if own is not None else n, drawn), compute)
-    reach_laboratory(made, n, own, text if own is not None else None, drawn, page)
+    x = None
+    if own is not None:
+        layer = from_scratch(PROBED)
+        x = layer.embed(tokens)[:LONGEST]
+    made = awaited(
+        ("reach", text if own is not None else n, drawn), lambda: reaches(n, drawn, x), topic="reach",
+        what=page.format("reach_working", kinds=len(REACHED), seeds=SEEDS),
+    )  # fmt: skip
+    if made is not None:
+        reach_laboratory(made, n, own, text if own is not None else None, drawn, page)
 
 
 @fragment

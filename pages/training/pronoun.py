@@ -13,6 +13,7 @@ from attention_core.text import clean
 from ui import session
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
+from ui.compute.runs import MOST_BYTES, Run
 from ui.controls import MAX_CHARS, untaught, whole_number
 from ui.errors import fragment
 from ui.layout import agreement, page_header, take_away, trust_line
@@ -58,7 +59,6 @@ from ui.training.pronoun import (
     survey,
     untrained,
 )
-from ui.training.runs import MOST_BYTES, Run
 from ui.training.scrubber import left, standing
 from ui.training.style import progress_style
 from ui.training.untouched import untouched

@@ -7,6 +7,7 @@ from attention_core.experiments.layers import RULES
 from attention_core.experiments.sort import ANATOMY_BATCHES
 from ui.chart import chart
 from ui.components.lab import Positions, lab
+from ui.compute.runs import MOST_BYTES, Run
 from ui.controls import whole_number
 from ui.figures.training import transition_figure
 from ui.layout import mode, page_header, take_away, trust_line
@@ -16,7 +17,6 @@ from ui.text import Words, words
 from ui.training import panel, scaling_race
 from ui.training.fingerprints import fingerprints
 from ui.training.history import history
-from ui.training.runs import MOST_BYTES, Run
 from ui.training.scaling_race import (
     ANATOMY,
     BREAK,

@@ -1,6 +1,6 @@
 """Time series: attention, decomposition, frequencies and straight lines forecast one series, made or the reader's."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -11,15 +11,15 @@ from attention_core.experiments.decomposition import KERNEL
 from attention_core.experiments.series import Series
 from ui.chart import chart
 from ui.components.lab import Positions, lab
+from ui.compute.runs import MOST_BYTES, Run
 from ui.controls import choose, switch, whole_number
 from ui.figures.series import parts_figure
 from ui.layout import mode, page_header, take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
-from ui.session import K, answer
+from ui.session import answer
 from ui.text import Words, words
 from ui.training import panel, reading, time_series
-from ui.training.runs import MOST_BYTES, Run
 from ui.training.time_series import (
     DEFAULTS,
     FAST,
@@ -34,7 +34,6 @@ from ui.training.time_series import (
     WORLD,
     WORLDS,
     Scene,
-    Trained,
     World,
     arrays,
     base,
@@ -61,12 +60,12 @@ from ui.training.time_series import (
     table,
     thinned,
 )
+from ui.waiting import awaited
 
 KEY, MANY = "ts", "ts_many"
 QUICK = ("auto_correlation+trend", "frequency")
 OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
 SHEET = "ts_sheet"  # the file that is there now, by its digest: its columns, or why there are none
-ANSWERS, MOST_ANSWERS = "ts_answers", 8  # what was computed on series of the reader's own, the newest
 WIDTHS = {"model": 225, "mse": 128, "mae": 128, "learned": 105, "seeds": 62, "parameters": 92, "step": 56}  # pixels
 STYLE = """<style>
 .st-key-ts_waiting:empty { display: none; }
@@ -192,32 +191,21 @@ def _column(columns: Sequence[reading.Column], page: Words) -> int:
     )
 
 
-def kept(question: Hashable, config: Series, compute: Callable[[], K]) -> K:
-    """What `compute` finds: kept for everybody, but of a series of the reader's own only in this session."""
-    if not config.values:
-        return answer(question, compute)
-    found = st.session_state.setdefault(ANSWERS, {})
-    made = found.pop(question) if question in found else compute()
-    found[question] = made
-    while len(found) > MOST_ANSWERS:
-        found.pop(next(iter(found)))
-    return made
-
-
 def world_of(config: Series) -> World:
     """The series and its parts."""
-    return kept(("time series", config), config, lambda: time_series.look(config))
+    return answer(("time series", config), lambda: time_series.look(config))
 
 
-def scene_of(run: Run | None, config: Series, models: Sequence[str]) -> Scene:
-    """What was trained on the series of the run, or on that which is chosen."""
+def scene_of(run: Run | None, config: Series, models: Sequence[str], page: Words) -> Scene:
+    """What was trained on the series of the run, or on that which is chosen; the fast models once they are there."""
     if run is not None:
         configs = [each for each in run.experiments.values() if isinstance(each, Series)]
         config, models = shared(configs[0]), [each.model for each in configs]
-    fast = Trained({})
+    fast = None
     if live(config):
-        fast = kept(("time series, fast", config), config, lambda: time_series.train_fast(config))
-    return scene(world_of(config), run, fast, [*FAST, *models])
+        fast = awaited(("time series, fast", config), lambda: time_series.train_fast(config), topic="fast",
+                       what=page["fast_running"])  # fmt: skip
+    return scene(world_of(config), run, fast or {}, [*FAST, *models])
 
 
 def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page: Words) -> None:
@@ -229,8 +217,8 @@ def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page:
     empty = page["empty" if live(config) else "empty_none"]
     panel.bar(KEY, run, wanted, named, empty=empty, check=known, name_of=name_of, in_turns=False)
     models = list(dict.fromkeys(each.model for each in wanted.values() if isinstance(each, Series)))
-    with st.container(key="ts_waiting"), st.spinner(page["fast_running"]):  # a place of its own: it comes and goes
-        made = scene_of(run, config, models)
+    with st.container(key="ts_waiting"):  # a place of its own: it comes and goes
+        made = scene_of(run, config, models, page)
     scrubber(made, run, page)
     of = made.world.config
     told = page.format("trained", points=len(made.world.values), lr=of.lr, steps=of.steps, batch=of.batch)
@@ -327,7 +315,7 @@ def parts(world: World, page: Words) -> None:
         st.caption(page.format("parts.found_made", found=len(world.found), drawn=len(world.drawn), near=count,
                                within=within))  # fmt: skip
     st.header(page["lines.title"], anchor="lines")
-    lines = kept(("time series, lines", world.config), world.config, lambda: time_series.lines(world))
+    lines = answer(("time series, lines", world.config), lambda: time_series.lines(world))
     st.markdown(page.format("lines.text", origins=lines.origins))
     names = ("whole", "since", "last", "naive")
     labels = {name: page.data(f"lines.{name}", count=world.config.past) for name in names}

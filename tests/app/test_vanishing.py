@@ -5,15 +5,16 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
-import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table, sweep
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table, collect, sweep, tabulate
+from tests.work import settled
 from ui.saturation.vanishing import BINS, CURVES, GAINS, READ, autograd_residual, critical, histogram, summary
 from ui.session import Question, probe
 from ui.text import words
@@ -30,7 +31,7 @@ def opened(language: str = "en", **link: str) -> AppTest:
     app.run()
     for name, value in {"lang": language, **link}.items():
         app.query_params[name] = value
-    return app.switch_page(PAGE).run()
+    return settled(app.switch_page(PAGE).run())
 
 
 def captions(app: AppTest) -> str:
@@ -131,12 +132,30 @@ def test_the_histogram_counts_every_row_once_and_puts_zero_at_the_left() -> None
     assert int(found.isnan().sum()) == found[1, 1].numel()
 
 
-def test_the_first_curves_do_not_wait_for_the_table(monkeypatch) -> None:
+def test_the_first_curves_do_not_wait_for_the_table_and_stop_leaves_them(monkeypatch) -> None:
     """Whoever stops before the table is there has the pictures, with curves through where the sliders stand."""
-    monkeypatch.setattr("ui.session.tabulated", lambda question, progress: st.stop())
-    app = opened(text="The law was written before the table", dk="16")
-    assert not app.exception
+    begun = threading.Event()
+
+    def waits(probe):
+        begun.wait(60.0)
+        yield 1.0
+        return collect(list(tabulate(probe)))
+
+    monkeypatch.setattr("ui.session.tabulated", waits)
+    monkeypatch.setattr("pages.saturation.vanishing.tabulated", waits, raising=False)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    app.query_params["text"] = "The law was written before the table"
+    app.run()
+    app.switch_page(PAGE).run()
+    assert not app.exception and not app.error
     assert [element for element in app.get("bidi_component") if element.key == "vanishing" and element.proto.bytes]
+    assert len(app.get("plotly_chart")) == 0
+    app.button(key="stop_table").click().run()
+    keys = [button.key for button in app.button if button.key]
+    assert "go_on_table" in keys and "stop_table" not in keys
+    begun.set()
+    settled(app.button(key="go_on_table").click().run())
+    assert len(app.get("plotly_chart")) == 3
 
 
 def table(measures: torch.Tensor) -> Table:
@@ -191,7 +210,7 @@ def test_the_loss_of_the_trained_model_is_chosen_and_its_token_too(language: str
     assert app.selectbox(key="strain_target").options == ["1: [CLS]", "2: the", "3: law", "4: [SEP]"]
     assert app.selectbox(key="strain_target").value == 2
     assert "target=2)" in next(code.value for code in app.code if "strain(" in code.value)
-    app.selectbox(key="strain_target").set_value(1).run()
+    settled(app.selectbox(key="strain_target").set_value(1).run())
     assert not app.exception
     assert "target=1)" in next(code.value for code in app.code if "strain(" in code.value)
 
@@ -212,6 +231,6 @@ def test_the_script_of_the_trained_model_prints_one_line_a_stop() -> None:
 def test_a_seed_whose_neighbours_are_known_settles() -> None:
     """The tables of another visitor, for seeds that overlap ours, must not leave this page computing for ever."""
     app = opened(text="The law saw", seed="20")
-    app.number_input(key="seed").set_value(15).run()
+    settled(app.number_input(key="seed").set_value(15).run())
     assert not app.exception
     assert len(app.get("plotly_chart")) == 3

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from tests.work import settled
+
 APP = Path(__file__).parents[2] / "app.py"
 
 
@@ -15,7 +17,7 @@ def opened(page: str, section: str = "training", **link: str) -> AppTest:
         app.query_params[name] = value
     app.run()  # until then the address of the page, which is not the name of its file, is unknown
     app.switch_page(f"pages/{section}/{page}.py").run()
-    well(app)
+    well(settled(app))
     return app
 
 

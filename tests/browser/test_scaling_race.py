@@ -146,7 +146,7 @@ def test_start_stop_scrub_resume_save_and_load(opened, tmp_path) -> None:
 
 def test_a_closed_tab_frees_its_core_within_seconds(opened) -> None:
     """Three long runs on a server of two cores, or as many as there are: the last waits, until a tab is closed."""
-    from ui.training.runs import cores
+    from ui.compute.cores import cores
 
     long = {"sr_steps": "1000", "sr_dk": "4", "sr_go": "1", "sr_rules": "none,inverse_sqrt,inverse,qk_norm"}
     pages = [opened(**long) for _ in range(cores() + 1)]

@@ -14,10 +14,11 @@ from attention_core.experiments.base import Record
 from attention_core.experiments.needle import Needle
 from attention_core.experiments.store import StoreError, fingerprint, save_records
 from ui.components.lab import _film
+from ui.compute.queue import Queue
+from ui.compute.runs import Run
 from ui.text import words
 from ui.training import alignment, panel
 from ui.training.alignment import LENGTH, aligned, variants
-from ui.training.runs import Queue, Run
 
 PAGE = words("alignment", "en")
 SHAPE = {"steps": 2, "every": 1, "batch": 3, "evaluated": 5}

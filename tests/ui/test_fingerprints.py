@@ -8,8 +8,8 @@ def page() -> None:
     import streamlit as st
 
     from attention_core.experiments.pronoun import Pronoun
+    from ui.compute.runs import Run
     from ui.training import fingerprints as module
-    from ui.training.runs import Run
     from ui.training.style import progress_style
 
     counted = []

@@ -16,10 +16,11 @@ from attention_core.experiments.induction import PROBE, Induction
 from attention_core.experiments.layers import RULES
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint, save_records
+from ui.compute.queue import Queue
+from ui.compute.runs import MOST_BYTES, Run
 from ui.text import words
 from ui.training import induction, panel
 from ui.training.history import history
-from ui.training.runs import MOST_BYTES, Queue, Run
 
 PAGE = words("induction", "en")
 SHAPE = {"d_k": 8, "batch": 4, "evaluated": 6, "steps": 4, "every": 2, "stop_at": induction.NEVER}

@@ -17,11 +17,13 @@ from attention_core.experiments.needle import Needle
 from attention_core.experiments.recurrent import layer
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import save_records
+from tests.work import finished
 from ui.components.lab import _film
+from ui.compute.queue import Queue
+from ui.compute.runs import Run
 from ui.text import words
 from ui.training import long_range, panel
 from ui.training.long_range import ATTENTION, PARTS, REACHED, clock, laws, lengths, reaches, timeline
-from ui.training.runs import Queue, Run
 
 PAGE = words("long_range", "en")
 SMALL = {"length": 64, "batch": 8, "evaluated": 11, "lr": 1e-3}
@@ -58,7 +60,7 @@ def known_run(**kinds) -> Run:
 def test_the_reach_of_an_rnn_of_the_readers_sentence_is_torchs_gradient() -> None:
     """torch.nn.RNN fed one token at a time, its states' gradient by torch.autograd."""
     x = torch.randn(9, long_range.WIDTH, generator=torch.Generator().manual_seed(5))
-    made = reaches(9, 3, x)
+    made = finished(reaches(9, 3, x))
     sizes = []
     for seed in range(3, 3 + long_range.SEEDS):
         module = layer("rnn", long_range.WIDTH, long_range.WIDTH, stream(seed, "weights")).double()
@@ -79,7 +81,7 @@ def test_the_reach_of_an_rnn_of_the_readers_sentence_is_torchs_gradient() -> Non
 
 def test_attention_reaches_far_and_the_others_lose_a_factor_a_step() -> None:
     """SCIENCE.md 3.5: .50, .61, .82, .62 and 1.00 per step."""
-    made = reaches(64, 0)
+    made = finished(reaches(64, 0))
     expected = {"rnn": 0.503, "lstm": 0.611, "lstm_forget": 0.819, "gru": 0.615, ATTENTION: 1.002}
     for kind, factor in expected.items():
         assert_close(made.factors[REACHED.index(kind)], factor, rtol=0.08, atol=0)
@@ -98,7 +100,7 @@ def test_depth_and_path_are_those_of_the_papers_table() -> None:
 
 @pytest.mark.parametrize("n", [2, 3, 13, 64])
 def test_every_picture_of_the_reach_finds_its_film_and_every_film_its_slider(n) -> None:
-    made = reaches(n, 0)
+    made = finished(reaches(n, 0))
     tokens = tuple(f"<t{i}>" for i in range(n))
     films = long_range.reach_films(made, n)
     stops = {each.name: len(each.readings) for each in long_range.reach_sliders(n, 0, 0, tokens, PAGE)}
@@ -109,7 +111,7 @@ def test_every_picture_of_the_reach_finds_its_film_and_every_film_its_slider(n) 
 
 
 def test_the_snippet_of_the_reach_prints_what_is_drawn() -> None:
-    made, printed = reaches(5, 2), io.StringIO()
+    made, printed = finished(reaches(5, 2)), io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(long_range.reach_snippet(5, 2, None), {})
     rows = [line.split() for line in printed.getvalue().splitlines()]

@@ -17,10 +17,11 @@ from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint
 from attention_core.models import Trained, load_pronoun
 from attention_core.models.trained import CHECKPOINT
+from ui.compute.queue import Queue
+from ui.compute.runs import Run
 from ui.text import words
 from ui.training import pronoun
 from ui.training.history import history
-from ui.training.runs import Queue, Run
 
 PAGE = words("pronoun", "en")
 SHAPE = {"d_k": 8, "batch": 4, "evaluated": 64, "steps": 6, "every": 2}

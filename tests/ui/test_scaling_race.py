@@ -17,11 +17,12 @@ from attention_core.experiments.base import Record, stream
 from attention_core.experiments.induction import Induction
 from attention_core.experiments.sort import Sort, anatomy
 from attention_core.experiments.store import StoreError, fingerprint, load_records, save_records, save_weights
+from ui.compute.queue import Queue
+from ui.compute.runs import Run
 from ui.figures.training import transition_figure
 from ui.text import words
 from ui.training import panel, scaling_race
 from ui.training.history import LOWEST, Measure, ends, history, step_slider
-from ui.training.runs import Queue, Run
 
 PAGE = words("scaling_race", "en")
 SHAPE = {"d_k": 8, "batch": 4, "evaluated": 13, "steps": 6, "every": 2}

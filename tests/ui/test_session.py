@@ -1,101 +1,87 @@
-"""What is kept between runs is bounded, and keyed by values."""
-
-import time
-from concurrent.futures import ThreadPoolExecutor
+"""What a visitor may choose from, and what the room answers them."""
 
 import pytest
 import torch
 from torch.testing import assert_close
 
-from attention_core.models import EMBEDDED, FromScratch, ModelError, Settings, Sizes
+from attention_core.models import EMBEDDED, FromScratch, ModelError, Sizes
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, sweep
+from tests.work import finished
 from ui import session
-from ui.session import SCRATCH, TAUGHT, Recent, Study
+from ui.compute import catalogue
+from ui.session import SCRATCH, TAUGHT, Question, Study, bands, probe, seeds, tabulated
 
 SIZES = Sizes(n_head=2, d_model=11, d_k=3, d_v=5, source="digest", positions="none")
+BUILT_IN = {EMBEDDED: "", SCRATCH: "", TAUGHT: ""}
 
 
-def made(text: str):
-    model = FromScratch(SIZES)
-    return model.run(model.tokenize(text))
-
-
-def test_the_same_question_is_computed_once_and_shared() -> None:
-    recent = Recent(limit=10**6)
-    calls = []
-
-    def compute():
-        calls.append(1)
-        return made("one two")
-
-    first = recent.get(Study(text="one two", sizes=SIZES), compute)
-    second = recent.get(Study(text="one two", sizes=SIZES), compute)
-    assert first is second
-    assert len(calls) == 1
-    recent.get(Study(text="one two", sizes=SIZES, settings=Settings(temperature=2.0)), compute)
-    assert len(calls) == 2
-
-
-def test_the_kept_runs_stay_below_the_limit_and_the_oldest_goes_first() -> None:
-    size = made("one two three").bytes()
-    recent = Recent(limit=3 * size)
-    for word in ("five", "seven", "eleven", "thirteen"):
-        recent.get(Study(text=word, sizes=SIZES), lambda: made("one two three"))
-    assert recent.bytes() <= 3 * size
-    calls = []
-    recent.get(Study(text="thirteen", sizes=SIZES), lambda: calls.append(1) or made("one two three"))
-    assert not calls
-    recent.get(Study(text="five", sizes=SIZES), lambda: calls.append(1) or made("one two three"))
-    assert calls
+def named(monkeypatch: pytest.MonkeyPatch, *sources: object) -> dict[str, str]:
+    monkeypatch.setenv(catalogue.OPERATOR_SETTING, ", ".join(map(str, sources)))
+    return catalogue.catalogue()
 
 
 def test_the_catalogue_holds_what_the_operator_names(monkeypatch, tmp_path) -> None:
-    monkeypatch.delenv(session.OPERATOR_SETTING, raising=False)
-    assert list(session.catalogue()) == [EMBEDDED, SCRATCH, TAUGHT]
-    monkeypatch.setenv(session.OPERATOR_SETTING, f" gpt2, {tmp_path} ,, ")
-    named = {"gpt2": "gpt2", tmp_path.name: str(tmp_path)}
-    assert session.catalogue() == {EMBEDDED: "", SCRATCH: "", TAUGHT: "", **named}
+    monkeypatch.delenv(catalogue.OPERATOR_SETTING, raising=False)
+    assert catalogue.catalogue() == BUILT_IN
+    assert named(monkeypatch, "gpt2", tmp_path, "", " ") == {
+        **BUILT_IN, "gpt2": "gpt2", tmp_path.name: str(tmp_path),
+    }  # fmt: skip
+
+
+def test_two_folders_with_one_last_part_are_two_models_and_a_built_in_name_is_nobody_elses(
+    monkeypatch, tmp_path
+) -> None:
+    folders = [tmp_path / part / "bert" for part in "ab"]
+    impostor = tmp_path / EMBEDDED
+    for folder in (*folders, impostor):
+        folder.mkdir(parents=True)
+    names = named(monkeypatch, *folders, impostor, folders[0])
+    assert names == {
+        **BUILT_IN, "bert": str(folders[0]), "bert 2": str(folders[1]), f"{EMBEDDED} 2": str(impostor),
+    }  # fmt: skip
+    assert catalogue.embedded().name == EMBEDDED  # the folder has no weights: what is loaded is the product's own
+    with pytest.raises(ModelError):
+        session.model(f"{EMBEDDED} 2", Sizes())
 
 
 def test_a_name_outside_the_catalogue_is_not_loaded(monkeypatch) -> None:
-    monkeypatch.delenv(session.OPERATOR_SETTING, raising=False)
+    monkeypatch.delenv(catalogue.OPERATOR_SETTING, raising=False)
     with pytest.raises(KeyError):
         session.model("some/other", Sizes())
 
 
-def test_a_model_the_operator_named_but_nobody_can_load_says_why(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv(session.OPERATOR_SETTING, str(tmp_path))
-    with pytest.raises(ModelError) as caught:
-        session.model(tmp_path.name, Sizes())
-    assert caught.value.kind == "unknown"
+def test_a_model_the_operator_named_but_nobody_can_load_says_why_each_time(monkeypatch, tmp_path) -> None:
+    named(monkeypatch, tmp_path)
+    for _ in range(2):
+        with pytest.raises(ModelError) as caught:
+            session.model(tmp_path.name, Sizes())
+        assert caught.value.kind == "unknown"
+
+
+def test_at_most_so_many_loaded_things_stay() -> None:
+    loaded = catalogue.Loaded[int](3)
+    makes = []
+    for name in (1, 2, 3, 4, 4, 3, 2, 1):
+        assert loaded.get(name, lambda name=name: makes.append(name) or name) == name
+    assert makes == [1, 2, 3, 4, 1]
 
 
 def test_run_answers_the_study() -> None:
     study = Study(text="Thinking Machines", model=SCRATCH, sizes=SIZES)
     model = FromScratch(SIZES)
     assert_close(session.run(study).output, model.run(model.tokenize("Thinking Machines")).output)
+    assert session.run(study) is session.run(study)
     assert session.run(study).output.dtype == torch.float32
 
 
-def test_many_who_ask_the_same_at_once_wait_for_one_computation() -> None:
-    recent, begun = Recent(2**30), []
-    made = FromScratch(Sizes(n_head=1, d_model=7, d_k=3, d_v=5, source="digest"))
-    run = made.run(made.tokenize("law king"))
-
-    def compute():
-        begun.append(1)
-        time.sleep(0.05)
-        return run
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: recent.get("same", compute), range(24)))
-    assert len(begun) == 1
-    assert all(answer is run for answer in answers)
-
-
-def test_who_waited_for_a_computation_that_failed_computes_it() -> None:
-    recent = Recent(2**30)
-    with pytest.raises(ModelError):
-        recent.get("q", lambda: (_ for _ in ()).throw(ModelError("network", "x")))
-    made = FromScratch(Sizes(n_head=1, d_model=7, d_k=3, d_v=5, source="digest"))
-    run = made.run(made.tokenize("law king"))
-    assert recent.get("q", lambda: run) is run
+def test_a_table_has_what_a_sweep_of_each_d_k_gives_and_bands_are_of_all_seeds() -> None:
+    question = Question(text="The law saw")
+    layers = [probe(other) for other in seeds(question, 3)]
+    tables = [finished(tabulated(layer)) for layer in layers]
+    expected = sweep(layers[1], D_K_STOPS[5], [1.0]).measures.peak
+    alone = tables[1].measures[0, 5, INPUT_SCALES.index(1.0), MEASURES.index("peak")]
+    assert_close(alone, expected[0], rtol=1e-5, atol=1e-6)
+    together = finished(
+        bands(layers[1:], tables[0], lambda tables: torch.stack([one.measures for one in tables]).numpy())
+    )
+    assert_close(torch.from_numpy(together), torch.stack([table.measures for table in tables]), equal_nan=True)

@@ -16,11 +16,13 @@ from torch.testing import assert_close
 from attention_core.experiments.base import Record
 from attention_core.experiments.series import Series, made
 from attention_core.experiments.sort import Sort
+from tests.work import finished
+from ui.compute.queue import Queue
+from ui.compute.runs import Run
 from ui.figures.series import GAP, domains, parts_figure
 from ui.numbers import significant
 from ui.text import words
 from ui.training import reading, time_series
-from ui.training.runs import Queue, Run
 from ui.training.time_series import FAST, SLOW, Row, base, conclusions, known, look, scene, variants
 
 PAGE = words("time_series", "en")
@@ -39,7 +41,7 @@ def trained():
 
 @pytest.fixture(scope="module")
 def fast():
-    return time_series.train_fast(BASE, 3)
+    return finished(time_series.train_fast(BASE, 3))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +138,7 @@ def test_the_errors_by_step_and_the_table_are_means_over_seeds(trained, fast, dr
     curve = 10 ** time_series.errors(drawn)
     rows = {row.model: row for row in time_series.rows(drawn)}
     groups = {model: [trained.records(f"{model} {s}") for s in (0, 1)] for model in MODELS}
-    groups |= {model: [fast.records[f"{model} {s}"] for s in (0, 1, 2)] for model in FAST}
+    groups |= {model: [fast[f"{model} {s}"] for s in (0, 1, 2)] for model in FAST}
     for model, each in groups.items():
         last = np.array([records[-1].accuracy for records in each])
         column = 3 * drawn.models.index(model)
@@ -504,7 +506,7 @@ def test_many_steps_and_many_seeds_of_the_fast_models_wait_for_their_turn() -> N
     five = time_series.on_demand(few, ["frequency"], 5)
     assert [name for name in five if "linear" in name] == [f"{model} {s}" for s in (3, 4) for model in FAST]
     assert set(time_series.on_demand(long, ["frequency"], 1)) == {"linear 0", "linear+trend 0", "frequency 0"}
-    assert len(time_series.train_fast(replace(BASE, steps=1)).records) == 2 * 3
+    assert len(finished(time_series.train_fast(replace(BASE, steps=1)))) == 2 * 3
 
 
 def test_seeds_that_were_trained_on_demand_join_those_of_the_fast_models(fast) -> None:
@@ -513,7 +515,7 @@ def test_seeds_that_were_trained_on_demand_join_those_of_the_fast_models(fast) -
     run = Run.finished({name: asked[name] for name in records}, records)
     found = scene(look(BASE), run, fast, [*FAST, "frequency"])
     assert found.seeds["linear"] == [0, 1, 2, 3, 4] and found.seeds["frequency"] == [0]
-    mean = np.mean([each[-1].accuracy for each in (*(fast.records[f"linear {s}"] for s in (0, 1, 2)),
+    mean = np.mean([each[-1].accuracy for each in (*(fast[f"linear {s}"] for s in (0, 1, 2)),
                                                    *(records[f"linear {s}"] for s in (3, 4)))])  # fmt: skip
     assert math.isclose(next(each.mse for each in time_series.rows(found) if each.model == "linear"), mean)
 

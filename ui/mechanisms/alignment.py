@@ -8,12 +8,12 @@ import streamlit as st
 from attention_core.experiments.alignment import TASKS, Alignment
 from attention_core.experiments.base import Experiment, recorded_steps
 from ui.components.lab import Controls, Curves, Film, Line, Plot, Slider, lab
+from ui.compute.runs import Run
 from ui.layout import take_away, trust_line
 from ui.link import recall, remember
 from ui.mechanisms.live import live
 from ui.text import Words, words
 from ui.training.alignment import LENGTH, alignment_map, center_bars, centers, right, snippet, weights
-from ui.training.runs import Run
 
 MODES = ("local_m", "local_p")
 RUNS = tuple((task, mode) for task in TASKS for mode in MODES)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from attention_core.experiments.base import Experiment
+from ui.compute.runs import Run
 from ui.controls import whole_number
 from ui.text import Words, words
 from ui.training import panel
-from ui.training.runs import Run
 
 
 def live(

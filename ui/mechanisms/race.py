@@ -6,10 +6,10 @@ import streamlit as st
 from attention_core.experiments.base import Experiment, recorded_steps
 from attention_core.experiments.hard import MODES, Hard
 from ui.components.lab import Curves, Film, Line, Plot, Slider, lab
+from ui.compute.runs import Run
 from ui.layout import take_away, trust_line
 from ui.mechanisms.live import live
 from ui.text import Words, words
-from ui.training.runs import Run
 
 HUES = {"soft": "q", "hard": "k", "hard_baseline": "v"}
 STEPS, EVERY = 400, 20

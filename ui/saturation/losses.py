@@ -29,11 +29,10 @@ def verdict(of: Mapping[str, float]) -> str:
     return "differ" if len(ways) > 1 else "agree"
 
 
-def section(probe: Probe, tokens: tuple[str, ...], target: int, d_k: int, alpha: float, page: Words) -> None:
-    """A table of the ratios, and in which rows the losses disagree."""
-    found = ratios(probe, target, d_k, alpha)
+def section(found: Mapping[str, Mapping[str, float]], token: str, d_k: int, alpha: float, page: Words) -> None:
+    """A table of the `ratios`, and in which rows the losses disagree."""
     st.header(page["depends.title"], anchor="losses")
-    st.markdown(page.format("depends.text", d_k=d_k, alpha=alpha, token=tokens[target]))
+    st.markdown(page.format("depends.text", d_k=d_k, alpha=alpha, token=token))
     head = [page["depends.gradient"], *(page[f"depends.{loss}"] for loss in LOSSES), page["depends.verdict"]]
     rows = [
         [

@@ -1,26 +1,27 @@
 """The trained model under strain: an atlas of its heads over input scale, and what its output keeps."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 import torch
 
-from attention_core.models import Settings
+from attention_core.models import Settings, Tokens
 from attention_core.models.strain import HEAD_MEASURES, Strain, Strained, strain
 from ui.components.canvas import Pick
 from ui.components.lab import Controls, Curves, Film, Item, Line, Map, Plot, Positions, Readouts, Slider, lab
+from ui.compute import room
 from ui.controls import Choice, focus, model_label, set_focus, switch
 from ui.errors import fragment
 from ui.layout import take_away, trust_line
 from ui.link import recall, remember
 from ui.numbers import significant
-from ui.session import answer, run
 from ui.snippets import imports, rebuilt
 from ui.text import Words, words
+from ui.waiting import awaited
 
 SCALES = tuple(float(f"{2 ** (k / 3):.4g}") for k in range(-9, 13))  # ⅛ … 16, three to an octave
 RULES = ("as_built", "none")
@@ -49,7 +50,7 @@ def choose_loss(choice: Choice, page: Words) -> int | None:
     """None for the random direction, else the token that every token should name: the key in focus."""
     if not isinstance(choice.model, Strained):
         return None
-    if choice.model.word_embeddings(choice.tokens).shape[-1] != run(choice.study).output.shape[-1]:
+    if choice.model.word_embeddings(choice.tokens).shape[-1] != choice.run().output.shape[-1]:
         return None  # embeddings of another width cannot read the output
     loss = switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["strained.loss_help"])
     if loss == "direction":
@@ -76,46 +77,28 @@ def stops(settings: Settings, layers: tuple[int, ...] | None) -> tuple[Settings,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Strains:
-    """One run for each stop, kept together."""
-
-    found: tuple[Strain, ...]
-
-    def bytes(self) -> int:
-        """Memory they hold, in bytes."""
-        return sum(one.heads.nbytes for one in self.found)
-
-
 def strains(
-    choice: Choice, wanted: tuple[Settings, ...], target: int | None, progress: Callable[[int], None]
-) -> list[Strain]:
-    """The chosen model on the sentence at every stop, under this loss. `progress` is told how many are done."""
-    model, tokens = choice.model, choice.tokens
-    assert isinstance(model, Strained)
-
-    def compute() -> Strains:
-        found = []
-        for each in strain(model, tokens, wanted, target):
-            found.append(each)
-            progress(len(found))
-        return Strains(tuple(found))
-
-    return list(answer(("strains", choice.study.model, choice.study.text, wanted, target), compute).found)
+    model: Strained, tokens: Tokens, wanted: tuple[Settings, ...], target: int | None
+) -> Generator[float, None, tuple[Strain, ...]]:
+    """The model on the sentence at every stop, under this loss, one stop a piece."""
+    stops = []
+    for stop in strain(model, tokens, wanted, target):
+        stops.append(stop)
+        yield len(stops) / len(wanted)
+    return tuple(stops)
 
 
 @fragment
 def atlas(choice: Choice, layers: tuple[int, ...] | None, target: int | None, page: Words) -> None:
     """Every stop is one forward and one backward pass; they are kept, so this is slow once."""
-    bar = st.empty()
-    wanted = stops(choice.study.settings, layers)
-
-    def progress(done: int) -> None:
-        count = len(wanted)
-        bar.progress(done / count, page.data("strained.working", stop=min(done + 1, count), count=count))
-
-    found = strains(choice, wanted, target, progress)
-    bar.empty()
+    wanted, model, tokens = stops(choice.study.settings, layers), choice.model, choice.tokens
+    assert isinstance(model, Strained)
+    question = ("strains", choice.study.model, choice.study.sizes, choice.study.text, wanted, target)
+    found = awaited(
+        question, lambda: strains(model, tokens, wanted, target), topic="strain", what=page["strained.working"]
+    )
+    if found is None:
+        return
     lab(
         plots(choice, found, page),
         key="strained",
@@ -126,20 +109,25 @@ def atlas(choice: Choice, layers: tuple[int, ...] | None, target: int | None, pa
         on_move=moved,
         on_pick=picked,
     )
-    heads = torch.stack([one.heads for one in found]).unflatten(0, (len(RULES), len(SCALES)))
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(model=model_label(choice.study.model), dtype="float32", device="cpu")
         take_away(
             "strained",
-            arrays=lambda: {
-                "tokens": np.array(choice.tokens.strings),
-                "rules": np.array(RULES),
-                **{name: heads[:, :, index].numpy() for index, name in enumerate(HEAD_MEASURES)},
-                "cosine": np.reshape([one.cosine for one in found], (len(RULES), len(SCALES))),
-                "input_scale": np.array(SCALES),
-            },
+            arrays=lambda: taken(tokens, room().result(question, lambda: strains(model, tokens, wanted, target))),
             snippet=snippet(choice, wanted, target),
         )
+
+
+def taken(tokens: Tokens, strains: Sequence[Strain]) -> dict[str, np.ndarray]:
+    """Every measure of every head at every stop, to take away."""
+    heads = torch.stack([one.heads for one in strains]).unflatten(0, (len(RULES), len(SCALES)))
+    return {
+        "tokens": np.array(tokens.strings),
+        "rules": np.array(RULES),
+        **{name: heads[:, :, index].numpy() for index, name in enumerate(HEAD_MEASURES)},
+        "cosine": np.reshape([one.cosine for one in strains], (len(RULES), len(SCALES))),
+        "input_scale": np.array(SCALES),
+    }
 
 
 def snippet(choice: Choice, wanted: tuple[Settings, ...], target: int | None) -> str:
@@ -207,7 +195,7 @@ def sliders(choice: Choice, page: Words) -> list[Slider]:
     ]
 
 
-def films(choice: Choice, found: list[Strain]) -> list[Film]:
+def films(choice: Choice, found: Sequence[Strain]) -> list[Film]:
     """Every measure of every head, those of the head in focus, and the cosine of the output."""
     heads = torch.stack([one.heads for one in found]).unflatten(0, (len(RULES), len(SCALES)))
     cosine = torch.tensor([one.cosine for one in found]).reshape(len(RULES), len(SCALES), 1)
@@ -234,7 +222,7 @@ def _shown(heads: torch.Tensor, name: str) -> np.ndarray:
     return heads[:, :, HEAD_MEASURES.index(name)].flatten(2).numpy()
 
 
-def plots(choice: Choice, found: list[Strain], page: Words) -> list[Plot]:
+def plots(choice: Choice, found: Sequence[Strain], page: Words) -> list[Plot]:
     """The atlases beside their slider, then the curves of the head in focus."""
     rows, cols = found[0].heads.shape[1:]
     layers, heads = (tuple(str(index + 1) for index in range(size)) for size in (rows, cols))

@@ -11,9 +11,9 @@ from attention_core.experiments.alignment import MODES, PROBE, TASKS, Alignment
 from attention_core.experiments.base import Experiment, Record
 from attention_core.mechanisms.local import near
 from ui.components.lab import Bars, Controls, Film, Heading, Item, Map, Plot, Readouts, Slider
+from ui.compute.runs import Run
 from ui.text import Words
 from ui.training.history import History, Measure, curves, film, history, measured, stem_of, step_slider
-from ui.training.runs import Run
 
 LENGTH = Alignment().length
 FEED = "_feed"

@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 
 from attention_core.experiments.store import fingerprint
-from ui.training.runs import Run
+from ui.compute.runs import Run
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from attention_core.experiments.base import Record, recorded_steps
 from ui.components.lab import Curves, Film, Line, Slider
-from ui.training.runs import Run
+from ui.compute.runs import Run
 
 LOWEST = -16.0  # log₁₀, of the axes of what vanishes
 TICKS = 6  # numbers below an axis, about

@@ -12,9 +12,9 @@ from attention_core.experiments.induction import SHOWN, Induction
 from attention_core.experiments.layers import RULES
 from attention_core.masks import causal
 from ui.components.lab import Controls, Curves, Film, Heading, Item, Line, Map, Plot, Readouts, Slider
+from ui.compute.runs import MOST_BYTES, Run
 from ui.text import Words
 from ui.training.history import History, Measure, curves, ends, film, measured, stem_of, step_slider
-from ui.training.runs import MOST_BYTES, Run
 from ui.training.scaling_race import HUES
 
 D_K = (8, 16, 32, 64, 128)

@@ -1,7 +1,7 @@
 """How far a gradient reaches, and the race for the middle needle (E3) → films, pictures and what can be taken away."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,10 +21,10 @@ from attention_core.experiments.reach import (
     sequential_depth,
 )
 from ui.components.lab import Bars, Controls, Curves, Film, Heading, Item, Line, Plot, Readouts, Slider
+from ui.compute.runs import Run
 from ui.numbers import significant
 from ui.text import Words
 from ui.training.history import History, Measure, curves, film
-from ui.training.runs import Run
 
 # --- the reach ---
 
@@ -52,25 +52,22 @@ class Reaches:
     logs: np.ndarray
     factors: np.ndarray
 
-    def bytes(self) -> int:
-        """Memory it holds, in bytes."""
-        return self.logs.nbytes + self.factors.nbytes
 
-
-def reaches(n: int, drawn: int, x: Float[Tensor, "n d"] | None = None) -> Reaches:
-    """By autograd, for SEEDS seeds from `drawn` on; `x`: the vectors of a sentence, else N(0, 1)."""
+def reaches(n: int, drawn: int, x: Float[Tensor, "n d"] | None = None) -> Generator[float, None, Reaches]:
+    """By autograd, for SEEDS seeds from `drawn` on; `x`: the vectors of a sentence, else N(0, 1). A kind is a piece."""
     logs, factors = [], []
     for kind in REACHED:
-        found = [
+        curves = [
             gradient_reach(Reach(kind=kind, length=n, d=WIDTH, batch=BATCH, seed=seed), None if x is None else x[None])
             for seed in range(drawn, drawn + SEEDS)
         ]
         with np.errstate(divide="ignore"):
-            each = np.log10(np.stack([one.numpy() for one in found]))
-        logs.append(np.stack([np.median(each, axis=0), each.min(axis=0), each.max(axis=0)], axis=-1))
+            powers = np.log10(np.stack([curve.numpy() for curve in curves]))
+        logs.append(np.stack([np.median(powers, axis=0), powers.min(axis=0), powers.max(axis=0)], axis=-1))
         # A layer that reads both ways begins again at the other end: its decay is that of the nearer half.
         half = -(-n // 2) + 1 if kind.startswith("bi") else n
-        factors.append(np.median([decay(one[:half]) for one in found]))
+        factors.append(np.median([decay(curve[:half]) for curve in curves]))
+        yield len(factors) / len(REACHED)
     return Reaches(np.stack(logs, axis=1), np.array(factors))
 
 

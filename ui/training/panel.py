@@ -19,15 +19,15 @@ from attention_core.experiments.store import (
     save_weights,
 )
 from attention_core.models.trained import opens
+from ui.compute.runs import MOST_BYTES, Run
 from ui.controls import show
 from ui.errors import fragment
 from ui.layout import mode
 from ui.link import publish, recall, remember, seed
 from ui.navigation import PAGES
 from ui.palette import hue
-from ui.session import adopt, queue
+from ui.session import adopt, queue, visitor
 from ui.text import words
-from ui.training.runs import MOST_BYTES, Run
 
 T = TypeVar("T", int, float)
 
@@ -47,8 +47,13 @@ def style() -> None:
 
 
 def current(key: str) -> Run | None:
-    """The run of this session that goes by this key."""
-    return st.session_state.get(f"{key}_run")
+    """The run of this session that goes by this key; none where the server has forgotten its records."""
+    run = st.session_state.get(f"{key}_run")
+    if run is not None and run.forgotten:
+        del st.session_state[f"{key}_run"]
+        st.session_state[f"{key}_refused"] = "forgotten"
+        return None
+    return run
 
 
 def begin(key: str, experiments: Mapping[str, Experiment], *, in_turns: bool = True) -> Run:
@@ -59,7 +64,7 @@ def begin(key: str, experiments: Mapping[str, Experiment], *, in_turns: bool = T
     run = Run(experiments, in_turns=in_turns)
     st.session_state[f"{key}_run"] = run
     st.session_state.pop(f"{key}_refused", None)
-    queue().enter(run)
+    queue().enter(run, visitor())
     return run
 
 
@@ -67,20 +72,19 @@ def live(key: str, draw: Callable[[Run | None], None]) -> None:
     """Draw `draw(run)`, and again twice a second while the run of this key trains or waits: looking keeps it alive."""
     run = current(key)
     if run is not None:
-        run.look()
+        run.look(visitor())
     ticking = run is not None and run.running
 
     def looked() -> None:
-        here = current(key)
-        if here is not None:
-            here.look()
-        draw(here)
-        here = current(key)
-        if (here is not None and here.running) != ticking:
+        run = current(key)
+        if run is not None:
+            run.look(visitor())
+        draw(run)
+        run = current(key)
+        if (run is not None and run.running) != ticking:
             st.rerun()
 
-    looked.__qualname__ = f"training.{key}"  # Streamlit knows fragments by their names
-    fragment(looked, every=TICK if ticking else None)()
+    fragment(looked, every=TICK if ticking else None, key=f"training_{key}")()
 
 
 def controls(key: str, make: Make, *, in_turns: bool = True, start: str = "start") -> None:
@@ -97,7 +101,9 @@ def controls(key: str, make: Make, *, in_turns: bool = True, start: str = "start
         key=f"{key}_start", disabled=running,
     )  # fmt: skip
     if run is not None and run.state == "stopped":
-        st.button(common["resume"], icon=":material/resume:", on_click=run.resume, key=f"{key}_resume")
+        st.button(
+            common["resume"], icon=":material/resume:", on_click=run.resume, args=(visitor(),), key=f"{key}_resume"
+        )
     elif run is not None:
         st.button(
             common["stop"], icon=":material/stop:", on_click=run.stop, key=f"{key}_stop",
@@ -150,6 +156,8 @@ def progress(key: str, label: Callable[[str], str]) -> None:
         st.error(common["failed"], icon=":material/error:")
     if run.too_large:
         st.warning(common.format("too_large", most=MOST_BYTES // MEGABYTE), icon=":material/warning:")
+    if run.crowded:
+        st.warning(common.format("crowded", most=queue().limit // MEGABYTE), icon=":material/warning:")
 
 
 def said(run: Run) -> str:
@@ -287,7 +295,8 @@ def _loaded(key: str, check: Check, name_of: Callable[[Experiment], str]) -> Non
         return
     st.session_state[f"{key}_turn"] = turn + 1  # an empty place for the next file, and no copy of this one
     try:
-        st.session_state[f"{key}_run"] = _run([file.getvalue() for file in sent], check, name_of)
+        st.session_state[f"{key}_run"] = run = _run([file.getvalue() for file in sent], check, name_of)
+        queue().keep(run)
         st.session_state.pop(f"{key}_refused", None)
     except (StoreError, _RefusedError) as error:
         st.session_state[f"{key}_refused"] = str(error) if isinstance(error, _RefusedError) else "damaged"

@@ -29,9 +29,9 @@ from attention_core.experiments.pronoun import (
 )
 from attention_core.models import Settings, Tokens, Trained
 from ui.components.lab import Bars, Controls, Film, Heading, Line, Map, Plot, Slider
+from ui.compute.runs import Run
 from ui.text import Words
 from ui.training.history import SIDE, History, Measure, curves, film, fitted, measured, stem_of, step_slider
-from ui.training.runs import Run
 from ui.training.scaling_race import HUES
 
 RULES = ("none", "inverse_sqrt", "inverse")  # QK-norm has no W_Q that gives q, so it could not read a sentence

@@ -13,9 +13,9 @@ from attention_core.experiments.base import Experiment, Record
 from attention_core.experiments.layers import RULES
 from attention_core.experiments.sort import SHOWN, Sort, anatomy
 from ui.components.lab import Controls, Film, Heading, Map, Plot, Slider
+from ui.compute.runs import Run
 from ui.text import Words
 from ui.training.history import SIDE, History, Measure, curves, film, fitted, measured, stem_of, step_slider
-from ui.training.runs import Run
 
 HUES = {"none": "k", "inverse_sqrt": "q", "inverse": "v", "qk_norm": "ink"}
 D_K = (4, 8, 16, 24, 32, 48, 64, 128, 256)

@@ -1,8 +1,8 @@
 """Where the scrubber of a run stands: at the newest step while it trains, then where the reader has left it."""
 
+from ui.compute.runs import Run
 from ui.link import recall, remember
 from ui.training.history import History
-from ui.training.runs import Run
 
 
 def standing(key: str, made: History, run: Run) -> int:

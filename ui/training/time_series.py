@@ -1,7 +1,7 @@
 """Forecasts of one series (E4, E9) → films and pictures, the table of errors and what follows from it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,11 +22,11 @@ from attention_core.experiments.series import (
     spread_evenly,
 )
 from ui.components.lab import Bars, Controls, Curves, Film, Heading, Line, Map, Plot, Slider
+from ui.compute.runs import Run
 from ui.numbers import significant
 from ui.text import Words
 from ui.training.history import LOWEST, NICE, TICKS
 from ui.training.reading import MOST
-from ui.training.runs import Run
 
 FAST = ("linear", "linear+trend")
 SLOW = (
@@ -161,21 +161,15 @@ def hue(model: str) -> str:
 # --- what is known without training ---
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """Records of the fast models."""
-
-    records: Mapping[str, tuple[Record, ...]]
-
-    def bytes(self) -> int:
-        """Memory they hold, in bytes."""
-        return sum(record.bytes() for found in self.records.values() for record in found)
-
-
-def train_fast(of: Series, seeds: int = LIVE_SEEDS) -> Trained:
-    """The linear models, trained now."""
-    made = variants(of, FAST, seeds)
-    return Trained({name: tuple(config.records()) for name, config in made.items()})
+def train_fast(of: Series, seeds: int = LIVE_SEEDS) -> Generator[float, None, dict[str, tuple[Record, ...]]]:
+    """The records of the linear models by name; one record a piece."""
+    configs = variants(of, FAST, seeds)
+    records: dict[str, list[Record]] = {name: [] for name in configs}
+    for number, (name, config) in enumerate(configs.items()):
+        for record in config.records():
+            records[name].append(record)
+            yield (number + record.step / config.steps) / len(configs)
+    return {name: tuple(kept) for name, kept in records.items()}
 
 
 def untouched(of: Series, model: str) -> Record:
@@ -201,10 +195,6 @@ class World:
     naive_error: tuple[float, float]  # squared, absolute
     outside: float  # the share of the test values beyond those that were learned from
     starts: tuple[int, ...]  # of the forecasts that are shown, in the series
-
-    def bytes(self) -> int:
-        """Memory it holds, in bytes."""
-        return self.values.nbytes * 8
 
     @property
     def cut(self) -> int:
@@ -253,10 +243,6 @@ class Lines:
     last: float
     naive: float
     origins: int
-
-    def bytes(self) -> int:
-        """Next to nothing."""
-        return 64
 
 
 def lines(world: World) -> Lines:
@@ -329,10 +315,10 @@ class Scene:
         return found[max(kept)] if kept and (live or self.steps[index] <= ended) else None
 
 
-def scene(world: World, run: Run | None, fast: Trained, models: Sequence[str]) -> Scene:
+def scene(world: World, run: Run | None, fast: Mapping[str, Sequence[Record]], models: Sequence[str]) -> Scene:
     """The fast models, and those of a run on the same series; of further `models` step 0."""
     found: dict[str, dict[int, dict[int, Record]]] = {}
-    for name, records in fast.records.items():
+    for name, records in fast.items():
         model, _, seed = name.partition(" ")
         found.setdefault(model, {})[int(seed)] = {record.step: record for record in records}
     others = 0

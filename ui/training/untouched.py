@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from attention_core.experiments.base import Experiment, Record
+from ui.compute.runs import Run
 from ui.session import answer
-from ui.training.runs import Run
 
 
 def untouched(wanted: Mapping[str, Experiment]) -> Run:

@@ -16,7 +16,8 @@ from torch.testing import assert_close
 
 from attention_core.experiments.base import Diverged, Experiment, Record
 from attention_core.experiments.sort import Sort
-from ui.training.runs import MOST_BYTES, Queue, Run
+from ui.compute.queue import Queue
+from ui.compute.runs import MOST_BYTES, Run
 
 ROOT = Path(__file__).parents[2]
 SMALL = Sort(d_k=3, d_model=5, length=7, symbols=11, batch=2, evaluated=3, steps=12, every=1)
@@ -263,7 +264,8 @@ def test_python_ends_while_a_run_trains() -> None:
     code = """
 import time
 from attention_core.experiments.sort import Sort
-from ui.training.runs import Queue, Run
+from ui.compute.queue import Queue
+from ui.compute.runs import Run
 run = Run({"long": Sort(steps=10**6, every=1, batch=2, evaluated=2)})
 Queue(1).enter(run)
 while not run.records("long"):

@@ -1,0 +1,121 @@
+"""The models of this process: names a visitor may choose from, each loaded once. The operator adds to them."""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from attention_core.checkpoints import DamagedError
+from attention_core.models import (
+    EMBEDDED,
+    FromScratch,
+    Model,
+    ModelError,
+    Pretrained,
+    Sizes,
+    Trained,
+    load,
+    load_embedded,
+    load_pronoun,
+)
+
+SCRATCH = "scratch"
+TAUGHT = "pronoun"  # the shipped layer that was trained here
+BUILT_IN = (EMBEDDED, SCRATCH, TAUGHT)
+OPERATOR_SETTING = "HEADLIGHT_MODELS"
+MOST_LOADED = 8  # models of the operator that are in memory at once
+MOST_LAYERS = 32  # untrained layers that are; one takes 4 · d_model² numbers, 4 MB at most
+T = TypeVar("T")
+
+
+class Loaded(Generic[T]):
+    """Things that take long to make, made once each; the `most` that were used last stay."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._futures: OrderedDict[Hashable, Future[T]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What goes by this name. What could not be made is tried again by the next who asks."""
+        mine: Future[T] = Future()
+        with self._lock:
+            future = self._futures.setdefault(name, mine)
+            self._futures.move_to_end(name)
+            while len(self._futures) > self._most:
+                self._futures.popitem(last=False)
+        if future is not mine:
+            return future.result()
+        try:
+            mine.set_result(make())
+        except BaseException as error:
+            with self._lock:
+                if self._futures.get(name) is mine:
+                    del self._futures[name]
+            mine.set_exception(error)
+        return mine.result()
+
+
+_PRETRAINED: Loaded[Pretrained] = Loaded(MOST_LOADED)
+_SCRATCH: Loaded[FromScratch] = Loaded(MOST_LAYERS)
+_SHIPPED: Loaded[Pretrained | Trained] = Loaded(2)
+
+
+def catalogue() -> dict[str, str]:
+    """Names a visitor may choose from → where they load from, empty for what comes with the product.
+
+    The operator names hub ids or folders, separated by commas: `HEADLIGHT_MODELS="gpt2, /models/my-bert"`. A folder
+    goes by its last part; where that names another model already it is told apart by a number.
+    """
+    names: dict[str, str] = dict.fromkeys(BUILT_IN, "")
+    for source in filter(None, (source.strip() for source in os.environ.get(OPERATOR_SETTING, "").split(","))):
+        if source not in names.values():
+            names[_free(Path(source).name if Path(source).is_dir() else source, names)] = source
+    return names
+
+
+def model(name: str, sizes: Sizes) -> Model:
+    """The model of that name. Raises ModelError when it cannot be loaded, KeyError when it is not in the catalogue."""
+    if name == SCRATCH:
+        return from_scratch(sizes)
+    if name == TAUGHT:
+        return _SHIPPED.get(TAUGHT, _load_taught)
+    if name == EMBEDDED:
+        return embedded()
+    source = catalogue()[name]
+    return _PRETRAINED.get((name, source), lambda: _warmed(load(source, name)))
+
+
+def embedded() -> Pretrained:
+    """The model that comes with the product; its word embeddings also feed the from-scratch layer."""
+    loaded = _SHIPPED.get(EMBEDDED, lambda: _warmed(load_embedded()))
+    assert isinstance(loaded, Pretrained)
+    return loaded
+
+
+def from_scratch(sizes: Sizes) -> FromScratch:
+    """An untrained layer."""
+    vectors = embedded() if sizes.source == "embeddings" else None
+    return _SCRATCH.get(sizes, lambda: FromScratch(sizes, vectors))
+
+
+def _free(name: str, taken: dict[str, str]) -> str:
+    number, free = 2, name
+    while free in taken:
+        number, free = number + 1, f"{name} {number}"
+    return free
+
+
+def _warmed(loaded: Pretrained) -> Pretrained:
+    loaded.run(loaded.tokenize("warm"))  # the first pass allocates; do it before anyone waits for it
+    return loaded
+
+
+def _load_taught() -> Trained:
+    try:
+        return load_pronoun()
+    except DamagedError as error:
+        raise ModelError("corrupt", TAUGHT) from error

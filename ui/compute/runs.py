@@ -1,0 +1,150 @@
+"""Training runs: one or more experiments on the same axes, as a job of the queue.
+
+A piece of it is one record, of each experiment in turn or of one after the other. A run that is stopped keeps its
+generators, so resuming it gives the records an uninterrupted run would have given.
+"""
+
+import math
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+
+from attention_core.experiments.base import Diverged, Experiment, Record, close, kept_steps
+from ui.compute.queue import Job
+
+MOST_BYTES = 96 * 2**20  # that the records of one run may keep
+
+
+class Run(Job):
+    """Experiments by name, and what they have recorded, which can be read at any time.
+
+    `diverged`: the step at which an experiment became infinite, and `broke`: what of it; `too_large`: its records would
+    take more than MOST_BYTES; `crowded`: they would take what all runs of the process may keep; `forgotten`: nobody had
+    looked for long, and others needed the memory of its records.
+    """
+
+    lines_up = True
+
+    def __init__(self, experiments: Mapping[str, Experiment], *, in_turns: bool = True) -> None:
+        super().__init__()
+        self.experiments = dict(experiments)
+        self.in_turns = in_turns
+        self.diverged: dict[str, int] = {}
+        self.broke: dict[str, str] = {}
+        self.too_large = self.crowded = self.forgotten = False
+        self.seconds = 0.0  # spent training, without waiting and rest
+        self.expected_bytes = 0  # what the records will take in the end, as far as it is known
+        self._records: dict[str, list[Record]] = {name: [] for name in self.experiments}
+        self._open: dict[str, Iterator[Record]] | None = None
+        self._left = deque(self.experiments)  # names that still train, the next first
+
+    @property
+    def share(self) -> float:
+        """The share of all steps that is done: of experiments that will not go on, all."""
+        total = sum(experiment.steps for experiment in self.experiments.values())
+        left = set(self._left)
+        done = sum(each.steps for name, each in self.experiments.items() if name not in left)
+        done += sum(records[-1].step for name, records in self._records.items() if records and name in left)
+        return done / total if total else 1.0
+
+    @property
+    def steps(self) -> int:
+        """Steps that were trained, of all experiments together."""
+        return sum(records[-1].step for records in self._records.values() if records)
+
+    @property
+    def rate(self) -> float:
+        """Training steps per second so far; NaN before there is one."""
+        return self.steps / self.seconds if self.seconds and self.steps else math.nan
+
+    @property
+    def remaining(self) -> float:
+        """Seconds it will still train, by its pace so far; NaN before there is one."""
+        return self.seconds * (1 - self.share) / self.share if self.share and self.seconds else math.nan
+
+    @property
+    def kept(self) -> int:
+        """Memory its records hold now, in bytes."""
+        return sum(record.bytes() for name in self.experiments for record in self.records(name))
+
+    def records(self, name: str) -> tuple[Record, ...]:
+        """What this experiment has recorded so far."""
+        return tuple(self._records[name])
+
+    @property
+    def held(self) -> int:
+        """Bytes its records keep, or will in the end."""
+        return 0 if self.state == "new" else max(self.kept, 0 if self.done else self.expected_bytes)
+
+    @classmethod
+    def finished(cls, experiments: Mapping[str, Experiment], records: Mapping[str, Sequence[Record]]) -> "Run":
+        """A run that was trained elsewhere."""
+        run = cls(experiments)
+        run._records = {name: list(records[name]) for name in run.experiments}
+        run.expected_bytes = run.kept
+        run._left.clear()
+        run.rest()
+        return run
+
+    # --- of the queue ---
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to train."""
+        return not self._left or self.failed or self.too_large or self.crowded
+
+    def rest(self, *, away: bool = False) -> None:
+        """It does not train from now on."""
+        super().rest(away=away)
+        if self.state == "ended":
+            self._close()
+
+    def piece(self) -> None:
+        """The next record."""
+        began = time.monotonic()
+        self._record(self._left[0])
+        self.seconds += time.monotonic() - began
+
+    def forget(self) -> None:
+        """Without its records it is a run that was never trained."""
+        self.forgotten = True
+        self._records = {name: [] for name in self.experiments}
+        self._left.clear()
+        self.rest()
+
+    def _record(self, name: str) -> None:
+        if self._open is None:
+            self._open = {each: experiment.records() for each, experiment in self.experiments.items()}
+        try:
+            record = next(self._open[name])
+        except StopIteration:
+            self._drop(name)
+            return
+        except Diverged as error:
+            self.diverged[name], self.broke[name] = error.step, error.what
+            self._drop(name)
+            return
+        if not self._records[name]:
+            experiment = self.experiments[name]
+            self.expected_bytes += record.bytes() * len(kept_steps(experiment.steps, experiment.every))
+            self.too_large = self.expected_bytes > MOST_BYTES
+            self.crowded = not self.too_large and self.queue is not None and not self.queue.grants(self)
+            if self.too_large or self.crowded:
+                return
+        self._records[name].append(record)
+        if record.step >= self.experiments[name].steps or record.state:
+            self._drop(name)
+        elif self.in_turns:
+            self._left.rotate(-1)
+
+    def _drop(self, name: str) -> None:
+        """This experiment has ended: its model and its optimiser are freed."""
+        self._left.remove(name)
+        if self._open:
+            close(self._open.pop(name))
+
+    def _close(self) -> None:
+        for records in (self._open or {}).values():
+            close(records)
+        self._open = None
+        self._left.clear()

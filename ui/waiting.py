@@ -1,0 +1,75 @@
+"""Long answers on a page: the answer where it is known, else its work with progress and Stop until it has ended."""
+
+from collections.abc import Hashable
+from typing import TypeVar, cast
+
+import streamlit as st
+
+from ui.compute import Work, room
+from ui.compute.room import Pieces
+from ui.errors import fragment
+from ui.session import visitor
+from ui.text import words
+
+T = TypeVar("T")
+
+TICK = 0.5  # seconds between two looks
+STYLE = """<style>
+[class*="st-key-working_"] [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
+</style>"""
+
+
+def awaited(question: Hashable, pieces: Pieces[T], *, topic: str, what: str, idle: bool = False) -> T | None:
+    """The answer to `question`; None while it is on its way, and then what is under way stands where this is called.
+
+    `pieces` has its inputs already. A reader has one question a topic; another one takes its place. `what` says what
+    is computed. `idle`: only by a core that nobody else wants. When the answer is there the page runs again.
+    """
+    answer = cast(T | None, room().peek(question))
+    if answer is not None:
+        return answer
+    if st.session_state.get(_key(topic)) == question:
+        st.button(words("common")["waiting.go_on"], icon=":material/play_arrow:", key=f"go_on_{topic}",
+                  on_click=_forget, args=(topic,))  # fmt: skip
+        return None
+    work = room().work(question, pieces, visitor=visitor(), topic=topic, idle=idle)
+    fragment(lambda: _watch(work, topic, what), every=TICK, key=f"watch_{topic}")()
+    return None
+
+
+def stopped(topic: str, question: Hashable) -> bool:
+    """Whether the reader has stopped this."""
+    return st.session_state.get(_key(topic)) == question
+
+
+def _watch(work: Work, topic: str, what: str) -> None:
+    if work.failed:
+        st.error(words("common")["error.unexpected"], icon=":material/error:")
+        return
+    if work.ended:
+        st.rerun()
+    work.look(visitor())
+    with st.container(horizontal=True, vertical_alignment="center", key=f"working_{topic}"):
+        st.progress(min(1.0, work.share), text=_progress(work, what))
+        st.button(words("common")["waiting.stop"], key=f"stop_{topic}", on_click=_stop, args=(work, topic))
+
+
+def _progress(work: Work, what: str) -> str:
+    common = words("common")
+    if work.state == "waiting":
+        line = "waiting.idle" if work.idle else "waiting.line"
+        return f"{what} {common.format(line, position=work.position)}"
+    return f"{what} {common.format('waiting.left', seconds=max(1, round(work.remaining)))}" if work.share else what
+
+
+def _stop(work: Work, topic: str) -> None:
+    work.leave(visitor())
+    st.session_state[_key(topic)] = work.question
+
+
+def _forget(topic: str) -> None:
+    st.session_state.pop(_key(topic), None)
+
+
+def _key(topic: str) -> str:
+    return f"stopped_{topic}"
