@@ -3,12 +3,11 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from attention_core import SCALINGS
 from attention_core.experiments.pronoun import PRONOUNS
@@ -45,6 +44,10 @@ TEMPERATURES = tuple(sorted({*ROUND, *(float(f"{10 ** (k / 80):.3g}") for k in r
 POSITIONS: tuple[Positions, ...] = ("sinusoidal", "none", "rope", "alibi")
 NORMALIZERS = ("softmax", "hard")  # of the core's, those that ui/explain.py explains
 SOURCES: tuple[Source, ...] = ("embeddings", "digest")
+RULES = ("model", *SCALINGS)
+WHERES = ("here", "all")
+RADII = (0, 64)  # tokens, of the window
+COUNTED = ("scaling", "input_scale", "temperature", "normalizer", "mask", "ablated")  # what makes settings differ
 SETTINGS = ("scaling", "alpha", "normalizer", "mask", "radius", "where", "off")  # the widgets of the settings popover
 DEFAULT_SENTENCE = SENTENCES[0].text
 DEFAULT_LAYER, DEFAULT_HEAD, *_DEFAULT_PAIR = SENTENCES[0].look
@@ -66,8 +69,31 @@ class Choice:
         return session.run_of(self.study, self.model, self.tokens)
 
 
-def study_bar(note: str = "") -> Choice:
-    """The bar every page begins with: sentence, examples, model, layer, head, settings; and what it found.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What the bar of a page says: a text as a model reads it, and what a reader should know about its size."""
+
+    text: str
+    name: str
+    model: Model
+    sizes: Sizes
+    tokens: Tokens
+    facts: str
+
+    def choose(self) -> Choice:
+        """The row below the bar: layer and head. A fragment that begins with it runs alone when they change."""
+        common = words("controls")
+        with st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head"):
+            layer, head = _layer_and_head(self.model.layers, common)
+            if self.facts:
+                st.caption(self.facts)
+        settings = _chosen(self.model.layers, layer)
+        study = Study(text=self.text, model=self.name, sizes=self.sizes, settings=settings)
+        return Choice(study=study, model=self.model, tokens=self.tokens, layer=layer, head=head)
+
+
+def study_bar(note: str = "") -> Bar:
+    """The bar most pages begin with: sentence, examples, model, settings.
 
     `note`: what the page says about the settings, above them.
     """
@@ -87,14 +113,10 @@ def study_bar(note: str = "") -> Choice:
         settings_place = st.container(width="content")
     sizes = _sizes() if name == SCRATCH else Sizes()
     name, model = _load(name, sizes, common)
-    row = st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head")
-    with row:
-        layer, head = _layer_and_head(model.layers, common)
-    text, tokens = _read(typed, model, common, row=row)
     with settings_place:
-        settings = _settings(name, model.layers, layer, common, note)
-    study = Study(text=text, model=name, sizes=sizes, settings=settings)
-    return Choice(study=study, model=model, tokens=tokens, layer=layer, head=head)
+        _settings(name, model.layers, common, note)
+    text, tokens, facts = _read(typed, model, common)
+    return Bar(text=text, name=name, model=model, sizes=sizes, tokens=tokens, facts=facts)
 
 
 def sentence_bar(beside: Callable[[], T], least: int = 1) -> tuple[str, Tokens, T]:
@@ -106,7 +128,10 @@ def sentence_bar(beside: Callable[[], T], least: int = 1) -> tuple[str, Tokens, 
         typed = _sentence(common)
         _examples(common)
         found = beside()
-    return *_read(typed, session.model(SCRATCH, Sizes()), common, least), found
+    text, tokens, facts = _read(typed, session.model(SCRATCH, Sizes()), common, least)
+    if facts:
+        st.caption(facts)
+    return text, tokens, found
 
 
 def _sentence(common: Words) -> str:
@@ -136,8 +161,11 @@ def temperature() -> float:
 
 
 def set_temperature(value: float) -> None:
-    """Use this temperature from the next run on."""
+    """For callbacks: use this temperature. The whole page runs, also where the slider stands in a fragment: the
+    temperature is part of the study.
+    """
     remember("temperature", str(value))
+    st.rerun()
 
 
 def _nearest(spelling: str) -> float:
@@ -188,11 +216,9 @@ def _load(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
         return EMBEDDED, session.embedded()
 
 
-def _read(
-    typed: str, model: Model, common: Words, least: int = 1, row: DeltaGenerator | None = None
-) -> tuple[str, Tokens]:
-    """The sentence as the model reads it, and below the bar what a reader should know about it: its size in the `row`
-    of other widgets, if any; a notice across the page.
+def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str, Tokens, str]:
+    """The sentence as the model reads it, its tokens, and a line about its size; a notice across the page where it
+    cannot be read.
     """
     cleaned = clean(typed, MAX_CHARS)
     try:
@@ -200,7 +226,7 @@ def _read(
     except UnknownWords as error:
         assert isinstance(model, Trained)
         _unknown(error, model, common)
-        return model.example, model.tokenize(model.example)
+        return model.example, model.tokenize(model.example), ""
     if not cleaned.text or len(tokens) < least:  # nothing typed, or nothing that can be read: an accent alone
         st.warning(common["one_token" if cleaned.text and len(tokens) else "empty"], icon=":material/edit:")
         kept = st.session_state.get("last_sentence", DEFAULT_SENTENCE)
@@ -208,7 +234,7 @@ def _read(
             kept = model.example
         elif len(model.tokenize(kept)) < least:
             kept = DEFAULT_SENTENCE
-        return kept, model.tokenize(kept)
+        return kept, model.tokenize(kept), ""
     framed = tokens.strings[0] == "[CLS]" and tokens.strings[-1] == "[SEP]"
     counted = "tokens_framed" if framed else "tokens" if len(tokens) > 1 else "token"
     facts = [common.format(counted, count=len(tokens))]
@@ -220,10 +246,9 @@ def _read(
         facts.append(common.format("unknown", count=tokens.unknown))
         if 4 * tokens.unknown > len(tokens):
             facts.append(common["unknown_why"])
-    (row or st).caption(" · ".join(facts))
     st.session_state["last_sentence"] = cleaned.text
     publish("text", cleaned.text, DEFAULT_SENTENCE)
-    return cleaned.text, tokens
+    return cleaned.text, tokens, " · ".join(facts)
 
 
 def _unknown(error: UnknownWords, model: Trained, common: Words) -> None:
@@ -309,52 +334,73 @@ def whole_number(key: str, low: int, high: int, default: int, label: str, width:
     return value
 
 
-def _settings(name: str, layers: Sequence[LayerName], layer: int, common: Words, note: str) -> Settings:
-    default = Settings()
+def _settings(name: str, layers: Sequence[LayerName], common: Words, note: str) -> None:
     resend(SETTINGS)
-    changed = st.session_state.get("changed_settings", 0)
-    label = common.format("settings_changed", count=changed) if changed else common["settings"]
+    _seed_settings(layers)
+    chosen = _chosen(layers, 0)  # also known before the widgets are drawn: their button says how many differ
+    count = sum(getattr(chosen, field) != getattr(Settings(), field) for field in COUNTED)
+    label = common.format("settings_changed", count=count) if count else common["settings"]
     with st.popover(label, icon=":material/tune:", width="content", key="settings"):
         if note:
             st.caption(note)
-        scaling = choose(
-            "scaling", ("model", *SCALINGS), common["scaling"], lambda rule: common[f"scalings.{rule}"],
-            common["scaling_help"],
-        )  # fmt: skip
-        seed("alpha", 1.0, float, INPUT_SCALES)
-        alpha = st.select_slider(common["input_scale"], INPUT_SCALES, key="alpha", help=common["input_scale_help"])
-        publish("alpha", str(alpha), "1.0")
-        normalizer = choose("normalizer", NORMALIZERS, common["normalizer"], lambda rule: common[f"normalizers.{rule}"])
-        mask = switch("mask", MASKS, common["mask"], lambda rule: common[f"masks.{rule}"], common["mask_help"])
-        radius = whole_number("radius", 0, 64, default.radius, common["radius"]) if mask == "window" else default.radius
-        where = "here"
+        choose("scaling", RULES, common["scaling"], lambda rule: common[f"scalings.{rule}"], common["scaling_help"])
+        st.select_slider(common["input_scale"], INPUT_SCALES, key="alpha", help=common["input_scale_help"])
+        choose("normalizer", NORMALIZERS, common["normalizer"], lambda rule: common[f"normalizers.{rule}"])
+        switch("mask", MASKS, common["mask"], lambda rule: common[f"masks.{rule}"], common["mask_help"])
+        if chosen.mask == "window":
+            whole_number("radius", *RADII, Settings().radius, common["radius"])
         if len(layers) > 1:
-            where = switch("where", ("here", "all"), common["where"], lambda place: common[f"wheres.{place}"])
-        ablated = _ablated(layers, common)
+            switch("where", WHERES, common["where"], lambda place: common[f"wheres.{place}"])
+        st.multiselect(
+            common["ablated"],
+            _switchable(layers),
+            key="off",
+            placeholder=common["ablated_placeholder"],
+            help=common["ablated_help"],
+        )
         if name == SCRATCH:
             st.caption(common["scratch_note"])
         st.button(common["reset"], icon=":material/restart_alt:", on_click=_reset, width="stretch")
-    made = Settings(
-        scaling=scaling,
-        input_scale=float(alpha),
+    publish("alpha", str(chosen.input_scale), "1.0")
+    publish("off", ",".join(st.session_state["off"]), "")
+
+
+def _seed_settings(layers: Sequence[LayerName]) -> None:
+    """Before the widgets of the settings: what they hold."""
+    for key, options in (("scaling", RULES), ("normalizer", NORMALIZERS), ("mask", MASKS), ("where", WHERES)):
+        seed(key, options[0], str, options)
+    seed("alpha", 1.0, float, INPUT_SCALES)
+    seed("radius", Settings().radius, int, range(RADII[0], RADII[1] + 1))
+    seed("off", [], lambda spelling: spelling.split(","))
+    off = [head for head in st.session_state["off"] if head in _switchable(layers)]
+    if off != st.session_state["off"]:
+        st.session_state["off"] = off
+
+
+def _chosen(layers: Sequence[LayerName], layer: int) -> Settings:
+    """The settings for this layer, from what their widgets hold. Where none differs but heads switched off, they are
+    the same for every layer, and so is the run.
+    """
+    mask, off = st.session_state["mask"], st.session_state["off"]
+    everywhere = Settings(
+        scaling=st.session_state["scaling"],
+        input_scale=float(st.session_state["alpha"]),
         temperature=temperature(),
-        normalizer=normalizer,
+        normalizer=st.session_state["normalizer"],
         mask=mask,
-        radius=radius,
-        layers=None if where == "all" else (layer,),
-        ablated=ablated,
+        radius=int(st.session_state["radius"]) if mask == "window" else Settings().radius,
+        ablated=frozenset((int(layer) - 1, int(head) - 1) for layer, head in (name.split(".") for name in off)),
     )
-    _count_changes(made)
-    return made
+    if replace(everywhere, ablated=frozenset()) == Settings() or (
+        len(layers) > 1 and st.session_state["where"] == "all"
+    ):
+        return everywhere
+    return replace(everywhere, layers=(layer,))
 
 
-def _count_changes(settings: Settings) -> None:
-    """The number on the settings button. It is known only below the button, so a change of it takes one more run."""
-    compared = ("scaling", "input_scale", "temperature", "normalizer", "mask", "ablated")
-    count = sum(getattr(settings, name) != getattr(Settings(), name) for name in compared)
-    if st.session_state.get("changed_settings", 0) != count:
-        st.session_state["changed_settings"] = count
-        st.rerun()
+def _switchable(layers: Sequence[LayerName]) -> list[str]:
+    """Every head as "layer.head", counted from 1."""
+    return [f"{index + 1}.{head + 1}" for index, layer in enumerate(layers) for head in range(layer.n_head)]
 
 
 def show(name: str) -> None:
@@ -379,24 +425,10 @@ def model_label(name: str) -> str:
     return words("controls")[name] if name in (SCRATCH, TAUGHT) else found.title if found else name
 
 
-def _ablated(layers: Sequence[LayerName], common: Words) -> frozenset[tuple[int, int]]:
-    options = [f"{i + 1}.{head + 1}" for i, named in enumerate(layers) for head in range(named.n_head)]
-    seed("off", [], lambda spelling: spelling.split(","))
-    st.session_state["off"] = [name for name in st.session_state["off"] if name in options]
-    off = st.multiselect(
-        common["ablated"],
-        options,
-        key="off",
-        placeholder=common["ablated_placeholder"],
-        help=common["ablated_help"],
-    )
-    publish("off", ",".join(off), "")
-    return frozenset((int(layer) - 1, int(head) - 1) for layer, head in (name.split(".") for name in off))
-
-
 def switch_heads_off(heads: Sequence[tuple[int, int]]) -> None:
-    """Ablate exactly these heads, as (layer, head) counted from 0, from the next run on."""
+    """For callbacks: ablate exactly these heads, as (layer, head) counted from 0. The whole page runs."""
     st.session_state["off"] = [f"{layer + 1}.{head + 1}" for layer, head in heads]
+    st.rerun()
 
 
 def _reset() -> None:
@@ -405,7 +437,7 @@ def _reset() -> None:
     st.session_state.update(
         scaling=defaults.scaling, alpha=1.0, normalizer=defaults.normalizer, mask=defaults.mask, where="here", off=[]
     )
-    set_temperature(1.0)
+    remember("temperature", "1.0")
 
 
 def _sizes() -> Sizes:

@@ -44,7 +44,7 @@ def arrays(choice: Choice, run: Run) -> dict[str, np.ndarray]:
 page = words("heads")
 st.html(STYLE)
 page_header(page)
-choice = study_bar()
+choice = study_bar().choose()
 run = choice.run()
 layer = run.layers[choice.layer]
 if choice.study.model == SCRATCH:

@@ -1,11 +1,13 @@
 """One sentence, one head, every step from tokens to output; every cell explains itself."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
 from attention_core.models import LayerTrace, Run
 from ui.components.canvas import Live, Pick, canvas
-from ui.controls import TEMPERATURES, Choice, focus, set_focus, set_temperature, study_bar, temperature
+from ui.controls import TEMPERATURES, Bar, Choice, focus, set_focus, set_temperature, study_bar, temperature
 from ui.errors import fragment
 from ui.evidence import evidence
 from ui.explain import Explanation, Term, explain
@@ -35,6 +37,7 @@ AXES = {
     "W_O": ("concat", "d_model"),
 } | dict.fromkeys(("scores", "scaled", "capped", "masked", "exp", "weights"), ("query", "key"))
 DEFAULT_CELL = "weights,0,0"
+MARGIN = "pipeline_margin"  # the fragment that a click runs
 PAPER = f"light-dark({hue('paper', 'light')}, {hue('paper', 'dark')})"
 # The sentence stays in sight; so does the explanation: beside the figure, or below it on a narrow screen.
 STYLE = f"""<style>
@@ -62,11 +65,12 @@ def picked(pick: Pick) -> None:
     query, key = focus(10**6, 10**6)
     if pick.panel in ("query", "key"):
         set_focus(*((pick.row, key) if pick.panel == "query" else (query, pick.row)))
-        return
+        st.rerun(MARGIN)
     for axis, index in zip(AXES[pick.panel], (pick.row, pick.col), strict=True):
         query, key = (index if axis == "query" else query), (index if axis == "key" else key)
     set_focus(query, key)
     remember("cell", f"{pick.panel},{pick.row},{pick.col}")
+    st.rerun(MARGIN)  # the canvases have moved their focus already
 
 
 def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:
@@ -83,24 +87,26 @@ def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:
 
 
 @fragment
-def figure(choice: Choice, page: Words) -> None:
-    """The sentence, the stages and the margin: all that a click changes."""
-    if temperature() != choice.study.settings.temperature:
-        st.rerun()  # a released slider changes the run itself, which was computed outside this fragment
+def body(bar: Bar, page: Words) -> None:
+    """All that a layer, a head or a picked token changes."""
+    choice = bar.choose()
     layer = choice.run().layers[choice.layer]
-    made = stages(layer, choice.head)
-    query, key = focus(len(layer.queries), len(layer.keys))
+    if choice.study.model == SCRATCH:
+        st.info(page[f"untrained.{choice.study.sizes.source}"], icon=":material/casino:")
     names = words("canvas")
     shared = {"queries": layer.queries, "keys": layer.keys, "words": names, "on_pick": picked}
     with st.container(key="strip"):
-        canvas([], key="strip_canvas", strip=True, focus=(query, key), summary=page["strip"], **shared)
+        at = focus(len(layer.queries), len(layer.keys))
+        canvas([], key="strip_canvas", strip=True, focus=at, summary=page["strip"], **shared)
     left, right = st.columns([2.2, 1], gap="large")
-    with right, st.container(key="margin"), st.expander(page["margin"], expanded=True):
-        margin(layer, choice.head, cell_of(made, query, key), page)
+    with right, st.container(key="margin"):
+        margin(choice, page)
     with left:
-        for stage in made:
+        for stage in stages(layer, choice.head):
             show(stage, layer, choice.head, page, shared)
     evidence(choice, "pipeline", rows=row_sum_residual(layer), arrays=lambda: taken(choice))
+    shape_ledger(choice.run(), layer, page)
+    split_panel(layer, page)
 
 
 def taken(choice: Choice) -> dict[str, np.ndarray]:
@@ -150,8 +156,17 @@ def _sentence(stage: Stage, layer: LayerTrace, page: Words) -> str:
     )
 
 
-def margin(layer: LayerTrace, head: int, cell: tuple[str, int, int], page: Words) -> None:
+@partial(fragment, key=MARGIN)
+def margin(choice: Choice, page: Words) -> None:
     """Why the picked cell has the value it has."""
+    layer = choice.run().layers[choice.layer]
+    query, key = focus(len(layer.queries), len(layer.keys))
+    with st.expander(page["margin"], expanded=True):
+        reasons(layer, choice.head, cell_of(stages(layer, choice.head), query, key), page)
+
+
+def reasons(layer: LayerTrace, head: int, cell: tuple[str, int, int], page: Words) -> None:
+    """The formula of one cell, with its numbers, its terms and its lines of torch."""
     name, row, col = cell
     found = explain(layer, head, name, row, col)
     st.text("\n".join(_place(layer, axis, at, page) for axis, at in zip(AXES[name], (row, col), strict=True)))
@@ -240,11 +255,4 @@ def split_panel(layer: LayerTrace, page: Words) -> None:
 page = words("pipeline")
 st.html(STYLE)
 page_header(page)
-choice = study_bar()
-run = choice.run()
-layer = run.layers[choice.layer]
-if choice.study.model == SCRATCH:
-    st.info(page[f"untrained.{choice.study.sizes.source}"], icon=":material/casino:")
-figure(choice, page)
-shape_ledger(run, layer, page)
-split_panel(layer, page)
+body(study_bar(), page)

@@ -301,5 +301,5 @@ def widths(page: Words) -> None:
 page = words("bench")
 st.html(STYLE)
 page_header(page)
-laboratory(study_bar(page["settings_note"]), page)
+laboratory(study_bar(page["settings_note"]).choose(), page)
 widths(page)

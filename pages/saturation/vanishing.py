@@ -191,7 +191,7 @@ def untrained(page: Words) -> None:
 
 def trained(page: Words) -> None:
     """The same in the model the reader chose."""
-    strained.section(study_bar(), page)
+    strained.section(study_bar().choose(), page)
 
 
 page = words("vanishing")
