@@ -16,7 +16,7 @@ def script() -> None:
     from ui.errors import guarded
 
     with guarded():
-        choice = study_bar()
+        choice = study_bar().choose()
         run = choice.run()
         st.session_state["seen"] = (choice, run, focus(len(choice.tokens), len(choice.tokens)))
 

@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.base import Diverged, Experiment, Record
 from attention_core.experiments.sort import Sort
-from ui.compute.queue import Queue
+from ui.compute.queue import Job, Queue
 from ui.compute.runs import MOST_BYTES, Run
 
 ROOT = Path(__file__).parents[2]
@@ -264,7 +264,7 @@ def test_python_ends_while_a_run_trains() -> None:
     code = """
 import time
 from attention_core.experiments.sort import Sort
-from ui.compute.queue import Queue
+from ui.compute.queue import Job, Queue
 from ui.compute.runs import Run
 run = Run({"long": Sort(steps=10**6, every=1, batch=2, evaluated=2)})
 Queue(1).enter(run)
@@ -273,3 +273,161 @@ while not run.records("long"):
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and not done.stderr
+
+
+@dataclass
+class Steps(Job):
+    """A job of so many pieces, each done when the test opens the gate; `order` is told who did one."""
+
+    name: str
+    order: list[str]
+    pieces: int = 3
+    gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(100))
+    bytes: int = 0
+    forgotten: bool = False
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.unattended = True
+
+    __hash__ = object.__hash__  # a job is itself, whatever it holds
+
+    @property
+    def done(self) -> bool:
+        return self.pieces == 0
+
+    @property
+    def held(self) -> int:
+        return 0 if self.forgotten else self.bytes
+
+    def piece(self) -> None:
+        assert self.gate.acquire(timeout=60)
+        self.order.append(self.name)
+        self.pieces -= 1
+
+    def forget(self) -> None:
+        self.forgotten = True
+
+
+def worked(queue: Queue, *jobs: tuple[Steps, str]) -> None:
+    """All of them enter while the first stands still, and then all are done."""
+    first = jobs[0][0]
+    first.gate = threading.Semaphore(0)
+    for job, visitor in jobs:
+        queue.enter(job, visitor)
+    first.gate.release(100)
+    until(lambda: all(job.done for job, _ in jobs) and not queue.training)
+
+
+def test_visitors_take_turns_and_nobody_waits_for_all_that_another_one_asked_first() -> None:
+    order: list[str] = []
+    jobs = [(Steps(f"a{number}", order, pieces=1), "a") for number in range(4)]
+    jobs += [(Steps("b0", order, pieces=1), "b"), (Steps("c0", order, pieces=1), "c")]
+    worked(Queue(1), *jobs)
+    assert order == ["a0", "b0", "c0", "a1", "a2", "a3"]
+
+
+def test_who_works_longer_than_a_slice_lets_the_next_visitor_work() -> None:
+    order: list[str] = []
+    worked(Queue(1, slice=0.0), (Steps("long", order, pieces=4), "a"), (Steps("short", order, pieces=2), "b"))
+    assert order == ["long", "short", "long", "short", "long", "long"]
+    order.clear()
+    worked(Queue(1, slice=3600.0), (Steps("long", order, pieces=4), "a"), (Steps("short", order, pieces=2), "b"))
+    assert order == ["long"] * 4 + ["short"] * 2
+
+
+def test_a_training_gives_way_to_a_question_and_no_further_training_begins_meanwhile() -> None:
+    queue, order = Queue(1, slice=0.0), []
+    first, second = gated(), gated(10)
+    trains, waits = entered(queue, first, second)
+    until(lambda: trains.state == "training")
+    question = Steps("question", order, pieces=2)
+    queue.enter(question, "reader")
+    first.gate.release(2)
+    until(lambda: question.done)
+    assert trains.state == "training" and waits.position == 1 and not steps(waits)
+    first.gate.release(10)
+    until(lambda: waits.state == "ended")
+    assert steps(trains) == steps(waits) == list(range(6))
+
+
+def test_idle_work_begins_when_nobody_else_waits_and_gives_way_at_once() -> None:
+    order: list[str] = []
+    queue, idle = Queue(1), Steps("idle", [], pieces=3, gate=threading.Semaphore(0))
+    idle.idle, idle.order = True, order
+    queue.enter(idle)
+    asked = [Steps(f"asked {number}", order, pieces=2) for number in range(2)]
+    for job in asked:
+        queue.enter(job, job.name)
+    idle.gate.release(100)
+    until(lambda: idle.done)
+    assert order == ["idle", *["asked 0"] * 2, *["asked 1"] * 2, "idle", "idle"]
+
+
+def test_whoever_leaves_takes_along_only_what_nobody_else_wants() -> None:
+    queue, order = Queue(1), []
+    busy = Steps("busy", order, pieces=1, gate=threading.Semaphore(0))
+    shared, alone = (Steps(name, order, pieces=1) for name in ("shared", "alone"))
+    queue.enter(busy)
+    for job, visitors in ((shared, "ab"), (alone, "a")):
+        for visitor in visitors:
+            queue.enter(job, visitor)
+    shared.leave("a")
+    alone.leave("a")
+    assert (shared.state, alone.state) == ("waiting", "stopped")
+    busy.gate.release()
+    until(lambda: shared.done and not queue.training)
+    assert order == ["busy", "shared"]
+
+
+def test_who_rested_because_nobody_looked_comes_back_to_the_same_place() -> None:
+    clock, order = Clock(), []
+    queue = Queue(1, clock=clock, patience=5.0)
+    busy, first, second = (Steps(name, order, pieces=1) for name in ("busy", "first", "second"))
+    busy.gate = threading.Semaphore(0)
+    for job in (busy, first, second):
+        queue.enter(job, job.name)
+    first.unattended = False
+    clock.now = 6.0
+    assert queue.position(second) == 1 and first.away
+    first.look("first")
+    assert (queue.position(first), queue.position(second)) == (1, 2)
+    busy.gate.release()
+    until(lambda: second.done and not queue.training)
+    assert order == ["busy", "first", "second"]
+
+
+def test_the_memory_of_all_jobs_is_limited_and_what_nobody_looks_at_gives_way() -> None:
+    clock = Clock()
+    queue = Queue(1, limit=100, clock=clock)
+    old, new, wanted = (Steps(name, [], pieces=1, bytes=size) for name, size in (("old", 60), ("new", 30), ("w", 40)))
+    for job in (old, new, wanted):
+        queue.enter(job, job.name)
+        until(lambda job=job: job.state == "ended")
+    assert queue.held == 130 and not queue.grants(wanted)  # somebody has looked at both a moment ago
+    clock.now = 601.0
+    new.look("new")
+    assert queue.grants(wanted) and old.forgotten and not new.forgotten
+    assert queue.held == 70
+
+
+def test_a_run_too_many_says_so_and_a_forgotten_one_has_no_records() -> None:
+    queue = Queue(1, limit=6 * 4000 + 1)
+    kept, crowded = entered(queue, gated(10, width=1000), gated(10, width=1000))
+    until(lambda: crowded.state == "ended")
+    assert steps(kept) == list(range(6)) and not kept.crowded
+    assert crowded.crowded and not crowded.too_large and not steps(crowded)
+    kept.forget()
+    assert kept.forgotten and not steps(kept) and queue.held == 0
+
+
+def test_when_no_thread_is_to_be_had_the_job_rests_and_the_core_is_not_lost(monkeypatch) -> None:
+    queue, order, job = Queue(1), [], Steps("job", [], pieces=1)
+    job.order = order
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", lambda thread: (_ for _ in ()).throw(RuntimeError("no thread")))
+        queue.enter(job, "a")
+    assert (job.state, job.away, queue.training) == ("stopped", True, 0)
+    job.look("a")
+    until(lambda: job.state == "ended")
+    assert order == ["job"]

@@ -137,10 +137,12 @@ class Job(ABC):
         """Give back the memory that it keeps."""
 
     def work(self, go_on: Callable[[], bool]) -> None:
-        """Pieces until all are done, it is stopped, or `go_on` says no."""
+        """Pieces, at least one, until all are done, it is stopped, or `go_on` says no."""
         try:
-            while not self.done and not self.stopping and go_on():
+            while not self.done and not self.stopping:
                 self.piece()
+                if not go_on():
+                    return
                 time.sleep(0)  # whoever waits for the interpreter goes first
         except Exception:
             self.failed = True
@@ -303,7 +305,6 @@ class Queue:
                 thread.start()
             except RuntimeError:  # no thread is to be had: the job goes back and waits for a core
                 self._running.discard(job)
-                job.stop()
                 job.rest(away=True)
                 _log.exception("Long work could not begin")
                 return

@@ -121,7 +121,7 @@ class Room:
     def gauges(self) -> dict[str, float]:
         """What an operator wants to see of it, by name."""
         answers, queue = self.answers, self.queue
-        return {
+        counts = {
             "answers_kept": len(answers),
             "answers_bytes": answers.bytes,
             "answers_limit_bytes": answers.limit,
@@ -133,3 +133,4 @@ class Room:
             "runs_bytes": queue.held,
             "runs_limit_bytes": queue.limit,
         }
+        return {name: float(count) for name, count in counts.items()}
