@@ -46,7 +46,7 @@ def soften(s: Float[Tensor, "h n k"], f: Float[Tensor, " a"]) -> Rows:
     second = others.amax(dim=-1, keepdim=True)
     below = others - second
     e = below[:, None] * (LOG2E * f)[:, None, None]
-    e = F.threshold_(e, LOG2E * LEAST[s.dtype], -math.inf).exp2_()  # exp takes four times as long
+    e = F.threshold(e, LOG2E * LEAST[s.dtype], -math.inf, inplace=True).exp2_()  # exp takes four times as long
     z = e.sum(dim=-1)
     spread = (e * below.scatter_(-1, winner, 0.0)[:, None]).sum(dim=-1)
     square = e.square()

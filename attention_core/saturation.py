@@ -191,7 +191,7 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
         rows = list(rows)
         context = torch.cat([row.weights() @ probe.v[part, None] for row, part in zip(rows, parts, strict=True)])
     d_context = probe.d_context(context)
-    # A row of dS sums to 0, so it does not see what all keys have in common; dS K is the smaller for it, and more exact.
+    # A row of dS sums to 0, so it does not see what all keys have in common; dS K is smaller without, and more exact.
     q, k, x = probe.q[..., :d_k], probe.k[..., :d_k], tokens(probe.x)
     q, k = narrow(q), narrow(k - k.mean(dim=1, keepdim=True))
     sums = [
@@ -238,9 +238,7 @@ def _sums(rows: Rows, x: Tokens, q: Tensor, k: Tensor, v: Tensor, d_context: Ten
     )
 
 
-def _measures(
-    sums: Sums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], lengths: Float[Tensor, " h"]
-) -> Measures:
+def _measures(sums: Sums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], lengths: Float[Tensor, " h"]) -> Measures:
     """`lengths`: of the keys of a head, squared, times the largest of a token."""
     n = s.shape[-1]
     ordered = sums.log_gains.sort(dim=-1).values

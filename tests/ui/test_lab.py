@@ -1,4 +1,4 @@
-"""What the Python side of the laboratory promises of what is in sight: asked for by digest, and nothing else believed."""
+"""What the Python side of the laboratory promises of what is in sight: asked by digest, and nothing else believed."""
 
 import pytest
 

@@ -115,7 +115,7 @@ lab(
         Film("contour", np.linspace(1, 8, ALPHA, dtype=np.float32)),
     ),
     words=words("canvas"),
-    summary="A laboratory",
+    summary=f"A laboratory, {len(picks)} picked",  # new bytes after each
     on_move=moved,
     on_pick=picked,
     seen="histogram",
