@@ -4,7 +4,7 @@ A row keeps its largest key m and its runner-up for every f > 0. With e_j = exp(
 w = exp(−f·gap), p_m = 1/(1 + w Σe) and p_j = w p_m e_j, and every quantity is w p_m times sums of ordinary size: its
 logarithm is exact however far the row has saturated. Nothing of the size of a weight matrix is made: ‖XᵀAK‖ is the
 same for any X and K with the same products of rows, so both are brought to as few columns as they have rows. Layout of
-the large arrays: (head, f, query, key); passes over them are what a sweep costs, so they are made in place.
+the large arrays: (head, query, f, key); passes over them are what a sweep costs, so they are made in place.
 """
 
 import math
@@ -25,16 +25,16 @@ LEAST = {torch.float32: -28.0, torch.float64: -700.0}
 class Rows:
     """Softmax rows: `e` as above, 0 at the winner; `rest` is what a unit of e is worth as a probability."""
 
-    e: Float[Tensor, "h a n k"]
-    winner: Int[Tensor, "h a n 1"]
-    p_m: Float[Tensor, "h a n"]
-    rest: Float[Tensor, "h a n"]
-    log_rest: Float[Tensor, "h a n"]
-    entropy: Float[Tensor, "h a n"]
-    trace: Float[Tensor, "h a n"]
-    frobenius: Float[Tensor, "h a n"]
+    e: Float[Tensor, "h n a k"]
+    winner: Int[Tensor, "h n a 1"]
+    p_m: Float[Tensor, "h n a"]
+    rest: Float[Tensor, "h n a"]
+    log_rest: Float[Tensor, "h n a"]
+    entropy: Float[Tensor, "h n a"]
+    trace: Float[Tensor, "h n a"]
+    frobenius: Float[Tensor, "h n a"]
 
-    def weights(self) -> Float[Tensor, "h a n k"]:
+    def weights(self) -> Float[Tensor, "h n a k"]:
         """The probabilities themselves."""
         return (self.e * self.rest[..., None]).scatter_(-1, self.winner, self.p_m[..., None])
 
@@ -45,15 +45,15 @@ def soften(s: Float[Tensor, "h n k"], f: Float[Tensor, " a"]) -> Rows:
     others = s.scatter(-1, winner, -math.inf)
     second = others.amax(dim=-1, keepdim=True)
     below = others - second
-    e = below[:, None] * (LOG2E * f)[:, None, None]
+    e = below[:, :, None] * (LOG2E * f)[:, None]
     e = F.threshold(e, LOG2E * LEAST[s.dtype], -math.inf, inplace=True).exp2_()  # exp takes four times as long
     z = e.sum(dim=-1)
-    spread = (e * below.scatter_(-1, winner, 0.0)[:, None]).sum(dim=-1)
+    spread = (e * below.scatter_(-1, winner, 0.0)[:, :, None]).sum(dim=-1)
     square = e.square()
     s2 = square.sum(dim=-1)
     s3 = square.mul_(e).sum(dim=-1)
 
-    f, gap = f[:, None], (top - second)[:, None, :, 0]
+    gap = top - second
     log_w = -gap * f
     w = log_w.exp()
     p_m = 1 / (1 + w * z)
@@ -62,7 +62,7 @@ def soften(s: Float[Tensor, "h n k"], f: Float[Tensor, " a"]) -> Rows:
     frobenius = rest * (p_m.square() * (z.square() + s2) + s2 * (1 + p_m.square() + r2) - 2 * rest * s3).sqrt()
     return Rows(
         e=e,
-        winner=winner[:, None].expand(-1, len(f), -1, -1),
+        winner=winner[:, :, None].expand(-1, -1, len(f), -1),
         p_m=p_m,
         rest=rest,
         log_rest=log_w + p_m.log(),
@@ -78,23 +78,23 @@ class Slopes:
     underflows before the last one does. `log_size`: ln of the norm of each row; `log_gains`: less that of what came in.
     """
 
-    unit: Float[Tensor, "h a n k"]
+    unit: Float[Tensor, "h n a k"]
     log_most: Float[Tensor, "h a"]
-    log_size: Float[Tensor, "h a n"]
-    log_gains: Float[Tensor, "h a n"]
+    log_size: Float[Tensor, "h n a"]
+    log_gains: Float[Tensor, "h n a"]
 
 
-def slopes(rows: Rows, d_weights: Float[Tensor, "h #a n k"]) -> Slopes:
+def slopes(rows: Rows, d_weights: Float[Tensor, "h n #a k"]) -> Slopes:
     """∂L/∂logits from ∂L/∂weights."""
     # The Jacobian does not see a shift of the row.
-    shifted = d_weights - d_weights.gather(-1, rows.winner[:, : d_weights.shape[1]])
+    shifted = d_weights - d_weights.gather(-1, rows.winner[:, :, : d_weights.shape[2]])
     reach = torch.linalg.vector_norm(shifted - shifted.mean(dim=-1, keepdim=True), dim=-1)
     u = (rows.e * shifted).sum(dim=-1)
     unit = (shifted - (rows.rest * u)[..., None]).mul_(rows.e)
     unit.scatter_(-1, rows.winner, -(rows.p_m * u)[..., None])
     log_size = rows.log_rest + torch.linalg.vector_norm(unit, dim=-1).log()
-    log_most = rows.log_rest.amax(dim=-1)
-    unit *= (rows.log_rest - log_most[..., None]).exp()[..., None]
+    log_most = rows.log_rest.amax(dim=1)
+    unit *= (rows.log_rest - log_most[:, None]).exp()[..., None]
     return Slopes(unit, log_most, log_size, log_size - reach.log())
 
 
@@ -124,30 +124,36 @@ def narrow(rows: Float[Tensor, "*h n d"]) -> Float[Tensor, "*h n r"]:
 
 
 def signal_and_noise(
-    x: Tokens, a: Float[Tensor, "h a n k"], k: Float[Tensor, "h k r"]
+    x: Tokens, a: Float[Tensor, "h n a k"], k: Float[Tensor, "h k r"]
 ) -> tuple[Float[Tensor, "h a"], Float[Tensor, "h a"]]:
     r"""‖Σ g_i‖² and mean ‖g_i − mean g‖² of the parts g_i = x_i r_iᵀ, r = A K.
 
     With x = x̄ + u and r = r̄ + v, g_i − mean g = x̄ v_iᵀ + u_i r_iᵀ − mean u rᵀ: what all parts have in common is gone
     before anything is squared, so that parts that are nearly the same still differ. Σ g_i = n x̄ r̄ᵀ + Σ u_i v_iᵀ.
     """
-    n = a.shape[-2]
+    n = a.shape[1]
     v = over_keys(a, k)
-    middle = v.mean(dim=-2, keepdim=True)  # r̄
+    middle = v.mean(dim=1, keepdim=True)  # r̄
     v -= middle
-    mixed = x.apart.mT @ v
-    noise = _square(v * torch.linalg.vector_norm(x.x, dim=-1)[:, None])
-    noise += (2 * (x.apart * x.x).sum(dim=-1) @ v * middle[..., 0, :]).sum(dim=-1)
-    noise += x.apart.square().sum() * _square(middle)
-    noise -= _square(mixed) / n
-    signal = _square(mixed.add_(n * x.centre[:, None] * middle))
+    mixed = over_queries(x.apart, v)
+    noise = square(v * torch.linalg.vector_norm(x.x, dim=-1)[:, None, None])
+    noise += (over_queries(2 * (x.apart * x.x).sum(dim=-1)[:, None], v) * middle).sum(dim=(1, 3))
+    noise += x.apart.square().sum() * square(middle)
+    noise -= square(mixed) / n
+    signal = square(mixed.add_(n * x.centre[:, None, None] * middle))
     return signal, noise / n
 
 
-def over_keys(a: Float[Tensor, "h a n k"], rows: Float[Tensor, "h k r"]) -> Float[Tensor, "h a n r"]:
+def over_keys(a: Float[Tensor, "h n a k"], rows: Float[Tensor, "h k r"]) -> Float[Tensor, "h n a r"]:
     """A R for each f."""
     return (a.flatten(1, 2) @ rows).unflatten(1, a.shape[1:3])
 
 
-def _square(matrices: Float[Tensor, "h a n m"]) -> Float[Tensor, "h a"]:
-    return torch.linalg.vector_norm(matrices, dim=(-2, -1)).square()
+def over_queries(rows: Float[Tensor, "*#h n m"], a: Float[Tensor, "h n a k"]) -> Float[Tensor, "h m a k"]:
+    """RᵀA for each f."""
+    return (rows.mT @ a.flatten(2)).unflatten(2, a.shape[2:])
+
+
+def square(matrices: Float[Tensor, "h n a m"]) -> Float[Tensor, "h a"]:
+    """‖·‖² for each f."""
+    return matrices.square().sum(dim=-1).sum(dim=1)

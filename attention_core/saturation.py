@@ -17,7 +17,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.multihead import MultiHeadAttention, project
-from attention_core.saturated_rows import Rows, Tokens, narrow, signal_and_noise, slopes, soften, tokens
+from attention_core.saturated_rows import (
+    Rows,
+    Tokens,
+    narrow,
+    over_keys,
+    over_queries,
+    signal_and_noise,
+    slopes,
+    soften,
+    square,
+    tokens,
+)
 from attention_core.scalings import SCALINGS
 
 D_K_STOPS = tuple(sorted({round(2 ** (i / 3)) for i in range(31)}))  # 1 … 1024, three to an octave
@@ -49,19 +60,19 @@ class Probe:
         """q·k over the first d_k components, at α = 1 and before any scaling."""
         return self.q[..., :d_k] @ self.k[..., :d_k].mT
 
-    def d_output(self, output: Float[Tensor, "*batch n d_model"]) -> Float[Tensor, "*batch n d_model"]:
-        """∂L/∂output."""
+    def d_output(self, output: Float[Tensor, "*batch n a d_model"]) -> Float[Tensor, "*batch n a d_model"]:
+        """∂L/∂output, at each of the outputs on the axis before the last."""
         if self.target is None:
-            return self.direction.expand_as(output)
+            return self.direction[:, None].expand_as(output)
         readout = self.x * self.x.shape[-1] ** -0.5
         wrong = (output @ readout.mT).softmax(dim=-1)
         wrong[..., self.target] -= 1
         return wrong @ readout
 
-    def d_context(self, context: Float[Tensor, "h a n d_v"]) -> Float[Tensor, "h a n d_v"]:
-        """∂L/∂context, at each of the contexts on the second axis."""
-        output = torch.einsum("hanv,hvd->and", context, self.W_O)
-        return torch.einsum("and,hvd->hanv", self.d_output(output), self.W_O)
+    def d_context(self, context: Float[Tensor, "h n a d_v"]) -> Float[Tensor, "h n a d_v"]:
+        """∂L/∂context, at each of the contexts on the axis before the last."""
+        output = torch.einsum("hnav,hvd->nad", context, self.W_O)
+        return torch.einsum("nad,hvd->hnav", self.d_output(output), self.W_O)
 
 
 def untrained(x: Float[Tensor, "n d_model"], seed: int, target: int | None = None) -> Probe:
@@ -186,10 +197,10 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
     many = max(1, ELEMENTS // (len(f) * n * n))
     parts = [slice(start, start + many) for start in range(0, len(s), many)]
     rows = (soften(s[part], f) for part in parts)
-    context = probe.v[:, None]
+    context = probe.v[:, :, None]
     if probe.target is not None:  # its slope depends on what all heads say together
         rows = list(rows)
-        context = torch.cat([row.weights() @ probe.v[part, None] for row, part in zip(rows, parts, strict=True)])
+        context = torch.cat([over_keys(row.weights(), probe.v[part]) for row, part in zip(rows, parts, strict=True)])
     d_context = probe.d_context(context)
     # A row of dS sums to 0, so it does not see what all keys have in common; dS K is smaller without, and more exact.
     q, k, x = probe.q[..., :d_k], probe.k[..., :d_k], tokens(probe.x)
@@ -200,19 +211,19 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
     whole = Sums(*(torch.cat([getattr(one, field.name) for one in sums]) for field in fields(Sums)))
     keys = probe.k[..., :d_k].square().sum(dim=(1, 2))
     measures = _measures(whole, s, f, float(probe.x.square().sum(dim=-1).max()) * keys)
-    return Sweep(measures, whole.log_gains.transpose(0, 1) / LN10)
+    return Sweep(measures, whole.log_gains.permute(2, 0, 1) / LN10)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
     """What the rows of some heads come to; gradients of matrices in units of exp(log_most)."""
 
-    p_m: Float[Tensor, "h a n"]
-    entropy: Float[Tensor, "h a n"]
-    trace: Float[Tensor, "h a n"]
-    frobenius: Float[Tensor, "h a n"]
-    log_size: Float[Tensor, "h a n"]
-    log_gains: Float[Tensor, "h a n"]
+    p_m: Float[Tensor, "h n a"]
+    entropy: Float[Tensor, "h n a"]
+    trace: Float[Tensor, "h n a"]
+    frobenius: Float[Tensor, "h n a"]
+    log_size: Float[Tensor, "h n a"]
+    log_gains: Float[Tensor, "h n a"]
     log_most: Float[Tensor, "h a"]
     signal: Float[Tensor, "h a"]
     noise: Float[Tensor, "h a"]
@@ -221,7 +232,7 @@ class Sums:
 
 
 def _sums(rows: Rows, x: Tokens, q: Tensor, k: Tensor, v: Tensor, d_context: Tensor) -> Sums:
-    slope = slopes(rows, d_context @ v.mT[:, None])
+    slope = slopes(rows, over_keys(d_context, v.mT))
     signal, noise = signal_and_noise(x, slope.unit, k)
     return Sums(
         p_m=rows.p_m,
@@ -233,32 +244,39 @@ def _sums(rows: Rows, x: Tokens, q: Tensor, k: Tensor, v: Tensor, d_context: Ten
         log_most=slope.log_most,
         signal=signal,
         noise=noise,
-        d_W_K=torch.linalg.matrix_norm(q.mT[:, None] @ slope.unit @ x.apart),
-        d_W_V=torch.linalg.matrix_norm(x.x.mT @ (rows.weights().mT @ d_context)),
+        d_W_K=square(over_queries(q, slope.unit) @ x.apart).sqrt(),
+        d_W_V=square(_d_values(rows.weights(), d_context) @ x.x).sqrt(),
     )
+
+
+def _d_values(p: Float[Tensor, "h n a k"], d_context: Float[Tensor, "h n #a d_v"]) -> Float[Tensor, "h d_v a k"]:
+    """(PᵀdC)ᵀ for each f."""
+    if d_context.shape[2] == 1:
+        return over_queries(d_context[:, :, 0], p)
+    return torch.einsum("hnav,hnak->hvak", d_context, p)
 
 
 def _measures(sums: Sums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], lengths: Float[Tensor, " h"]) -> Measures:
     """`lengths`: of the keys of a head, squared, times the largest of a token."""
     n = s.shape[-1]
-    ordered = sums.log_gains.sort(dim=-1).values
+    ordered = sums.log_gains.sort(dim=1).values
     # Between tokens that are all the same there is no gradient; what rounding makes of it is no signal.
-    sizes = (2 * (sums.log_size - sums.log_most[..., None])).exp().sum(dim=-1) * lengths[:, None]
+    sizes = (2 * (sums.log_size - sums.log_most[:, None])).exp().sum(dim=1) * lengths[:, None]
     real = sums.signal / n + sums.noise * n > (torch.finfo(s.dtype).eps * n) ** 2 * sizes
     unit = sums.log_most / LN10 + f.log10()
     by_head = Measures(
         score_std=s.std(dim=(-2, -1), correction=0)[:, None] * f,
-        peak=sums.p_m.mean(dim=-1),
-        entropy=sums.entropy.mean(dim=-1),
-        support=sums.entropy.exp().mean(dim=-1),
-        trace=sums.trace.mean(dim=-1),
-        frobenius=sums.frobenius.mean(dim=-1),
+        peak=sums.p_m.mean(dim=1),
+        entropy=sums.entropy.mean(dim=1),
+        support=sums.entropy.exp().mean(dim=1),
+        trace=sums.trace.mean(dim=1),
+        frobenius=sums.frobenius.mean(dim=1),
         log_gain_low=_quantile(ordered, 0.1) / LN10,
         log_gain=_quantile(ordered, 0.5) / LN10,
         log_gain_high=_quantile(ordered, 0.9) / LN10,
-        gain_mean=sums.log_gains.exp().mean(dim=-1),
-        dead=(sums.log_gains < math.log(DEAD)).to(s.dtype).mean(dim=-1),
-        log_d_scores=(2 * sums.log_size).logsumexp(dim=-1) / (2 * LN10),
+        gain_mean=sums.log_gains.exp().mean(dim=1),
+        dead=(sums.log_gains < math.log(DEAD)).to(s.dtype).mean(dim=1),
+        log_d_scores=(2 * sums.log_size).logsumexp(dim=1) / (2 * LN10),
         log_d_W_Q=sums.signal.sqrt().log10() + unit,
         log_d_W_K=sums.d_W_K.log10() + unit,
         log_d_W_V=sums.d_W_V.log10(),
@@ -267,8 +285,8 @@ def _measures(sums: Sums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], len
     return Measures(*(getattr(by_head, name).mT for name in MEASURES))
 
 
-def _quantile(ordered: Float[Tensor, "h a n"], share: float) -> Float[Tensor, "h a"]:
+def _quantile(ordered: Float[Tensor, "h n a"], share: float) -> Float[Tensor, "h a"]:
     """The element at that place of sorted rows, between two of them their mean (−∞ stays −∞)."""
-    place = share * (ordered.shape[-1] - 1)
-    low, high = ordered[..., math.floor(place)], ordered[..., math.ceil(place)]
+    place = share * (ordered.shape[1] - 1)
+    low, high = ordered[:, math.floor(place)], ordered[:, math.ceil(place)]
     return torch.where(low.isneginf(), low, low + (place - math.floor(place)) * (high - low))

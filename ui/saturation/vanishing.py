@@ -297,7 +297,7 @@ def autograd_residual(probe: Probe, rule: str, d_k: int, alpha: float) -> float 
     trace = attend(q, k, exact.v, scaling=by(factor))
     weights = trace.weights.detach()
     output = torch.einsum("hnk,hkv,hvd->nd", weights, exact.v, exact.W_O)
-    reach = torch.einsum("nd,hvd,hkv->hnk", exact.d_output(output), exact.W_O, exact.v)
+    reach = torch.einsum("nad,hvd,hkv->hnk", exact.d_output(output[:, None]), exact.W_O, exact.v)
     reach = reach - reach.gather(-1, weights.argmax(dim=-1, keepdim=True))
     slopes = gradients((trace.weights * reach).sum(), trace)
     theirs = torch.linalg.matrix_norm(exact.x.mT @ slopes.q)
