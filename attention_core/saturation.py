@@ -1,9 +1,7 @@
 """What becomes of attention and of its gradient over head size d_k and input scale α: batched, in closed forms.
 
-A row of logits f·s with f = α² c(d_k) keeps its largest key m and its runner-up for every f > 0. With
-e_j = exp(f(s_j − s_runner-up)) for j ≠ m and w = exp(−f·gap), p_m = 1/(1 + w Σe) and p_j = w p_m e_j, and every
-quantity is w p_m times sums of ordinary size: its logarithm is exact however far the row has saturated. Nothing of the
-size of a weight matrix is made, since ‖XᵀAK‖²_F = tr(A KKᵀ Aᵀ XXᵀ). Layout of the large arrays: (head, query, f, key).
+The logits are f·s with f = α² c(d_k): all α and both rules of one d_k are taken together (saturated_rows.py), a few
+heads at a time.
 """
 
 import math
