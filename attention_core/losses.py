@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core.attention import AttentionTrace, attend, gradients
+from attention_core.attention import AttentionTrace, attend, dot, gradients
+from attention_core.saturated_rows import narrow
 from attention_core.saturation import Probe
 from attention_core.scalings import by
 
@@ -30,9 +31,12 @@ def objective(probe: Probe, trace: AttentionTrace, loss: str, target: int) -> Fl
 
 
 def gradient_norms(probe: Probe, loss: str, target: int, d_k: int, factor: float) -> dict[str, Float[Tensor, " h"]]:
-    """‖∂L/∂logits‖, ‖dW_Q‖ and ‖dW_K‖ of every head by autograd, the logits being factor · q·k over d_k components."""
-    q, k = (vectors[..., :d_k].clone().requires_grad_() for vectors in (probe.q, probe.k))
-    trace = attend(q, k, probe.v, scaling=by(factor))
-    found = gradients(objective(probe, trace, loss, target), trace)
-    norms = (found.scaled_scores, probe.x.mT @ found.q, probe.x.mT @ found.k)
+    """‖∂L/∂logits‖, ‖dW_Q‖ and ‖dW_K‖ of every head, the logits being factor · q·k over d_k components.
+
+    ∂L/∂logits is autograd's; dW_Q = factor XᵀdS K and dW_K = factor XᵀdSᵀQ.
+    """
+    x, q, k = narrow(probe.x), probe.q[..., :d_k], probe.k[..., :d_k]
+    trace = attend(q, k, probe.v, score=lambda q, k: dot(q, k).requires_grad_(), scaling=by(factor))
+    d_scores = gradients(objective(probe, trace, loss, target), trace).scaled_scores
+    norms = (d_scores, factor * (x.mT @ d_scores @ k), factor * (x.mT @ d_scores.mT @ q))
     return dict(zip(GRADIENTS, (torch.linalg.matrix_norm(norm) for norm in norms), strict=True))

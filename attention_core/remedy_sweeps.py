@@ -19,12 +19,11 @@ from attention_core.multihead import MultiHeadAttention
 from attention_core.normalizers import NORMALIZERS
 from attention_core.remedies import Remedy, Spectra, reparametrized, spectral_norm
 from attention_core.saturation import D_K_STOPS, D_V, DEAD, INPUT_SCALES, LN10, N_HEAD, Probe
-from attention_core.slopes import log_cosh, through
+from attention_core.slopes import FREE, log_cosh, through
 from attention_core.softmax import complement
 
 Axis = Literal["d_k", "alpha", "n"]
 COLUMNS = ("peak", "entropy", "log_gain", "log_d_scores", "dead", "row_sum")
-FREE = ("softmax1", "sigmoid")  # normalizers whose rows sum to something else than 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

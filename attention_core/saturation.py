@@ -1,9 +1,7 @@
 """What becomes of attention and of its gradient over head size d_k and input scale α: batched, in closed forms.
 
-A row of logits f·s with f = α² c(d_k) keeps its largest key m and its runner-up for every f > 0. With
-e_j = exp(f(s_j − s_runner-up)) for j ≠ m and w = exp(−f·gap), p_m = 1/(1 + w Σe) and p_j = w p_m e_j, and every
-quantity is w p_m times sums of ordinary size: its logarithm is exact however far the row has saturated. Nothing of the
-size of a weight matrix is made, since ‖XᵀAK‖²_F = tr(A KKᵀ Aᵀ XXᵀ). Layout of the large arrays: (head, query, f, key).
+The logits are f·s with f = α² c(d_k): all α and both rules of one d_k are taken together (saturated_rows.py), a few
+heads at a time.
 """
 
 import math
@@ -17,6 +15,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.multihead import MultiHeadAttention, project
+from attention_core.saturated_rows import (
+    Rows,
+    Tokens,
+    narrow,
+    over_keys,
+    over_queries,
+    signal_and_noise,
+    slopes,
+    soften,
+    square,
+    tokens,
+)
 from attention_core.scalings import SCALINGS
 
 D_K_STOPS = tuple(sorted({round(2 ** (i / 3)) for i in range(31)}))  # 1 … 1024, three to an octave
@@ -26,9 +36,6 @@ N_HEAD, D_V = 12, 16
 ELEMENTS = 2**18  # of the largest array: what still fits the cache of one core
 DEAD = 1e-3  # a row whose gain is smaller passes on less than a thousandth of its gradient
 LN10 = math.log(10)
-# Powers of e that count beside 1, the runner-up's, in sums and products; below, float32's squares would be denormal,
-# and those are slow.
-LEAST = {torch.float32: -28.0, torch.float64: -700.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,14 +58,19 @@ class Probe:
         """q·k over the first d_k components, at α = 1 and before any scaling."""
         return self.q[..., :d_k] @ self.k[..., :d_k].mT
 
-    def d_output(self, output: Float[Tensor, "*batch n a d_model"]) -> Float[Tensor, "*batch n #a d_model"]:
+    def d_output(self, output: Float[Tensor, "*batch n a d_model"]) -> Float[Tensor, "*batch n a d_model"]:
         """∂L/∂output, at each of the outputs on the axis before the last."""
         if self.target is None:
-            return self.direction[:, None]
+            return self.direction[:, None].expand_as(output)
         readout = self.x * self.x.shape[-1] ** -0.5
         wrong = (output @ readout.mT).softmax(dim=-1)
         wrong[..., self.target] -= 1
         return wrong @ readout
+
+    def d_context(self, context: Float[Tensor, "h n a d_v"]) -> Float[Tensor, "h n a d_v"]:
+        """∂L/∂context, at each of the contexts on the axis before the last."""
+        output = torch.einsum("hnav,hvd->nad", context, self.W_O)
+        return torch.einsum("nad,hvd->hnav", self.d_output(output), self.W_O)
 
 
 def untrained(x: Float[Tensor, "n d_model"], seed: int, target: int | None = None) -> Probe:
@@ -131,6 +143,9 @@ def tabulate(probe: Probe, workers: int = 1) -> Iterator[Sweep]:
 
     torch lets go of the interpreter, so a worker is a core. What is left is not begun when the iterator is closed.
     """
+    if workers == 1:
+        yield from (sweep(probe, d_k, factors(d_k)) for d_k in D_K_STOPS)
+        return
     pool = ThreadPoolExecutor(workers)
     try:
         yield from pool.map(lambda d_k: sweep(probe, d_k, factors(d_k)), D_K_STOPS)
@@ -176,128 +191,96 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
     n = probe.x.shape[0]
     if n < 2:
         raise ValueError(f"saturation takes two tokens or more, not {n}")
-    s = probe.scores(d_k)
-    many = max(1, ELEMENTS // s.numel())
-    parts = [_sweep(probe, d_k, s, factors[start : start + many]) for start in range(0, len(factors), many)]
-    joined = (torch.cat([getattr(part.measures, name) for part in parts]) for name in MEASURES)
-    return Sweep(Measures(*joined), torch.cat([part.log_gains for part in parts]))
+    s, f = probe.scores(d_k), probe.x.new_tensor(factors)
+    many = max(1, ELEMENTS // (len(f) * n * n))
+    parts = [slice(start, start + many) for start in range(0, len(s), many)]
+    rows = (soften(s[part], f) for part in parts)
+    context = probe.v[:, :, None]
+    if probe.target is not None:  # its slope depends on what all heads say together
+        rows = list(rows)
+        context = torch.cat([over_keys(row.weights(), probe.v[part]) for row, part in zip(rows, parts, strict=True)])
+    d_context = probe.d_context(context)
+    # A row of dS sums to 0, so it does not see what all keys have in common; dS K is smaller without, and more exact.
+    q, k, x = probe.q[..., :d_k], probe.k[..., :d_k], tokens(probe.x)
+    q, k = narrow(q), narrow(k - k.mean(dim=1, keepdim=True))
+    sums = [
+        _sums(row, x, q[part], k[part], probe.v[part], d_context[part]) for row, part in zip(rows, parts, strict=True)
+    ]
+    whole = Sums(*(torch.cat([getattr(one, field.name) for one in sums]) for field in fields(Sums)))
+    keys = probe.k[..., :d_k].square().sum(dim=(1, 2))
+    measures = _measures(whole, s, f, float(probe.x.square().sum(dim=-1).max()) * keys)
+    return Sweep(measures, whole.log_gains.permute(2, 0, 1) / LN10)
 
 
-def _sweep(probe: Probe, d_k: int, s: Float[Tensor, "h n n"], factors: Sequence[float]) -> Sweep:
-    n = s.shape[-1]
-    f = torch.tensor(factors, dtype=s.dtype)[:, None]
-    top, keys = s.topk(2, dim=-1)
-    winner = keys[..., None, :1]  # h n 1 1
-    gap = top[..., :1] - top[..., 1:]  # h n 1
-    below = (s - top[..., 1:]).scatter(-1, keys[..., :1], 0.0)[:, :, None]  # h n 1 n, ≤ 0, the winner at 0
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """What the rows of some heads come to; gradients of matrices in units of exp(log_most)."""
 
-    e = torch.exp((below * f).clamp_(min=LEAST[s.dtype]))
-    e.scatter_(-1, winner.expand(*e.shape[:3], 1), 0.0)
-    z = e.sum(dim=-1)  # h n a
-    log_w = -gap * f[:, 0]
-    w = log_w.exp()
-    p_m = 1 / (1 + w * z)
-    rest = w * p_m  # h n a: what a unit of e is worth as a probability
-    log_rest = log_w + p_m.log()
-    spread = (e * below).sum(dim=-1)
-    entropy = -p_m.log() + rest * f[:, 0] * (gap * z - spread)
-    squares = e.square()
-    s2, s3 = squares.sum(dim=-1), (squares * e).sum(dim=-1)
-    trace = rest * z * (1 + p_m) - rest.square() * s2
-    r2 = rest.square() * s2
-    frobenius = rest * (p_m.square() * (z.square() + s2) + s2 * (1 + p_m.square() + r2) - 2 * rest * s3).sqrt()
+    p_m: Float[Tensor, "h n a"]
+    entropy: Float[Tensor, "h n a"]
+    trace: Float[Tensor, "h n a"]
+    frobenius: Float[Tensor, "h n a"]
+    log_size: Float[Tensor, "h n a"]
+    log_gains: Float[Tensor, "h n a"]
+    log_most: Float[Tensor, "h a"]
+    signal: Float[Tensor, "h a"]
+    noise: Float[Tensor, "h a"]
+    d_W_K: Float[Tensor, "h a"]
+    d_W_V: Float[Tensor, "h a"]
 
-    p = (e * rest[..., None]).scatter(-1, winner.expand(*e.shape[:3], 1), p_m[..., None])
-    context = torch.einsum("hnak,hkv->hnav", p, probe.v) if probe.target is not None else probe.v[:, :, None]
-    output = torch.einsum("hnav,hvd->nad", context, probe.W_O)
-    d_context = torch.einsum("nad,hvd->hnav", probe.d_output(output), probe.W_O)
-    dp = torch.einsum("hnav,hkv->hnak", d_context, probe.v)
-    dp = dp - dp.gather(-1, winner.expand(*dp.shape[:3], 1))  # the Jacobian does not see a shift of the row
-    size_dp = torch.linalg.vector_norm(dp - dp.mean(dim=-1, keepdim=True), dim=-1)
 
-    u = (e * dp).sum(dim=-1)
-    g = e * (dp - (rest * u)[..., None])
-    g.scatter_(-1, winner.expand(*e.shape[:3], 1), -(p_m * u)[..., None])  # dS = rest · g
-    log_size = log_rest + torch.linalg.vector_norm(g, dim=-1).log()
-    log_gains = log_size - size_dp.log()  # h n a
-    ordered = log_gains.sort(dim=1).values
-
-    # The rows of a head on one scale: the largest at 1, so that squares do not underflow before the last one does.
-    most = log_rest.amax(dim=1, keepdim=True)
-    a = g * (log_rest - most).exp()[..., None]
-    # A row of dS sums to 0, so it does not see what all keys have in common; g is the smaller for it, and more exact.
-    k = probe.k[..., :d_k]
-    k = k - k.mean(dim=1, keepdim=True)
-    right = _times(a, k)
-    d_W_Q, noise = _signal_and_noise(probe.x, a, right)
-    d_W_K = (_times(a, probe.x.expand(len(s), -1, -1)) * _mixed(probe.q[..., :d_k], a)).sum(dim=(1, 3))
-    d_W_V = (_times(p, probe.x.expand(len(s), -1, -1)) * _gram_mixed(d_context, p)).sum(dim=(1, 3))
-    # Between tokens that are all the same there is no gradient; what rounding makes of it is no signal.
-    sizes = (2 * (log_size - most)).exp().sum(dim=1) * probe.k[..., :d_k].square().sum(dim=(1, 2))[:, None]
-    real = d_W_Q / n + noise * n > (torch.finfo(s.dtype).eps * n) ** 2 * probe.x.square().sum(dim=-1).max() * sizes
-    return Sweep(
-        Measures(
-            score_std=(s.std(dim=(-2, -1), correction=0)[:, None] * f[:, 0]).mT,
-            peak=p_m.mean(dim=1).mT,
-            entropy=entropy.mean(dim=1).mT,
-            support=entropy.exp().mean(dim=1).mT,
-            trace=trace.mean(dim=1).mT,
-            frobenius=frobenius.mean(dim=1).mT,
-            log_gain_low=_quantile(ordered, 0.1).mT / LN10,
-            log_gain=_quantile(ordered, 0.5).mT / LN10,
-            log_gain_high=_quantile(ordered, 0.9).mT / LN10,
-            gain_mean=log_gains.exp().mean(dim=1).mT,
-            dead=(log_gains < math.log(DEAD)).to(s.dtype).mean(dim=1).mT,
-            log_d_scores=(2 * log_size).logsumexp(dim=1).mT / (2 * LN10),
-            log_d_W_Q=_log_norm(d_W_Q, most, f).mT,
-            log_d_W_K=_log_norm(d_W_K, most, f).mT,
-            log_d_W_V=d_W_V.clamp(min=0).sqrt().log10().mT,
-            snr=torch.where(real, (d_W_Q.clamp(min=0) / n**2 / noise).sqrt(), 0.0).mT,
-        ),
-        (log_gains / LN10).permute(2, 0, 1),
+def _sums(rows: Rows, x: Tokens, q: Tensor, k: Tensor, v: Tensor, d_context: Tensor) -> Sums:
+    slope = slopes(rows, over_keys(d_context, v.mT))
+    signal, noise = signal_and_noise(x, slope.unit, k)
+    return Sums(
+        p_m=rows.p_m,
+        entropy=rows.entropy,
+        trace=rows.trace,
+        frobenius=rows.frobenius,
+        log_size=slope.log_size,
+        log_gains=slope.log_gains,
+        log_most=slope.log_most,
+        signal=signal,
+        noise=noise,
+        d_W_K=square(over_queries(q, slope.unit) @ x.apart).sqrt(),
+        d_W_V=square(_d_values(rows.weights(), d_context) @ x.x).sqrt(),
     )
 
 
-def _signal_and_noise(
-    x: Float[Tensor, "n d_model"], a: Float[Tensor, "h n a k"], right: Float[Tensor, "h n a k"]
-) -> tuple[Float[Tensor, "h a"], Float[Tensor, "h a"]]:
-    r"""‖Σ g_i‖² and mean ‖g_i − mean g‖² of the parts g_i = x_i r_iᵀ, r = A K; `right` is A K Kᵀ.
-
-    With x = x̄ + u and r = r̄ + v, g_i − mean g = x̄ v_iᵀ + u_i r_iᵀ − mean u rᵀ: what all parts have in common is gone
-    before anything is squared, so that parts that are nearly the same still differ.
-    """
-    n, centre = len(x), x.mean(dim=0)
-    u = x - centre
-    own = (right * a).sum(dim=-1)  # h n a: ⟨r_i, r_i⟩
-    apart = ((right - right.mean(dim=1, keepdim=True)) * a).sum(dim=-1)  # ⟨v_i, r_i⟩, and their sum is Σ ‖v_i‖²
-    mixed = (_mixed(u, a) * right).sum(dim=(1, 3))  # ‖Σ u_i r_iᵀ‖²
-    middle, along, lengths = centre.square().sum(), 2 * u @ centre, u.square().sum(dim=-1)
-    shared = own - apart  # ⟨r̄, r_i⟩
-    signal = mixed + n * torch.einsum("n,hna->ha", along + middle, shared)
-    noise = torch.einsum("n,hna->ha", along + middle, apart) + torch.einsum("n,hna->ha", lengths, own) - mixed / n
-    return signal, noise / n
+def _d_values(p: Float[Tensor, "h n a k"], d_context: Float[Tensor, "h n #a d_v"]) -> Float[Tensor, "h d_v a k"]:
+    """(PᵀdC)ᵀ for each f."""
+    if d_context.shape[2] == 1:
+        return over_queries(d_context[:, :, 0], p)
+    return torch.einsum("hnav,hnak->hvak", d_context, p)
 
 
-def _times(a: Float[Tensor, "h n a k"], rows: Float[Tensor, "h k d"]) -> Float[Tensor, "h n a k"]:
-    """A R Rᵀ for each f."""
-    return (a.flatten(1, 2) @ (rows @ rows.mT)).unflatten(1, a.shape[1:3])
-
-
-def _mixed(rows: Float[Tensor, "*#h n d"], a: Float[Tensor, "h n a k"]) -> Float[Tensor, "h n a k"]:
-    """R Rᵀ A for each f."""
-    return ((rows @ rows.mT) @ a.flatten(2)).unflatten(2, a.shape[2:])
-
-
-def _gram_mixed(rows: Float[Tensor, "h n #a d"], a: Float[Tensor, "h n a k"]) -> Float[Tensor, "h n a k"]:
-    """R Rᵀ A for each f, where R may differ from f to f."""
-    if rows.shape[2] == 1:
-        return _mixed(rows[:, :, 0], a)
-    gram = torch.einsum("hnav,hmav->hanm", rows, rows)
-    return torch.einsum("hanm,hmak->hnak", gram, a)
-
-
-def _log_norm(square: Tensor, most: Tensor, f: Tensor) -> Tensor:
-    return square.clamp(min=0).sqrt().log10() + most[:, 0] / LN10 + f[:, 0].log10()
+def _measures(sums: Sums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], lengths: Float[Tensor, " h"]) -> Measures:
+    """`lengths`: of the keys of a head, squared, times the largest of a token."""
+    n = s.shape[-1]
+    ordered = sums.log_gains.sort(dim=1).values
+    # Between tokens that are all the same there is no gradient; what rounding makes of it is no signal.
+    sizes = (2 * (sums.log_size - sums.log_most[:, None])).exp().sum(dim=1) * lengths[:, None]
+    real = sums.signal / n + sums.noise * n > (torch.finfo(s.dtype).eps * n) ** 2 * sizes
+    unit = sums.log_most / LN10 + f.log10()
+    by_head = Measures(
+        score_std=s.std(dim=(-2, -1), correction=0)[:, None] * f,
+        peak=sums.p_m.mean(dim=1),
+        entropy=sums.entropy.mean(dim=1),
+        support=sums.entropy.exp().mean(dim=1),
+        trace=sums.trace.mean(dim=1),
+        frobenius=sums.frobenius.mean(dim=1),
+        log_gain_low=_quantile(ordered, 0.1) / LN10,
+        log_gain=_quantile(ordered, 0.5) / LN10,
+        log_gain_high=_quantile(ordered, 0.9) / LN10,
+        gain_mean=sums.log_gains.exp().mean(dim=1),
+        dead=(sums.log_gains < math.log(DEAD)).to(s.dtype).mean(dim=1),
+        log_d_scores=(2 * sums.log_size).logsumexp(dim=1) / (2 * LN10),
+        log_d_W_Q=sums.signal.sqrt().log10() + unit,
+        log_d_W_K=sums.d_W_K.log10() + unit,
+        log_d_W_V=sums.d_W_V.log10(),
+        snr=torch.where(real, (sums.signal / n**2 / sums.noise).sqrt(), 0.0),
+    )
+    return Measures(*(getattr(by_head, name).mT for name in MEASURES))
 
 
 def _quantile(ordered: Float[Tensor, "h n a"], share: float) -> Float[Tensor, "h a"]:

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+FREE = ("softmax1", "sigmoid")  # normalizers whose rows sum to something else than 1
+
 
 def slopes(
     normalizer: str,

@@ -1,11 +1,12 @@
 """The table behind the Vanishing page: every measure at every stop of both sliders, closed forms against autograd.
 
 32 tokens, 12 heads, 8 seeds. The naive way, one autograd pass per stop, is timed on a few stops spread over the table
-and multiplied; both run in turn, so that a busy machine slows both.
+and multiplied; both run in turn, so that a busy machine slows both. Then what a new sentence costs a server, in seconds
+of one core: the curves through the sliders' position, and the table of one seed, for sentences of several lengths.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -31,6 +32,8 @@ TOKENS, D_MODEL, SEEDS = 32, 64, 8
 WORKERS = 2
 SAMPLES = 5  # stops per seed timed the naive way
 TARGET_S, TARGET_TIMES = 5.0, 30.0
+LENGTHS = (9, 12, 24, 32, 48)  # tokens
+TABLE_CPU_S, CROSS_CPU_S = 0.6, 0.1  # of a server's core
 FIRST_S = 0.3  # until the curves through the sliders' position are there, in the middle of both; all others follow
 
 
@@ -71,8 +74,29 @@ def seconds(start: float) -> float:
     return time.perf_counter() - start
 
 
+def cpu_seconds(run: Callable[[], object]) -> float:
+    """Of this process, the least of three times."""
+    spent = []
+    for _ in range(3):
+        start = time.process_time()
+        run()
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
+def costs(tokens: int) -> list[dict[str, object]]:
+    """CPU seconds for a sentence of that length: the cross, and the table of one seed."""
+    probe = untrained(torch.randn(tokens, D_MODEL, generator=torch.Generator().manual_seed(1)), 0)
+    first = cpu_seconds(lambda: cross(probe, len(D_K_STOPS) // 2, len(INPUT_SCALES) // 2))
+    whole = cpu_seconds(lambda: collect(list(tabulate(probe))))
+    return [
+        {"what": f"{tokens} tokens: curves through the position, CPU s", "measured": first, "target": CROSS_CPU_S},
+        {"what": f"{tokens} tokens: table of one seed, CPU s", "measured": whole, "target": TABLE_CPU_S},
+    ]
+
+
 def main() -> None:
-    """All seeds, both ways in turn."""
+    """All seeds, both ways in turn; then CPU seconds by length."""
     torch.set_num_threads(1)
     x = torch.randn(TOKENS, D_MODEL, generator=torch.Generator().manual_seed(0))
     stops = len(D_K_STOPS) * len(INPUT_SCALES) * len(RULES)
@@ -98,6 +122,7 @@ def main() -> None:
         {"what": "one autograd pass per stop, s", "measured": sum(theirs), "target": ""},
         {"what": "times slower", "measured": sum(theirs) / sum(ours), "target": TARGET_TIMES},
         {"what": "largest difference of a peak", "measured": differ, "target": ""},
+        *(row for tokens in LENGTHS for row in costs(tokens)),
     ]
     size = f"{stops} stops x {len(MEASURES)} measures x {N_HEAD} heads x {SEEDS} seeds, {TOKENS} tokens"
     report(f"Saturation: {size}", rows, seconds=sum(ours), times_faster=sum(theirs) / sum(ours))

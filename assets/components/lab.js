@@ -29,6 +29,7 @@ class Lab extends View {
   stop() {
     super.stop();
     this.watch.disconnect();
+    this.look(null);
     clearTimeout(this.sending);
   }
 
@@ -187,6 +188,25 @@ class Lab extends View {
       if (panel.kind === "readouts") this.readoutsOf(panel);
       if (panel.kind === "controls") this.controls(panel);
     }
+    this.look(meta.seen);
+  }
+
+  // Python may ask to be told, once, that a picture has come into sight and stayed there; for another `ask`, once more.
+  look(seen) {
+    this.sight?.disconnect();
+    clearTimeout(this.staying);
+    if (!seen || this.answered === seen.ask) return;
+    this.sight = new IntersectionObserver((entries) => {
+      clearTimeout(this.staying);
+      if (entries.at(-1).isIntersecting) this.staying = setTimeout(() => this.tell(seen), STAYS);
+    });
+    this.sight.observe(this.panels.find(({ name }) => name === seen.panel).figure);
+  }
+
+  tell(seen) {
+    this.answered = seen.ask;
+    this.look(null);
+    this.send.setTriggerValue("seen", seen);
   }
 
   figure(panel) {
@@ -601,6 +621,7 @@ class Lab extends View {
 const lab = mounting(Lab);
 
 const WALKED = new Set(["grid", "map", "bars"]); // what the keyboard walks through; a curve has its slider
+const STAYS = 300; // milliseconds in sight, so that what flies past is not seen
 const SLACK = 6; // how far a finger may slip and still have touched one thing
 const within = (i, count) => (i >= 0 && i < count ? i : null);
 

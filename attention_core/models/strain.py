@@ -9,13 +9,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core.attention import gradients
 from attention_core.measures import entropy, peak
 from attention_core.models.base import LayerTrace, Run, Settings, Tokens
 from attention_core.models.pretrained import Pretrained
 from attention_core.models.trained import Trained
 from attention_core.saturation import DEAD, LN10
-from attention_core.slopes import log_cosh, slopes
+from attention_core.slopes import FREE, log_cosh, slopes
 
 Strained = Pretrained | Trained  # models whose stages can be part of a graph
 HEAD_MEASURES = ("peak", "entropy", "log_gain", "dead", "log_d_scores", "log_d_W_Q")
@@ -60,15 +59,23 @@ def _loss(model: Strained, tokens: Tokens, built: Tensor, target: int | None) ->
 
 
 def _heads(run: Run, objective: Tensor) -> Float[Tensor, "measure layer h"]:
-    found = torch.full((len(HEAD_MEASURES), len(run.layers), max(layer.name.n_head for layer in run.layers)), torch.nan)
-    for index, layer in enumerate(run.layers):
-        made = _head_measures(layer, objective)
+    heads = torch.full((len(HEAD_MEASURES), len(run.layers), max(layer.name.n_head for layer in run.layers)), torch.nan)
+    for index, (layer, slope) in enumerate(zip(run.layers, _d_weights(run.layers, objective), strict=True)):
+        measures = _head_measures(layer, slope)
         for place, name in enumerate(HEAD_MEASURES):
-            found[place, index, : layer.name.n_head] = made[name]
-    return found
+            heads[place, index, : layer.name.n_head] = measures[name]
+    return heads
 
 
-def _head_measures(layer: LayerTrace, objective: Tensor) -> dict[str, Float[Tensor, " h"]]:
+def _d_weights(layers: Sequence[LayerTrace], objective: Tensor) -> list[Tensor]:
+    """∂L/∂weights of every layer, in one pass back through all of them."""
+    weights = [layer.attention.weights for layer in layers]
+    part = [one for one in weights if one.requires_grad]
+    slopes_of = iter(torch.autograd.grad(objective, part, materialize_grads=True) if part else ())
+    return [next(slopes_of) if one.requires_grad else torch.zeros_like(one) for one in weights]
+
+
+def _head_measures(layer: LayerTrace, d_weights: Tensor) -> dict[str, Float[Tensor, " h"]]:
     """From the scores and the ∂L/∂weights of the run; what the softmax makes of them in float64, its logarithm apart.
 
     Autograd in float32 would lose what the winner of a saturated row passes on, and below 10⁻²³ all of it.
@@ -78,8 +85,8 @@ def _head_measures(layer: LayerTrace, objective: Tensor) -> dict[str, Float[Tens
     scaled, logits, k = (stage.detach().double() for stage in (trace.scaled_scores, trace.masked_scores, trace.k))
     allowed = ~logits.isneginf()
     count = allowed.sum(dim=-1, keepdim=True)
-    told = gradients(objective, trace).weights.double().masked_fill(~allowed, 0.0)
-    apart = (told - told.sum(dim=-1, keepdim=True) / count.clamp(min=1)).masked_fill(~allowed, 0.0)
+    d_weights = d_weights.double().masked_fill(~allowed, 0.0)
+    apart = (d_weights - d_weights.sum(dim=-1, keepdim=True) / count.clamp(min=1)).masked_fill(~allowed, 0.0)
     bent = torch.zeros_like(scaled) if layer.softcap is None else -2 * log_cosh(scaled / layer.softcap)
     logits = logits.masked_fill(count == 0, 0.0)
 
@@ -93,7 +100,8 @@ def _head_measures(layer: LayerTrace, objective: Tensor) -> dict[str, Float[Tens
     rows = (reach > 0) & (count[..., 0] > 1)
     log_gains = log_gains.masked_fill(~rows, torch.nan)
 
-    part, log_size = passed(told)
+    if layer.settings.normalizer in FREE:  # the only ones that see what all keys have in common
+        part, log_size = passed(d_weights)
     log_size = log_size.masked_fill(~part.any(dim=-1), -math.inf)
     # The rows of a head on one scale: the largest at 1, so that none underflows before it is too small to count.
     most = log_size.amax(dim=-1, keepdim=True).nan_to_num(neginf=0.0)

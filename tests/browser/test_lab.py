@@ -246,6 +246,33 @@ MOUNTED_TWICE = """() => {
 }"""
 
 
+def test_a_picture_in_sight_is_told_of_once_for_every_question(open_page) -> None:
+    """Not before the reader has scrolled to it, not where it only flies past, not again when the reader comes back."""
+    page = opened(open_page, height=300)
+    told = page.get_by_text("sights")
+    page.wait_for_timeout(600)
+    assert told.inner_text() == "sights []"
+    picture, first = (page.locator(f"{LAB} [data-name={name}]") for name in ("histogram", "controls"))
+    picture.scroll_into_view_if_needed()
+    first.scroll_into_view_if_needed()
+    page.wait_for_timeout(600)
+    assert told.inner_text() == "sights []"
+    picture.scroll_into_view_if_needed()
+    page.get_by_text("sights [0]", exact=True).wait_for()
+    canvas(page, "map").press("Enter")  # the page runs again, and other numbers come
+    page.get_by_text("picks [('map', 1, 0)]").wait_for()
+    picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(600)
+    first.scroll_into_view_if_needed()
+    first.locator(".choice").last.press("Enter")  # another question, the picture out of sight
+    page.wait_for_timeout(600)
+    assert told.inner_text() == "sights [0]"
+    picture.scroll_into_view_if_needed()
+    page.get_by_text("sights [0, 1]", exact=True).wait_for()
+    page.wait_for_timeout(600)
+    assert told.inner_text() == "sights [0, 1]"
+
+
 def test_a_component_mounted_again_in_its_place_leaves_nothing_of_the_one_before(open_page) -> None:
     """Streamlit does so when a training run ends; two laboratories stood there then, the first one dead."""
     page = open_page("/softmax")

@@ -1,6 +1,7 @@
 """Sweeps over d_k and input scale: against autograd in float64, published laws, and what must hold at extremes."""
 
 import math
+import threading
 
 import pytest
 import torch
@@ -205,6 +206,27 @@ def test_nothing_is_nan_at_any_stop_and_logarithms_stay_finite(target: int | Non
     assert not table.measures.isnan().any()
     assert bool(table.log_gains.isfinite().all())
     assert float(table.log_gains[0, -1, -1].min()) < -300  # deeper than float64 reaches
+
+
+def test_one_worker_is_the_thread_that_asks_and_two_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = untrained(torch.randn(3, 64, generator=torch.Generator().manual_seed(3)), 5)
+    shared = collect(list(tabulate(probe, workers=2)))
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: pytest.fail("a thread was started"))
+    alone = collect(list(tabulate(probe, workers=1)))
+    assert_close(alone.measures, shared.measures, rtol=0, atol=0)
+    assert_close(alone.log_gains, shared.log_gains, rtol=0, atol=0)
+
+
+def test_heads_taken_one_after_the_other_say_what_they_say_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    for target in (None, 4):
+        layer = probe(matrices(), target)
+        together = sweep(layer, 31, FACTORS)
+        monkeypatch.setattr("attention_core.saturation.ELEMENTS", 1)
+        apart = sweep(layer, 31, FACTORS)
+        monkeypatch.undo()
+        assert_close(apart.log_gains, together.log_gains, rtol=1e-12, atol=0)
+        for name in MEASURES:
+            assert_close(getattr(apart.measures, name), getattr(together.measures, name), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 44), (17, 3), (27, 0)])

@@ -321,11 +321,18 @@ def lab(
     on_move: Callable[[Positions], None] | None = None,
     on_pick: Callable[[Pick], None] | None = None,
     on_edit: Callable[[str, list[float]], None] | None = None,
+    seen: str = "",
+    seen_for: object = None,
+    on_seen: Callable[[], None] | None = None,
 ) -> None:
     """Draw the plots. The callbacks run before the page does, so they may change the state of widgets.
 
-    Raises ValueError where a film does not have one frame for every stop of its sliders.
+    `on_seen` is called once the plot called `seen` is in the window, and once more for every other `seen_for`, any
+    value whose repr tells it from others. As long as these stay as they are nothing is sent again on their account.
+    Raises ValueError where a film does not have one frame for every stop of its sliders, or no plot is called `seen`.
     """
+    if seen and seen not in {plot.name for plot in plots}:
+        raise ValueError(f"there is no plot called {seen!r} to be seen")
     stops = {slider.name: len(slider.readings) for slider in sliders}
     arrays: dict[str, np.ndarray] = {}
     meta = {
@@ -336,6 +343,7 @@ def lab(
         "words": {name: words[name] for name in WORDS},
         "summary": summary,
         "underflow": UNDERFLOW,
+        "seen": sought(seen, seen_for),
     }
     meta["stamp"] = _stamp(key, meta, arrays)
     shapes = {plot.name: _shape(plot) for plot in plots}
@@ -346,6 +354,7 @@ def lab(
         on_at_change=partial(_moved, key, stops, on_move),
         on_pick_change=partial(_picked, key, shapes, on_pick),
         on_edited_change=partial(_edited, key, lengths, on_edit),
+        on_seen_change=partial(_saw, key, meta["seen"], on_seen),
     )
 
 
@@ -437,6 +446,22 @@ def _picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[
     pick = checked_pick(st.session_state[key].get("pick"), shapes)
     if on_pick is not None and pick is not None:
         on_pick(pick)
+
+
+def sought(seen: str, seen_for: object) -> dict[str, str] | None:
+    """What the browser is asked to look out for. It learns a digest of what for, never a text."""
+    ask = blake2b(repr((seen, seen_for)).encode(), digest_size=8).hexdigest()
+    return {"panel": seen, "ask": ask} if seen else None
+
+
+def checked_sight(sent: Any, wanted: Mapping[str, str] | None) -> bool:  # noqa: ANN401 from a browser
+    """Whether a browser has seen what it was asked to look out for, and not what it was asked before or never."""
+    return wanted is not None and isinstance(sent, Mapping) and dict(sent) == wanted
+
+
+def _saw(key: str, wanted: Mapping[str, str] | None, on_seen: Callable[[], None] | None) -> None:
+    if on_seen is not None and checked_sight(st.session_state[key].get("seen"), wanted):
+        on_seen()
 
 
 def _edited(key: str, lengths: Mapping[str, int], on_edit: Callable[[str, list[float]], None] | None) -> None:

@@ -30,6 +30,7 @@ D_K, ALPHA = 11, 7
 st.set_page_config(layout="wide")
 picks = st.session_state.setdefault("picks", [])
 moves = st.session_state.setdefault("moves", [])
+sights = st.session_state.setdefault("sights", [])
 at = st.session_state.setdefault("at", {"d_k": 2, "alpha": 3, "rule": 0})
 
 
@@ -40,6 +41,10 @@ def picked(pick: Pick) -> None:
 def moved(positions: dict[str, int]) -> None:
     at.update(positions)
     moves.append((positions["d_k"], positions["alpha"]))
+
+
+def seen() -> None:
+    sights.append(at["rule"])
 
 
 def stops(name: str, label: str, count: int) -> Slider:
@@ -110,10 +115,14 @@ lab(
         Film("contour", np.linspace(1, 8, ALPHA, dtype=np.float32)),
     ),
     words=words("canvas"),
-    summary="A laboratory",
+    summary=f"A laboratory, {len(picks)} picked",  # new bytes after each
     on_move=moved,
     on_pick=picked,
+    seen="histogram",
+    seen_for=at["rule"],
+    on_seen=seen,
 )
 st.text(f"picks {picks}")
 st.text(f"moves {moves}")
+st.text(f"sights {sights}")
 library()
