@@ -15,8 +15,8 @@ page = navigation()
 
 with guarded():
     with st.skeleton(height=SKELETON_HEIGHT):
-        from ui.session import embedded  # imports torch, so it waits until the menu stands
+        from ui.session import embedded, prepare_examples  # imports torch, so it waits until the menu stands
 
-        warm_up(embedded)
+        warm_up(embedded, prepare_examples)
     library()
     page.run()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -10,13 +11,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from attention_core import variance
-from attention_core.models import EMBEDDED, Model, Run, Settings, Sizes, Tokens, Trained
+from attention_core.models import EMBEDDED, FromScratch, Model, Run, Settings, Sizes, Tokens, Trained
 from attention_core.models.trained import from_bytes
 from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
 from ui.compute import catalogue as models
 from ui.compute import room
 from ui.compute.catalogue import SCRATCH, TAUGHT, catalogue, embedded
 from ui.compute.queue import Queue
+from ui.sentences import SENTENCES
 
 __all__ = ["SCRATCH", "TAUGHT", "catalogue", "embedded"]
 
@@ -112,12 +114,12 @@ class Question:
 def probe(question: Question) -> Probe:
     """The untrained layer of `question` on its text, of which the first MAX_PROBED tokens count."""
     layer = models.from_scratch(PROBED)
+    return answer(("probe", question), lambda: _drawn(layer, question))
 
-    def compute() -> Probe:
-        x = layer.embed(layer.tokenize(question.text))[:MAX_PROBED]
-        return untrained(x, question.seed, question.target)
 
-    return answer(("probe", question), compute)
+def _drawn(layer: FromScratch, question: Question) -> Probe:
+    x = layer.embed(layer.tokenize(question.text))[:MAX_PROBED]
+    return untrained(x, question.seed, question.target)
 
 
 def tabulated(layer: Probe) -> Generator[float, None, Table]:
@@ -130,24 +132,26 @@ def tabulated(layer: Probe) -> Generator[float, None, Table]:
 
 
 def bands(
-    layers: Sequence[Probe], own_table: Table, summary: Callable[[Sequence[Table]], np.ndarray]
+    question: Question, count: int, own_table: Table, summary: Callable[[Sequence[Table]], np.ndarray]
 ) -> Generator[float, None, np.ndarray]:
-    """`summary` of the tables of several seeds, of which the first is known; the others are not kept."""
-    tables = [own_table]
-    for number, layer in enumerate(layers):
-        work = tabulated(layer)
+    """`summary` of the tables of `count` seeds, of which the question's own is known; the others are not kept."""
+    tables, layer = [own_table], models.from_scratch(PROBED)
+    for number in range(1, count):
+        work = tabulated(_drawn(layer, replace(question, seed=question.seed + number)))
         while True:
             try:
-                yield (number + next(work)) / len(layers)
+                yield (number - 1 + next(work)) / (count - 1)
             except StopIteration as end:
                 tables.append(end.value)
                 break
     return summary(tables)
 
 
-def seeds(question: Question, count: int) -> list[Question]:
-    """The same question to `count` layers, of its own seed and the next ones."""
-    return [replace(question, seed=question.seed + number) for number in range(count)]
+def prepare_examples() -> None:
+    """When nobody wants anything: the tables of the example sentences, which most readers open."""
+    for sentence in SENTENCES:
+        question = Question(text=sentence.text)
+        room().prepare(question, partial(tabulated, probe(question)))
 
 
 def draw(distribution: variance.Distribution, seed: int) -> variance.Sums:

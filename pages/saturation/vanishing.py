@@ -19,12 +19,13 @@ from ui.saturation import trained as strained
 from ui.saturation.stops import head_number, released
 from ui.saturation.stops import where as where_sliders_stand
 from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, summary, theory
-from ui.session import MAX_PROBED, Question, answer, bands, probe, seeds, tabulated
+from ui.session import MAX_PROBED, Question, answer, bands, known, probe, tabulated
 from ui.text import Words, words
 from ui.waiting import awaited
 
 SEEDS = 8
 TABLE, BANDS = "table", "bands"  # what is worked on for one reader at a time
+IN_SIGHT = "curves_in_sight"  # the question whose curves the reader has on screen
 # What works in the background says so in a corner of the window, where it moves nothing on the page.
 STYLE = """<style>
 .st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; word-break: keep-all; }
@@ -85,6 +86,9 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
             summary=page["summary"],
             on_move=moved,
             on_pick=picked,
+            seen="" if seeds > 1 else "curves",
+            seen_for=question,
+            on_seen=lambda: st.session_state.update({IN_SIGHT: question}),
         )
 
     with st.container(key="working"):
@@ -100,12 +104,12 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
 
 
 def bands_of(question: Question, own: Table, page: Words) -> np.ndarray | None:
-    """The quantiles over all seeds, once a core has nothing else to do."""
-    others = [probe(other) for other in seeds(question, SEEDS)[1:]]
-    with st.container(key="working_more"):
-        return awaited(
-            ("bands", question, SEEDS), lambda: bands(others, own, summary), topic=BANDS, what=page["bands"], idle=True
-        )
+    """The quantiles over all seeds: begun when the curves are on screen and a core has nothing else to do."""
+    asked = ("bands", question, SEEDS)
+    if st.session_state.get(IN_SIGHT) != question and not known(asked):
+        return None
+    with st.container(key="more_working"):
+        return awaited(asked, lambda: bands(question, SEEDS, own, summary), topic=BANDS, what=page["bands"], idle=True)
 
 
 def what_follows(
