@@ -39,6 +39,7 @@ WORDS = (
     "reset",
     "png",
     "svg",
+    "too_large",
     "preview",
     "threshold",
     "nothing",

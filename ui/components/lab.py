@@ -21,7 +21,7 @@ from ui.components.canvas import Pick, checked_pick
 from ui.components.frame import encode
 from ui.palette import RAMPS
 
-WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "hint_walk", "hint_pull")
+WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "too_large", "hint_walk", "hint_pull")
 UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
 
 _LAB = component("lab")
