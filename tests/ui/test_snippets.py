@@ -57,7 +57,7 @@ def test_the_from_scratch_script_prints_the_same_numbers(source: str) -> None:
 def test_a_script_has_the_name_of_an_operators_folder_and_not_its_place(tmp_path, monkeypatch) -> None:
     folder = tmp_path / "secret" / "my-bert"
     folder.mkdir(parents=True)
-    monkeypatch.setenv(session.OPERATOR_SETTING, f"gpt2,{folder}")
+    monkeypatch.setenv("HEADLIGHT_MODELS", f"gpt2,{folder}")
     script = snippet(Study(text="the law", model="my-bert"), 0, 0, 0)
     assert "model = load('my-bert')  # put the folder of your own copy" in script
     assert str(tmp_path) not in script and "secret" not in script
