@@ -1,5 +1,10 @@
 """Hypothesis for every test: no deadlines (machines differ), and the same examples on every run. torch has one thread,
-as in the app: the order of a sum, and with it the last bit, depends on how many add."""
+as in the app, and so have the scripts and servers that tests start: the order of a sum, and with it the last bit,
+depends on how many add."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is first imported, here and in every process from here
 
 import pytest
 import torch

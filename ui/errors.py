@@ -36,6 +36,17 @@ def guarded() -> Iterator[None]:
         st.error(words("common")["error.unexpected"], icon=":material/error:")
 
 
+def callback(act: Callable[P, None]) -> Callable[P, None]:
+    """What a widget or a component calls, guarded: it runs before app.py, so that otherwise there would be no page."""
+
+    @functools.wraps(act)
+    def acted(*args: P.args, **kwargs: P.kwargs) -> None:
+        with guarded():
+            act(*args, **kwargs)
+
+    return acted
+
+
 def fragment(draw: Callable[P, None], *, every: float | None = None, key: str | None = None) -> Callable[P, None]:
     """`st.fragment`, guarded: a fragment reruns without app.py, so it needs its own net. `every`: seconds."""
 

@@ -1,10 +1,10 @@
 """The menu: one row per page."""
 
 from dataclasses import dataclass
-from threading import Event
 from typing import Literal
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.link import arrive
 from ui.text import words
@@ -47,13 +47,10 @@ PAGES = (
     PageEntry("pages/training/time_series.py", "time_series", "training", ":material/timeline:", "time-series"),
 )
 
-_served = Event()
-
 
 def navigation() -> st.Page:
     """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
-    first = not _served.is_set()
-    _served.set()
+    missed = _missed()
     common = words("common")
     menu: dict[str, list[st.Page]] = {}
     for section in SECTIONS:
@@ -61,12 +58,25 @@ def navigation() -> st.Page:
         if entries:
             menu[common[f"section.{section}"]] = [_page(entry) for entry in entries]
     page = st.navigation(menu, position="top")
-    if first and page.url_path:
-        # Until st.navigation has run once in a process, Streamlit answers a link to a page with "Page not found".
+    if missed:
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
         st.stop()
     arrive(page.url_path)
     return page
+
+
+def _missed() -> bool:
+    """Whether the browser has just been told "Page not found" about a link to a page.
+
+    Until st.navigation has run once in a process, Streamlit takes app.py for the only page. Whoever arrives by a link
+    meanwhile, one reader or a class, has to load the page again.
+    """
+    run = get_script_run_ctx()
+    if run is None:
+        return False
+    pages = run.pages_manager
+    alone = [page.get("url_pathname") for page in pages.get_pages().values()] == [""]
+    return alone and bool(pages.intended_page_name) and not pages.intended_page_script_hash
 
 
 def _page(entry: PageEntry) -> st.Page:

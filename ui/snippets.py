@@ -47,7 +47,14 @@ model = from_bytes(Path("weights.safetensors").read_bytes())  # the file that th
     if study.model == TAUGHT:
         return "model = load_pronoun()"
     if study.model != SCRATCH:
-        source = catalogue()[study.model]
-        return f"model = load({source!r})" if source else "model = load_embedded()"
+        return _loaded(study.model, catalogue()[study.model])
     vectors = ", load_embedded()" if study.sizes.source == "embeddings" else ""
     return f"model = FromScratch({study.sizes!r}{vectors})"
+
+
+def _loaded(name: str, source: str) -> str:
+    """A hub id loads anywhere. Where the operator keeps a folder is nobody else's business: the script has its name."""
+    if not source:
+        return "model = load_embedded()"
+    own = "" if source == name else "  # put the folder of your own copy of this model here"
+    return f"model = load({name!r}){own}"

@@ -12,7 +12,14 @@ function savePng(view) {
   const context = canvas.getContext("2d");
   context.scale(2, 2);
   drawStage(context, view, sheet);
-  canvas.toBlob((blob) => save("headlight.png", blob));
+  canvas.toBlob((blob) => (blob ? save("headlight.png", blob) : tellTooLarge(view)));
+}
+
+// A browser makes no picture of more pixels than it can hold.
+function tellTooLarge(view) {
+  const { left, bottom } = view.tools.png.getBoundingClientRect();
+  view.say({ clientX: left, clientY: bottom }, [[view.meta.words.too_large]]);
+  view.live.textContent = view.meta.words.too_large;
 }
 
 function saveSvg(view) {

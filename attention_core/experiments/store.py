@@ -3,11 +3,12 @@
 Nothing is pickled. What is damaged, truncated, too large or not ours raises `StoreError` with one sentence.
 """
 
+import contextlib
 import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from hashlib import blake2b
 from typing import Any
@@ -22,6 +23,8 @@ from attention_core.experiments.table import EXPERIMENTS
 FORMAT = 1
 LARGEST = 2**27  # bytes a file may unpack to
 LONGEST = 2**18  # characters of a configuration
+MOST_ENTRIES = 2**13  # arrays; the longest run of a page writes about 1,700
+MOST_NUMBERS = 2**18  # steps, losses, accuracies and measures; the longest run of a page has about 50,000
 
 
 class StoreError(ValueError):
@@ -48,35 +51,88 @@ def save_records(config: Experiment, records: Sequence[Record]) -> bytes:
     return stream.getvalue()
 
 
-def load_records(data: bytes) -> tuple[Experiment, list[Record]]:
-    """The configuration and the records (without the state, which is a file of its own). Raises StoreError."""
+def load_config(data: bytes) -> Experiment:
+    """The configuration of saved records, without unpacking them. Raises StoreError."""
+    with _explained(), _opened(data) as archive:
+        return _config(archive)
+
+
+def load_records(data: bytes, most: int = LARGEST) -> tuple[Experiment, list[Record]]:
+    """The configuration and the records (without the state, which is a file of its own). Raises StoreError.
+
+    `most`: bytes the archive may unpack to; what it declares decides, and no more than that is ever unpacked.
+    """
+    with _explained(), _opened(data) as archive:
+        listed = archive.infolist()
+        if sum(entry.file_size for entry in listed) > most:
+            raise StoreError(f"it would unpack to more than {most >> 20} MiB")
+        config = _config(archive)
+        columns = {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in listed}
+        del columns["config"]
+        if sum(column.size for name, column in columns.items() if not name.startswith("array/")) > MOST_NUMBERS:
+            raise StoreError(f"it holds more than {MOST_NUMBERS} measured numbers")
+        return config, _records(columns)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Whatever zip, NumPy, safetensors and JSON raise on bytes that anyone may send becomes one sentence."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
-                raise StoreError(f"it would unpack to more than {LARGEST >> 20} MiB")
-        with np.load(io.BytesIO(data), allow_pickle=False) as found:
-            columns = {name: found[name] for name in found.files}
-        config = _restore(columns.pop("config").tobytes().decode())
-        steps, losses, accuracies = (_numbers(columns.pop(name)) for name in ("step", "loss", "accuracy"))
-        measures: list[dict[str, float]] = [{} for _ in steps]
-        arrays: dict[int, dict[str, Tensor]] = {int(step): {} for step in steps}
-        for name, column in columns.items():
-            kind, _, rest = name.partition("/")
-            if kind == "measure":
-                for at, value in enumerate(_numbers(column)[: len(steps)]):
-                    measures[at] |= {} if math.isnan(value) else {rest: value}
-            elif kind == "array":
-                step, _, rest = rest.partition("/")
-                arrays[int(step)][rest] = torch.from_numpy(column)
-        rows = zip(steps, losses, accuracies, measures, strict=True)
-        return config, [
-            Record(step=int(step), loss=loss, accuracy=right, measures=numbers, arrays=arrays[int(step)])
-            for step, loss, right, numbers in rows
-        ]
+        yield
     except StoreError:
         raise
-    except Exception as error:  # whatever zip, NumPy and JSON raise on bytes that anyone may send
+    except Exception as error:
         raise StoreError("it is damaged or incomplete, or no run of Headlight") from error
+
+
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[zipfile.ZipFile]:
+    """The archive. Its list is as long as the file says, so it is counted before it is read; each name stands once.
+
+    Only what deflate or nothing has packed: the other methods unpack a whole block at a time, however large.
+    """
+    if data.count(b"PK\1\2") > MOST_ENTRIES:
+        raise StoreError(f"it holds more than {MOST_ENTRIES} arrays")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        listed = archive.infolist()
+        methods = {entry.compress_type for entry in listed}
+        if len(listed) > len(archive.NameToInfo) or not methods <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise StoreError("its list of arrays was not written by Headlight")
+        yield archive
+
+
+def _config(archive: zipfile.ZipFile) -> Experiment:
+    entry = archive.getinfo("config.npy")
+    if entry.file_size > 5 * LONGEST:  # bytes: four a character, and room for the head
+        raise StoreError("its configuration is too long")
+    return _restore(_array(archive, entry).tobytes().decode())
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
+    """Its numbers, as many as there are: NumPy's own reader makes room for as many as the array claims to have."""
+    with archive.open(entry) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise StoreError("an array is of another version of NumPy's format")
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+        return np.frombuffer(stream.read(), dtype).copy().reshape(shape, order="F" if by_columns else "C")
+
+
+def _records(columns: dict[str, np.ndarray]) -> list[Record]:
+    steps, losses, accuracies = (_numbers(columns.pop(name)) for name in ("step", "loss", "accuracy"))
+    measures: list[dict[str, float]] = [{} for _ in steps]
+    arrays: dict[int, dict[str, Tensor]] = {int(step): {} for step in steps}
+    for name, column in columns.items():
+        kind, _, rest = name.partition("/")
+        if kind == "measure":
+            for at, value in enumerate(_numbers(column)[: len(steps)]):
+                measures[at] |= {} if math.isnan(value) else {rest: value}
+        elif kind == "array":
+            step, _, rest = rest.partition("/")
+            arrays[int(step)][rest] = torch.from_numpy(column)
+    return [
+        Record(step=int(step), loss=loss, accuracy=right, measures=numbers, arrays=arrays[int(step)])
+        for step, loss, right, numbers in zip(steps, losses, accuracies, measures, strict=True)
+    ]
 
 
 def fingerprint(records: Sequence[Record]) -> str:
@@ -105,7 +161,7 @@ def load_weights(data: bytes) -> tuple[Experiment, dict[str, Tensor]]:
     """The configuration and the weights, which fit its model. Raises StoreError."""
     from safetensors.torch import load
 
-    try:
+    with _explained():
         length = int.from_bytes(data[:8], "little")
         if length > 2 * LONGEST:
             raise StoreError("its header is too long")
@@ -114,10 +170,6 @@ def load_weights(data: bytes) -> tuple[Experiment, dict[str, Tensor]]:
         # The shapes of a file decide how much is built, not the numbers in its configuration.
         if sum(value.nbytes for value in state.values()) > LARGEST:
             raise StoreError(f"its weights take more than {LARGEST >> 20} MiB")
-    except StoreError:
-        raise
-    except Exception as error:  # whatever safetensors and JSON raise on bytes that anyone may send
-        raise StoreError("it is damaged or incomplete, or no run of Headlight") from error
     if not all(bool(value.isfinite().all()) for value in state.values() if value.is_floating_point()):
         raise StoreError("some of its weights are not finite numbers")
     return config, state

@@ -50,7 +50,7 @@ STACKS: dict[Stack, tuple[str, str]] = {
     "decoder": ("decoder", "decoder"),
     "cross": ("decoder", "encoder"),
 }
-_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 class ModelError(Exception):
@@ -198,6 +198,8 @@ class Pretrained:
         self.name = name
         self._model = model.eval().requires_grad_(False)
         self._tokenizer = tokenizer
+        if tokenizer is not None:
+            tokenizer("")  # undoes what its file says about cutting and padding, while no other thread has it
         self._spell = _speller(tokenizer)
         limits = (getattr(model.config, "max_position_embeddings", None), getattr(tokenizer, "model_max_length", None))
         self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)]) - _reserved_positions(model)
@@ -210,13 +212,12 @@ class Pretrained:
         tokenizer = self._tokenizer
         if tokenizer is None:
             raise ModelError("no_text", self.name)
-        whole = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        ids = tokenizer(text, add_special_tokens=special, truncation=True, max_length=self.max_tokens)["input_ids"]
         room = self.max_tokens - (tokenizer.num_special_tokens_to_add() if special else 0)
+        ids, dropped = _encode(tokenizer, text, room, special=special)
         return Tokens(
             strings=tuple(map(self._spell, tokenizer.convert_ids_to_tokens(ids))),
             ids=tuple(ids),
-            dropped=max(0, len(whole) - room),
+            dropped=dropped,
             unknown=0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id),
         )
 
@@ -468,6 +469,22 @@ def _numbered(n: int) -> tuple[str, ...]:
     return tuple(str(i + 1) for i in range(n))
 
 
+def _encode(tokenizer: Any, text: str, room: int, *, special: bool) -> tuple[list[int], int]:  # noqa: ANN401
+    """The ids of at most `room` pieces, between the special tokens if wanted, and how many pieces are left out.
+
+    Cut here: the tokenizer's own truncation is a switch on the tokenizer, and other threads use it at the same moment.
+    """
+    whole = tokenizer(text, add_special_tokens=False, verbose=False)
+    count, side = len(whole["input_ids"]), tokenizer.truncation_side
+    dropped = max(0, count - room)
+    if tokenizer.is_fast:
+        pieces = whole.encodings[0]
+        pieces.truncate(room, direction=side)
+        return tokenizer.backend_tokenizer.post_process(pieces, add_special_tokens=special).ids, dropped
+    ids = whole["input_ids"][dropped:] if side == "left" else whole["input_ids"][: count - dropped]
+    return tokenizer.build_inputs_with_special_tokens(ids) if special else ids, dropped
+
+
 def _speller(tokenizer: Any) -> Callable[[str], str]:  # noqa: ANN401
     """token → what a person can read: byte-level pieces decoded, bytes that are no character in hex."""
     from transformers.convert_slow_tokenizer import bytes_to_unicode
@@ -514,7 +531,7 @@ def load(source: str, name: str | None = None) -> Pretrained:
     folder = Path(source)
     if folder.is_dir():
         _check_folder(folder, name)
-    elif not _HUB_ID.fullmatch(source):
+    elif not HUB_ID.fullmatch(source):
         raise ModelError("unknown", name)
     register()
     with _explained(name):

@@ -305,7 +305,7 @@ def scrubber(run: Run, page: Words) -> None:
 def origin(layer: Trained, page: Words) -> None:
     """Where the shipped layer comes from, and how good it is."""
     st.header(page["origin.title"], anchor="origin")
-    right, weight = survey(layer)
+    right, weight = session.answer(("survey", CHECKPOINT_SHA256), lambda: survey(layer))
     st.markdown(page.format("origin.worth", right=right, all=SURVEYED))
     columns = {page.data("head", number=head + 1): weight[:, head].tolist() for head in range(HEADS)}
     number = st.column_config.NumberColumn(format="%.4g")

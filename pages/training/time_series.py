@@ -171,11 +171,11 @@ def sheet(data: bytes) -> list[reading.Column]:
         try:
             found: list[reading.Column] | reading.Refused = reading.read(data)
         except reading.Refused as refused:
-            found = refused.with_traceback(None)
+            found = refused.again()
         st.session_state[SHEET] = digest, found
     found = st.session_state[SHEET][1]
     if isinstance(found, reading.Refused):
-        raise found
+        raise found.again()
     return found
 
 

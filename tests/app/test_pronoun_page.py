@@ -10,8 +10,9 @@ from attention_core.experiments.store import fingerprint
 from attention_core.models.trained import CHECKPOINT_SHA256
 from tests.app import training
 from tests.app.training import well
-from ui.session import _taught
+from ui.compute import catalogue
 from ui.text import words
+from ui.training import pronoun
 from ui.training.pronoun import SURVEYED, VOCABULARY
 
 opened = partial(training.opened, "pronoun")
@@ -152,11 +153,18 @@ def test_any_link_opens(link: dict[str, str]) -> None:
 
 def test_a_damaged_file_leaves_the_untrained_layer(monkeypatch) -> None:
     monkeypatch.setattr("attention_core.models.trained.CHECKPOINT_SHA256", "0" * 64)
-    _taught.clear()
-    try:
-        app = opened(lang="en")
-        assert PAGE["damaged"] in [element.value for element in app.warning]
-        assert app.selectbox(key="pr_layer").value == "untouched"
-        assert app.text_input(key="pr_text").value == EXAMPLE
-    finally:
-        _taught.clear()
+    monkeypatch.setattr(catalogue, "_SHIPPED", catalogue.Loaded(2))
+    app = opened(lang="en")
+    assert PAGE["damaged"] in [element.value for element in app.warning]
+    assert app.selectbox(key="pr_layer").value == "untouched"
+    assert app.text_input(key="pr_text").value == EXAMPLE
+
+
+def test_how_good_the_shipped_layer_is_is_measured_once_for_all_readers(monkeypatch) -> None:
+    """Also where it has been loaded again meanwhile: what is measured follows from its weights."""
+    measured = []
+    monkeypatch.setattr(pronoun, "survey", lambda layer, survey=pronoun.survey: (measured.append(1), survey(layer))[1])
+    for _ in range(3):
+        monkeypatch.setattr(catalogue, "_SHIPPED", catalogue.Loaded(2))
+        assert PAGE["origin.title"] in [element.value for element in opened(lang="en").header]
+    assert len(measured) <= 1

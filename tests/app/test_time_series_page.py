@@ -101,6 +101,14 @@ def test_a_file_of_ones_own_is_forecast_and_what_is_in_it_is_data() -> None:
     assert "frequency block" in table(app)["model"].tolist()
 
 
+def test_a_refused_file_keeps_nothing_of_the_runs_in_which_it_is_told() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    app.file_uploader(key="ts_file").upload("mine.csv", b"hello", "text/csv").run()
+    app.run()
+    kept = app.session_state["ts_sheet"][1]
+    assert kept.why == "not_csv" and kept.__traceback__ is None
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(
     ("data", "why"),

@@ -12,7 +12,9 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, Tokens
 from benchmarks.browser import wait_idle
+from ui.components.assets import MOUNT
 from ui.numbers import significant
+from ui.text import words
 
 HERE = Path(__file__).parent
 HARNESS = HERE / "apps" / "canvas_app.py"
@@ -449,6 +451,39 @@ def test_the_saved_svg_is_whole_and_escaped(page) -> None:
     with page.expect_download() as download:
         component(page, "product").locator(".tool.png").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_too_large_for_a_png_is_a_sentence(page) -> None:
+    """More pixels than Chromium has room for in one canvas."""
+    component(page, "product").locator(".stage").evaluate("(stage) => (stage.style.height = '40000px')")
+    component(page, "product").locator(".tool.png").click()
+    said = words("canvas", "en")["too_large"]
+    component(page, "product").locator(".tip", has_text=said).wait_for()
+    assert component(page, "product").locator("[aria-live]").inner_text() == said
+
+
+def test_a_component_that_has_gone_before_the_library_arrives_is_not_mounted(browser) -> None:
+    with browser.new_page() as page:
+        page.set_content("<div id='stays'></div><div id='goes'></div>")
+        mounted = page.evaluate(
+            """async (source) => {
+                const { default: mount } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+                const [mounted, stopped] = [[], []];
+                const unmount = {};
+                for (const id of ["stays", "goes"]) unmount[id] = mount({ parentElement: document.getElementById(id) });
+                document.getElementById("goes").remove();
+                unmount.goes();
+                window.__headlight.lab = ({ parentElement: { id } }) => {
+                    mounted.push(id);
+                    return () => stopped.push(id);
+                };
+                window.__headlight.waiting.forEach((arrived) => arrived());
+                unmount.stays();
+                return [mounted, stopped];
+            }""",
+            MOUNT.replace("NAME", "lab"),
+        )
+    assert mounted == [["stays"], ["stays"]]
 
 
 def test_lines_follow_the_token_under_the_pointer(page) -> None:

@@ -3,15 +3,16 @@
 import json
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, decoders, pre_tokenizers
-from tokenizers.models import BPE, WordPiece
+from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
+from tokenizers.models import BPE, Unigram, WordPiece
 from torch.testing import assert_close
-from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModel, AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
 from attention_core import gradients
 from attention_core.models import ModelError, Pretrained, Settings, load, load_embedded
@@ -197,6 +198,21 @@ def test_long_text_is_cut_at_the_models_limit_and_counted() -> None:
     assert len(model.tokenize("")) == 2
 
 
+def test_a_long_text_among_short_ones_in_eight_threads_gives_what_one_thread_gives() -> None:
+    """Short and long by turns, each thread at another place: a switch on the shared tokenizer would be seen."""
+    model = load_embedded()
+    texts = ["Thinking Machines", "cat " * 600, "the law", "its", "a b c", "law " * 9]
+    alone = [model.tokenize(text) for text in texts]
+    assert [len(tokens) for tokens in alone] == [4, 512, 4, 3, 5, 11]
+
+    def wrong(start: int) -> int:
+        turns = [(start + i) % len(texts) for i in range(400)]
+        return sum(model.tokenize(texts[i]) != alone[i] for i in turns)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(wrong, range(8))) == 0
+
+
 def byte_level(merges: list[str]) -> PreTrainedTokenizerFast:
     """As GPT-2's tokenizer: 256 tokens of one byte each, what the merges make of them, and one special token."""
     pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
@@ -209,6 +225,61 @@ def byte_level(merges: list[str]) -> PreTrainedTokenizerFast:
 
 # GPT-2 writes byte 20 as Ġ; 我 is E6 88 91 (æ Ī ĳ), 是 is E6 98 AF (æ ĺ ¯), 🙂 is F0 9F 99 82 (ð Ł Ļ Ĥ).
 MERGES = ["t h", "th e", "l a", "la w", "Ġ law", "æ Ī", "æĪ ĳ", "Ġ æ", "Ġ ,", "ð Ł", "Ļ Ĥ"]
+
+
+def llama_like() -> PreTrainedTokenizerFast:
+    tokenizer = byte_level(MERGES)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer.backend_tokenizer, bos_token="<s>", eos_token="</s>", add_bos_token=True,
+        add_eos_token=False,
+    )  # fmt: skip
+
+
+def t5_like() -> PreTrainedTokenizerFast:
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("\u2581", -3.0), ("\u2581the", -1.0), ("law", -2.0)]
+    tokenizer = Tokenizer(Unigram(pieces, unk_id=2))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="</s>", pad_token="<pad>")
+
+
+def roberta_like() -> PreTrainedTokenizerFast:
+    tokenizer = byte_level(MERGES)
+    tokenizer.add_special_tokens({"cls_token": "<s>", "sep_token": "</s>"})
+    ends = [(token, tokenizer.convert_tokens_to_ids(token)) for token in ("</s>", "<s>")]
+    tokenizer.backend_tokenizer.post_processor = processors.RobertaProcessing(*ends)
+    return tokenizer
+
+
+TOKENIZERS = {
+    "bert": lambda: AutoTokenizer.from_pretrained(embedded_folder()),
+    "gpt2, no special tokens": lambda: byte_level(MERGES),
+    "llama, one before": llama_like,
+    "t5, one after": t5_like,
+    "roberta": roberta_like,
+    "byt5, written in Python": ByT5Tokenizer,
+}
+
+
+@pytest.mark.parametrize("text", ["", "the law", "the law " * 5, "the law 我 " * 60])
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_a_text_is_cut_as_the_tokenizers_own_truncation_cuts_it(kind: str, side: str, text: str) -> None:
+    """The file of a tokenizer may say that it cuts at another length and pads: neither is done."""
+    register()
+    shared, own = TOKENIZERS[kind](), TOKENIZERS[kind]()
+    shared.truncation_side = own.truncation_side = side
+    if shared.is_fast:
+        shared.backend_tokenizer.enable_truncation(7)
+        shared.backend_tokenizer.enable_padding(length=23)
+    model = Pretrained("gpt2", tiny("gpt2", "headlight"), shared, TEXT)
+    model.max_tokens = 19
+    for special in (True, False):
+        tokens = model.tokenize(text, special=special)
+        theirs = own(text, add_special_tokens=special, truncation=True, max_length=19)["input_ids"]
+        assert list(tokens.ids) == theirs
+        whole = own(text, add_special_tokens=special, truncation=False)["input_ids"]
+        assert tokens.dropped == len(whole) - len(theirs)
 
 
 def spelled(text: str, tokenizer: PreTrainedTokenizerFast) -> tuple[str, ...]:

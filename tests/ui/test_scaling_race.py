@@ -5,12 +5,18 @@ import io
 import json
 import math
 import re
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from threading import Barrier
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
 from attention_core.experiments.base import Record, stream
@@ -218,6 +224,98 @@ def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run, m
     monkeypatch.setattr(panel, "MOST_BYTES", run.kept // 4)
     with pytest.raises(panel._RefusedError, match="many"):
         load(good)
+
+
+def at_once(count: int, work: Callable[[], object]) -> None:
+    begin = Barrier(count)
+
+    def starts(_: int) -> None:
+        begin.wait()
+        work()
+
+    with ThreadPoolExecutor(count) as threads:
+        list(threads.map(starts, range(count)))
+
+
+def test_eight_hostile_uploads_at_once_get_a_sentence_each_and_no_memory(run) -> None:
+    """Each is a good run with 64 MiB of zeros beside it, 64 KiB as a file."""
+    extra = {"array/0/more": np.zeros(2**23)}
+    hostile = rewritten(save_records(run.experiments["none"], run.records("none")), **extra)
+    said = []
+
+    def upload() -> None:
+        try:
+            load(hostile)
+        except StoreError as refused:
+            said.append(str(refused))
+
+    tracemalloc.start()
+    try:
+        at_once(8, upload)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+    assert len(said) == 8 and all("unpack to more than" in sentence for sentence in said)
+
+
+def test_the_process_unpacks_one_archive_at_a_time(run, monkeypatch) -> None:
+    good, now, most = save_records(run.experiments["none"], run.records("none")), [], []
+
+    def unpacked(data: bytes, limit: int) -> object:
+        now.append(1)
+        most.append(len(now))
+        found = load_records(data, limit)
+        now.pop()
+        return found
+
+    monkeypatch.setattr(panel, "load_records", unpacked)
+    at_once(8, lambda: load(good))
+    assert most == [1] * 8
+
+
+def test_archives_of_one_upload_share_what_they_may_unpack_to(run, monkeypatch) -> None:
+    records = [
+        replace(record, state={}, arrays={name: torch.zeros_like(array) for name, array in record.arrays.items()})
+        for record in run.records("none")
+    ]
+    good = save_records(run.experiments["none"], records)
+    size = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(good)).infolist())
+    monkeypatch.setattr(panel, "LARGEST", size + sum(record.bytes() for record in records) // 2)
+    assert len(load(good).experiments) == 1
+    with pytest.raises(StoreError, match="more than"):
+        load(good, good)
+
+
+def test_of_an_archive_of_another_experiment_nothing_is_unpacked(run, monkeypatch) -> None:
+    monkeypatch.setattr(panel, "load_records", None)
+    with pytest.raises(panel._RefusedError, match="other"):
+        load(save_records(Induction(), []))
+
+
+def test_whatever_fails_while_a_file_is_loaded_is_one_sentence_and_the_run_stays() -> None:
+    """In a callback, where Streamlit would show its own."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from ui.training import panel
+
+        def check(config: object) -> bool:
+            raise MemoryError
+
+        st.session_state.setdefault("sr_run", "the run before")
+        panel.files("sr", str, check, str)
+        panel.refusal("sr")
+
+    app = AppTest.from_function(page)
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(panel, "current", lambda key: None)
+    app.run()
+    app.file_uploader[0].upload("a.npz", save_records(Sort(), []), "application/zip").run()
+    monkey.undo()
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == [words("training", "en")["refused.damaged"]]
+    assert app.session_state["sr_run"] == "the run before"
 
 
 # --- transition and anatomy ---

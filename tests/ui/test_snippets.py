@@ -52,3 +52,13 @@ def test_the_from_scratch_script_prints_the_same_numbers(source: str) -> None:
     )
     expected = session.run(study).layers[0].attention.weights[2, 3]
     assert_close(printed_row(study, 0, 2, 3), expected, rtol=0, atol=2e-6)
+
+
+def test_a_script_has_the_name_of_an_operators_folder_and_not_its_place(tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "secret" / "my-bert"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("HEADLIGHT_MODELS", f"gpt2,{folder}")
+    script = snippet(Study(text="the law", model="my-bert"), 0, 0, 0)
+    assert "model = load('my-bert')  # put the folder of your own copy" in script
+    assert str(tmp_path) not in script and "secret" not in script
+    assert "model = load('gpt2')\n" in snippet(Study(text="the law", model="gpt2"), 0, 0, 0)

@@ -365,6 +365,15 @@ def test_files_that_cannot_be_read_say_why(data: bytes, why: str) -> None:
         assert words("time_series", language).format(f"refused.{why}", **refused.value.told)
 
 
+def test_a_refused_column_that_is_kept_keeps_nothing_of_where_it_was_refused() -> None:
+    """An exception that is raised again grows by every place it passes, with all that stands there."""
+    column = reading.column("x", [*numbers(300), "high"], comma=False)
+    for _ in range(3):
+        with pytest.raises(reading.Refused):
+            reading.usable(column, time_series.least(24))
+    assert column.problem is not None and column.problem.__traceback__ is None
+
+
 @pytest.mark.parametrize(
     ("cells", "why", "told"),
     [

@@ -15,7 +15,10 @@ MOUNT = """export default function mount(component) {
   const hub = (window.__headlight ??= { waiting: [] });
   if (hub.NAME) return hub.NAME(component);
   let stop;
-  hub.waiting.push(() => (stop = hub.NAME(component)));
+  // Streamlit may have taken the place off the page meanwhile: what mounted there would listen for ever.
+  hub.waiting.push(() => {
+    if (component.parentElement.isConnected) stop = hub.NAME(component);
+  });
   return () => stop?.();
 }
 """

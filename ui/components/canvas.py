@@ -14,6 +14,7 @@ import streamlit as st
 
 from ui.components.assets import component
 from ui.components.frame import encode
+from ui.errors import callback
 from ui.palette import RAMPS
 
 WORDS = (
@@ -39,6 +40,7 @@ WORDS = (
     "reset",
     "png",
     "svg",
+    "too_large",
     "preview",
     "threshold",
     "nothing",
@@ -205,6 +207,7 @@ def _limit(panel: Panel) -> float:
     return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
 
 
+@callback
 def picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[Pick], None] | None) -> None:
     """Hand what was clicked in the component `key` to the page, if it can be true."""
     pick = checked_pick(st.session_state[key].get("pick"), shapes)
@@ -212,12 +215,9 @@ def picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[P
         on_pick(pick)
 
 
+@callback
 def _released(key: str, live: Live | None, on_temperature: Callable[[float], None] | None) -> None:
     value = st.session_state[key].get("temperature")
-    if (
-        live is not None
-        and on_temperature is not None
-        and isinstance(value, int | float)
-        and float(value) in live.stops
-    ):
+    known = live is not None and isinstance(value, int | float) and value in live.stops
+    if on_temperature is not None and known:
         on_temperature(float(value))

@@ -7,6 +7,7 @@ back.
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -19,9 +20,10 @@ import streamlit as st
 from ui.components.assets import component
 from ui.components.canvas import Pick, checked_pick
 from ui.components.frame import encode
+from ui.errors import callback
 from ui.palette import RAMPS
 
-WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "hint_walk", "hint_pull")
+WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "too_large", "hint_walk", "hint_pull")
 UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
 
 _LAB = component("lab")
@@ -436,12 +438,14 @@ def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None: 
     return dict(sent)
 
 
+@callback
 def _moved(key: str, stops: Mapping[str, int], on_move: Callable[[Positions], None] | None) -> None:
     positions = checked_positions(_at(st.session_state[key].get("at")), stops)
     if on_move is not None and positions is not None:
         on_move(positions)
 
 
+@callback
 def _picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[Pick], None] | None) -> None:
     pick = checked_pick(st.session_state[key].get("pick"), shapes)
     if on_pick is not None and pick is not None:
@@ -459,17 +463,21 @@ def checked_sight(sent: Any, wanted: Mapping[str, str] | None) -> bool:  # noqa:
     return wanted is not None and isinstance(sent, Mapping) and dict(sent) == wanted
 
 
+@callback
 def _saw(key: str, wanted: Mapping[str, str] | None, on_seen: Callable[[], None] | None) -> None:
     if on_seen is not None and checked_sight(st.session_state[key].get("seen"), wanted):
         on_seen()
 
 
+@callback
 def _edited(key: str, lengths: Mapping[str, int], on_edit: Callable[[str, list[float]], None] | None) -> None:
     sent = st.session_state[key].get("edited")
-    if on_edit is None or not isinstance(sent, Mapping) or sent.get("panel") not in lengths:
+    if on_edit is None or not isinstance(sent, Mapping):
         return
-    values = sent.get("values")
-    if not isinstance(values, list) or len(values) != lengths[sent["panel"]]:
+    panel, values = sent.get("panel"), sent.get("values")
+    if not isinstance(panel, str) or not isinstance(values, list) or len(values) != lengths.get(panel):
         return
-    if all(isinstance(value, int | float) and math.isfinite(value) for value in values):
-        on_edit(sent["panel"], [float(value) for value in values])
+    if all(
+        isinstance(value, int | float) and abs(value) <= sys.float_info.max for value in values
+    ):  # no NaN, nor 10⁴⁰⁰
+        on_edit(panel, [float(value) for value in values])

@@ -21,6 +21,7 @@ from attention_core.models import (
     load_embedded,
     load_pronoun,
 )
+from attention_core.models.pretrained import HUB_ID
 
 SCRATCH = "scratch"
 TAUGHT = "pronoun"  # the shipped layer that was trained here
@@ -73,7 +74,7 @@ def catalogue() -> dict[str, str]:
     names: dict[str, str] = dict.fromkeys(BUILT_IN, "")
     for source in filter(None, (source.strip() for source in os.environ.get(OPERATOR_SETTING, "").split(","))):
         if source not in names.values():
-            names[_free(Path(source).name if Path(source).is_dir() else source, names)] = source
+            names[_free(_title(source), names)] = source
     return names
 
 
@@ -100,6 +101,12 @@ def from_scratch(sizes: Sizes) -> FromScratch:
     """An untrained layer."""
     vectors = embedded() if sizes.source == "embeddings" else None
     return _SCRATCH.get(sizes, lambda: FromScratch(sizes, vectors))
+
+
+def _title(source: str) -> str:
+    """A hub id goes by itself. A folder, also one that is not there, goes by its last part: its path is the server's."""
+    is_hub_id = HUB_ID.fullmatch(source) and not Path(source).is_dir()
+    return source if is_hub_id else Path(source).resolve().name
 
 
 def _free(name: str, taken: dict[str, str]) -> str:

@@ -1,18 +1,21 @@
 """What every page about training has: start, stop and resume, how far it is, and files to keep a run in."""
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import TypeVar
 
 import streamlit as st
 from torch import Tensor
 
-from attention_core.experiments.base import Experiment, Record
+from attention_core.experiments.base import Experiment, Record, kept_steps
 from attention_core.experiments.store import (
     LARGEST,
     StoreError,
+    load_config,
     load_records,
     load_weights,
     save_records,
@@ -35,9 +38,14 @@ TICK = 0.5  # seconds between two looks at a run
 MEGABYTE = 2**20
 UPLOAD = 64  # MiB
 MOST_FILES = 8
+ARRAY_HEAD = 256  # bytes, at most, that NumPy writes before an array
+COLUMNS = 4 * MEGABYTE  # what an archive holds beside arrays: numbers of every step, the configuration
 MOST_SEED = 2**31
 Make = Callable[[], Mapping[str, Experiment]]
 Check = Callable[[Experiment], bool]
+
+_log = logging.getLogger("headlight")
+_unpacking = Lock()
 
 
 def style() -> None:
@@ -298,36 +306,30 @@ def _loaded(key: str, check: Check, name_of: Callable[[Experiment], str]) -> Non
         st.session_state[f"{key}_run"] = run = _run([file.getvalue() for file in sent], check, name_of)
         queue().keep(run)
         st.session_state.pop(f"{key}_refused", None)
-    except (StoreError, _RefusedError) as error:
-        st.session_state[f"{key}_refused"] = str(error) if isinstance(error, _RefusedError) else "damaged"
+    except _RefusedError as error:
+        st.session_state[f"{key}_refused"] = str(error)
+    except StoreError:
+        st.session_state[f"{key}_refused"] = "damaged"
+    except Exception:  # nothing stands around a callback that would make a sentence of it
+        _log.exception("A file could not be loaded")
+        st.session_state[f"{key}_refused"] = "damaged"
 
 
 def _run(sent: Sequence[bytes], check: Check, name_of: Callable[[Experiment], str]) -> Run:
+    """The run in these files. All archives together unpack to LARGEST bytes at most."""
     if len(sent) > MOST_FILES or sum(map(len, sent)) > LARGEST:
         raise _RefusedError("many")
     archives = [data for data in sent if data[:2] == b"PK"]
-    found = [load_records(data) for data in archives]
     states = [load_weights(data) for data in sent if data[:2] != b"PK"]
-    if not found:
+    if not archives:
         raise _RefusedError("records")
-    experiments, records = {}, {}
-    for config, rows in found:
-        if not check(config) or not rows:
-            raise _RefusedError("other")
+    experiments, records, left = {}, {}, LARGEST
+    for data in archives:
+        config, rows = _unpacked(data, check, left)
+        left -= sum(record.bytes() for record in rows)
         name, number = name_of(config), 2
         while name in experiments:
             name, number = f"{name_of(config)} {number}", number + 1
-        steps = [record.step for record in rows]
-        if (
-            steps != sorted(set(steps))
-            or len(steps) > config.steps + 1
-            or not 0 <= steps[0] <= steps[-1] <= config.steps
-        ):
-            raise _RefusedError("other")
-        first = _first(config)  # what the records of this configuration look like
-        told = {name for name, value in first.measures.items() if not math.isnan(value)}
-        if any(told - set(record.measures) or not _alike(record.arrays, first.arrays) for record in rows):
-            raise _RefusedError("other")
         state = next((state for other, state in states if other == config), {})
         if state and not _alike(state, config.build().state_dict()):
             raise _RefusedError("other")
@@ -336,6 +338,34 @@ def _run(sent: Sequence[bytes], check: Check, name_of: Callable[[Experiment], st
     if run.kept > MOST_BYTES:
         raise _RefusedError("many")
     return run
+
+
+def _unpacked(data: bytes, check: Check, most: int) -> tuple[Experiment, list[Record]]:
+    """One archive: what it is of is known before it is unpacked, and the process unpacks one at a time."""
+    config = load_config(data)
+    if not check(config):
+        raise _RefusedError("other")
+    first = _first(config)  # what the records of this configuration look like
+    with _unpacking:
+        config, rows = load_records(data, min(most, _largest(config, first)))
+    steps = [record.step for record in rows]
+    if (
+        not steps
+        or steps != sorted(set(steps))
+        or len(steps) > config.steps + 1
+        or not 0 <= steps[0] <= steps[-1] <= config.steps
+    ):
+        raise _RefusedError("other")
+    measured = {name for name, value in first.measures.items() if not math.isnan(value)}
+    if any(measured - set(record.measures) or not _alike(record.arrays, first.arrays) for record in rows):
+        raise _RefusedError("other")
+    return config, rows
+
+
+def _largest(config: Experiment, first: Record) -> int:
+    """Bytes that records of this configuration unpack to at most, if the first looks like this."""
+    kept = first.bytes() + ARRAY_HEAD * len(first.arrays)
+    return kept * (len(kept_steps(config.steps, config.every)) + 1) + COLUMNS
 
 
 def _first(config: Experiment) -> Record:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -142,7 +141,6 @@ def finished(run: Run | None) -> dict[str, Trained]:
     return found
 
 
-@lru_cache(maxsize=1)
 def survey(model: Trained) -> tuple[int, Float[Tensor, "pronouns h"]]:
     """On SURVEYED fresh sentences with noun pairs that never met in training: how often the answer is right, and the
     mean weight of every head from each pronoun to the noun it stands for.

@@ -29,6 +29,10 @@ class Refused(ValueError):
         super().__init__(why)
         self.why, self.told = why, told
 
+    def again(self) -> "Refused":
+        """The same, to raise: one that is kept and raised keeps all that stood wherever it was raised."""
+        return Refused(self.why, **self.told)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
@@ -121,7 +125,7 @@ def likely(columns: Sequence[Column]) -> int:
 def usable(column: Column, least: int) -> Usable:
     """The last MOST numbers of a column, gaps interpolated. Raises Refused; `least`: how many it takes."""
     if column.problem is not None:
-        raise column.problem
+        raise column.problem.again()
     numbers = column.numbers
     there = np.flatnonzero(np.isfinite(numbers))
     if not there.size:

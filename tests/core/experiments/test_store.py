@@ -1,8 +1,11 @@
 """A saved run comes back bit for bit, and what is not one is refused with a sentence."""
 
+import contextlib
 import io
 import json
 import struct
+import tracemalloc
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -76,11 +79,93 @@ def test_nothing_is_unpickled() -> None:
 
 
 def test_what_unpacks_to_too_much_is_refused(records, monkeypatch) -> None:
+    with pytest.raises(StoreError, match="more than"):
+        load_records(save_records(SMALL, records), most=1000)
     monkeypatch.setattr(store, "LARGEST", 1000)
     with pytest.raises(StoreError, match="more than"):
-        load_records(save_records(SMALL, records))
-    with pytest.raises(StoreError, match="more than"):
         load_weights(save_weights(SMALL, records[-1].state))
+
+
+def written(method: int = zipfile.ZIP_DEFLATED, **columns: bytes) -> bytes:
+    """An archive with the configuration, and these members."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in {
+            "config": npy(np.frombuffer(store._describe(SMALL).encode(), np.uint8)),
+            **columns,
+        }.items():
+            archive.writestr(f"{name}.npy", content)
+    return stream.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def claims(count: int) -> bytes:
+    """The head of an array of so many numbers, and none."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": (count,)})
+    return stream.getvalue()
+
+
+def lying(data: bytes, unpacked: int, claimed: int) -> bytes:
+    """The sizes of the one member that unpacks to `unpacked` bytes are written as `claimed`, in both of its places."""
+    assert data.count(struct.pack("<I", unpacked)) == 2
+    return data.replace(struct.pack("<I", unpacked), struct.pack("<I", claimed))
+
+
+def listing(count: int) -> bytes:
+    """A zip file that is nothing but its own list, of so many empty members."""
+    entries = (b"PK\1\2" + bytes(42)) * count
+    return entries + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, len(entries), 0, 0)
+
+
+ZEROS = npy(np.zeros(2**23))  # 64 MiB
+COLUMNS = {name: npy(np.zeros(2**21, np.int8)) for name in ("step", "loss", "accuracy")}
+BOMBS = {
+    "it says how much it unpacks to": lambda: written(loss=ZEROS),
+    "it says that it unpacks to little": lambda: lying(written(loss=ZEROS), len(ZEROS), 1000),
+    "a method that unpacks block by block": lambda: lying(written(zipfile.ZIP_BZIP2, loss=ZEROS), len(ZEROS), 1000),
+    "an array that claims to be long": lambda: written(loss=claims(10**9)),
+    "many members": lambda: listing(10**5),
+    "columns that become a million Python numbers": lambda: written(**COLUMNS),
+    "a long configuration": lambda: written(config=npy(np.full(2**25, ord("1"), np.uint8))),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_an_archive_that_unpacks_to_far_more_than_it_is_costs_little_memory_and_is_refused(kind: str) -> None:
+    most = 2**24
+    data = BOMBS[kind]()
+    tracemalloc.start()
+    try:
+        for load in (store.load_config, lambda data: load_records(data, most)):
+            with contextlib.suppress(StoreError):
+                load(data)
+        assert tracemalloc.get_traced_memory()[1] < 2 * most
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(StoreError):
+        load_records(data, most)
+
+
+def test_a_name_that_stands_twice_is_refused(records) -> None:
+    """Each of a thousand small members would be read as the last one, which is large."""
+    stream = io.BytesIO(save_records(SMALL, records))
+    with zipfile.ZipFile(stream, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("loss.npy", npy(np.zeros(len(records))))
+    with pytest.raises(StoreError):
+        load_records(stream.getvalue())
+
+
+def test_the_configuration_is_read_alone(records) -> None:
+    assert store.load_config(save_records(SMALL, records)) == SMALL
+    assert store.load_config(written(loss=ZEROS)) == SMALL
+    with pytest.raises(StoreError):
+        store.load_config(b"PK")
 
 
 @pytest.mark.parametrize(
