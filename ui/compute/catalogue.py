@@ -104,7 +104,7 @@ def from_scratch(sizes: Sizes) -> FromScratch:
 
 
 def _title(source: str) -> str:
-    """A hub id goes by itself. A folder, also one that is not there, goes by its last part: its path is the server's."""
+    """A hub id goes by itself; a folder, there or not, by its last part: its path is nobody else's business."""
     is_hub_id = HUB_ID.fullmatch(source) and not Path(source).is_dir()
     return source if is_hub_id else Path(source).resolve().name
 
