@@ -60,7 +60,7 @@ def test_a_thumbnail_opens_its_head_large(open_page, eager) -> None:
     weights = hidden(eager).attentions[5][0, 10]
     assert_close(painted(page, "large_head", "weights"), weights.flatten(), rtol=0, atol=1e-6)
     codes = painted(page, "overview", "5.10")
-    assert_close(codes, (255 * weights.sqrt()).round().flatten(), rtol=0, atol=1.0)
+    assert_close(codes, (254 * weights.sqrt()).round().flatten(), rtol=0, atol=1.0)
     chosen = page.get_by_role("button", name="Layer 6, head 11", exact=True)
     assert chosen.get_attribute("aria-pressed") == "true"
     page.wait_for_url("**layer=6**")

@@ -9,7 +9,21 @@ from streamlit.components.v2 import component as register
 from ui.palette import SOURCE
 
 FOLDER = Path(__file__).parents[2] / "assets" / "components"
-SCRIPTS = ("frame", "bus", "paint", "mount", "layout", "draw", "save", "heatmap", "lines", "plots", "lab", "library")
+SCRIPTS = (
+    "frame",
+    "bus",
+    "paint",
+    "mount",
+    "layout",
+    "draw",
+    "save",
+    "heads",
+    "heatmap",
+    "lines",
+    "plots",
+    "lab",
+    "library",
+)
 DAMAGED = "The picture did not arrive whole. Reload the page. / 图未能完整送达，请刷新页面。"
 MOUNT = """export default function mount(component) {
   const hub = (window.__headlight ??= { waiting: [] });
