@@ -69,6 +69,7 @@ class Picture extends View {
     const [rows, cols] = panel.shape;
     panel.view = same ? old.view : { r: 0, c: 0, h: rows, w: cols };
     panel.cursor = same ? old.cursor : null;
+    panel.box = same ? old.box : null;
     panel.button = old?.button;
     panel.sign = old?.sign;
     panel.canvas = old?.canvas ?? element("canvas", { role: "img" });
@@ -553,7 +554,7 @@ class Picture extends View {
     if (this.tip.hidden || !this.told) return;
     const panel = this.panels.find(({ name }) => name === this.told.panel.name);
     const { r, c } = this.told.cell;
-    if (!panel || r >= panel.shape[0] || c >= panel.shape[1]) return void (this.tip.hidden = true);
+    if (!panel?.box || r >= panel.shape[0] || c >= panel.shape[1]) return void (this.tip.hidden = true);
     this.point(panel, { r, c });
   }
 
