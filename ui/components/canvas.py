@@ -106,10 +106,6 @@ class Drawn:
     data: bytes
     shapes: Mapping[str, tuple[int, ...]]
 
-    def bytes(self) -> int:
-        """Memory it holds, in bytes."""
-        return len(self.data)
-
 
 @dataclass(frozen=True, slots=True)
 class Pick:

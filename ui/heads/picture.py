@@ -30,43 +30,51 @@ PORTRAIT = ("entropy", "distance", "previous", "first", "last")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnails:
-    """All layers × all heads as a canvas, and which run they are of, by value."""
+    """All layers × all heads as a canvas; which run they are of, by value; the tokens of the longest axis; for each
+    layer the first one with the same tokens on its axes.
+    """
 
     canvas: Drawn
     run: str
-
-    def bytes(self) -> int:
-        """Memory they hold, in bytes."""
-        return self.canvas.bytes()
+    longest: int
+    first_alike: tuple[int, ...]
 
 
 def overview(choice: Choice, run: Run, page: Words) -> Shown:
     """All layers × all heads, one byte a value. They stay the same, byte for byte, whichever head is chosen."""
-    longest = max(max(len(layer.queries), len(layer.keys)) for layer in run.layers)
-    if longest > THUMBNAIL:
-        st.caption(page.format("overview.pooled", tokens=longest, side=THUMBNAIL))
-    study = choice.study
-    if _alike(study.settings):
+    study, alike = choice.study, _alike(choice.study.settings)
+    if alike:
         study = replace(study, settings=replace(study.settings, layers=None))
     thumbnails = answer(("thumbnails", study, page.language), lambda: _thumbnails(run, page))
+    if thumbnails.longest > THUMBNAIL:
+        st.caption(page.format("overview.pooled", tokens=thumbnails.longest, side=THUMBNAIL))
     mount(thumbnails.canvas, "overview", _thumbnail_chosen)
-    return Shown(thumbnails.run, (choice.layer, choice.head), _under_the_same_names(choice, run))
+    first = thumbnails.first_alike
+    same = tuple(at for at in range(len(first)) if first[at] == first[choice.layer]) if alike else (choice.layer,)
+    return Shown(thumbnails.run, (choice.layer, choice.head), same)
+
+
+def _alike(settings: Settings) -> bool:
+    """Whether these settings give the same run whichever layer is in focus: they hold everywhere, or change nothing."""
+    everywhere = replace(settings, layers=None)
+    return settings.layers is None or everywhere == Settings(radius=settings.radius, ablated=settings.ablated)
 
 
 def _thumbnails(run: Run, page: Words) -> Thumbnails:
-    """Labels and titles are those of the page's language."""
     common = words("controls", page.language)
-    codes = [overview_codes(_weights(layer), THUMBNAIL) for layer in run.layers]
-    names = [layer_label(layer.name, common) for layer in run.layers]
-    digest = blake2b(digest_size=16)
-    for layer in codes:
-        digest.update(layer.tobytes())
+    codes, names, axes = [], [], []
+    for layer in run.layers:  # one at a time: those of a long text are computed when they are looked at
+        codes.append(overview_codes(_weights(layer), THUMBNAIL))
+        names.append(layer.name)
+        axes.append((layer.queries, layer.keys))
+    labels = [layer_label(name, common) for name in names]
+    digest = blake2b(b"".join(of_layer.tobytes() for of_layer in codes), digest_size=16).hexdigest()
     panels = [
         [
-            _thumbnail((layer, head), code, page.data("overview.head", layer=name, head=head + 1))
+            _thumbnail((layer, head), code, page.data("overview.head", layer=label, head=head + 1))
             for head, code in enumerate(of_layer)
         ]
-        for layer, (name, of_layer) in enumerate(zip(names, codes, strict=True))
+        for layer, (label, of_layer) in enumerate(zip(labels, codes, strict=True))
     ]
     picture = drawn(
         panels,
@@ -74,12 +82,13 @@ def _thumbnails(run: Run, page: Words) -> Thumbnails:
         keys=(),
         words=words("canvas", page.language),
         layout="grid",
-        row_titles=names,
-        col_titles=[str(head + 1) for head in range(max(layer.name.n_head for layer in run.layers))],
-        offers=digest.hexdigest(),
+        row_titles=labels,
+        col_titles=[str(head + 1) for head in range(max(name.n_head for name in names))],
+        offers=digest,
         summary=page["overview.summary"],
     )
-    return Thumbnails(picture, digest.hexdigest())
+    longest = max(len(tokens) for pair in axes for tokens in pair)
+    return Thumbnails(picture, digest, longest, tuple(map(axes.index, axes)))
 
 
 def _thumbnail(head: tuple[int, int], codes: np.ndarray, title: str) -> Panel:
@@ -91,19 +100,6 @@ def _weights(layer: LayerTrace) -> np.ndarray:
     """The weights of all heads, NaN where masked."""
     masked = layer.attention.masked_scores.isneginf()
     return layer.attention.weights.masked_fill(masked, float("nan")).numpy()
-
-
-def _alike(settings: Settings) -> bool:
-    """Whether these settings give the same run whichever layer is in focus: they hold everywhere, or change nothing."""
-    everywhere = replace(settings, layers=None)
-    return settings.layers is None or everywhere == Settings(radius=settings.radius, ablated=settings.ablated)
-
-
-def _under_the_same_names(choice: Choice, run: Run) -> tuple[int, ...]:
-    """The layers whose thumbnails show what the large canvas would, under the tokens that stand there now."""
-    shown = run.layers[choice.layer]
-    same = [layer.index for layer in run.layers if (layer.queries, layer.keys) == (shown.queries, shown.keys)]
-    return tuple(index for index in same if index == choice.layer or _alike(choice.study.settings))
 
 
 def _thumbnail_chosen(pick: Pick) -> None:
