@@ -62,10 +62,12 @@ function watchHeads(view) {
   listen("click", ({ target }) => chooseWith(view.group, target));
   listen("keyup", ({ target, key }) => (key === "Enter" || key === " ") && chooseWith(view.group, target));
   const app = document.querySelector("[data-testid=stApp]");
-  let waiting;
+  let [waiting, known] = [];
   const idle = new MutationObserver(() => {
+    const [state, { chosen }] = [app.dataset.testScriptState, busState(view.group)];
     clearTimeout(waiting);
-    if (app.dataset.testScriptState === "notRunning") waiting = setTimeout(() => refused(view.group), PATIENCE);
+    if (state === "running") known = chosen; // a run that began before a choice says nothing about it
+    else if (state === "notRunning" && known === chosen) waiting = setTimeout(() => refused(view.group), PATIENCE);
   });
   if (app) idle.observe(app, { attributeFilter: ["data-test-script-state"] });
   signal.addEventListener("abort", () => {

@@ -280,7 +280,7 @@ SHOWS = f"([head, exact]) => {{ const now = {LARGE}?.__headlight; return now?.he
 
 def shows(page: Page, head: str, exact: bool) -> None:
     """Wait until the large canvas paints this head, from float32 or from bytes."""
-    page.wait_for_function(SHOWS, arg=[head, exact], timeout=10_000)
+    page.wait_for_function(SHOWS, arg=[head, exact], timeout=60_000)
 
 
 def cells(page: Page) -> torch.Tensor:
