@@ -327,9 +327,14 @@ def test_an_answer_to_an_earlier_choice_does_not_displace_the_last_one(open_page
     page = open_page("/heads")
     shows(page, "3,1", True)
     attentions = hidden(eager).attentions
-    page.get_by_role("button", name="Layer 6, head 11", exact=True).evaluate("button => button.click()")
-    page.evaluate(HOLD)
-    page.get_by_role("button", name="Layer 2, head 5", exact=True).click()
+    page.locator(".st-key-overview .root").evaluate(
+        f"""async (root) => {{
+            root.querySelector("[aria-label='Layer 6, head 11']").click();
+            await new Promise((go) => setTimeout(go)); // it is on its way to Python
+            ({HOLD})();
+            root.querySelector("[aria-label='Layer 2, head 5']").click();
+        }}"""
+    )
     page.wait_for_url("**head=11**")
     settled(page)  # the first choice was answered
     assert_close(painted(page, "large_head", "weights"), attentions[5][0, 10].flatten(), rtol=0, atol=1e-6)
