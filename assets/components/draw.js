@@ -36,8 +36,9 @@ function drawBody(context, picture, panel) {
 
 function drawMatrix(context, picture, panel) {
   const { box } = panel;
-  if (panel.masked) hatch(context, box, picture.colour);
-  drawCells(context, panel);
+  const cells = cellsOf(panel);
+  if (cells.masked) hatch(context, box, picture.colour);
+  drawCells(context, cells);
   context.strokeStyle = picture.colour.line;
   context.lineWidth = 1;
   context.strokeRect(box.x - 0.5, box.y - 0.5, box.w + 1, box.h + 1);
@@ -56,7 +57,7 @@ function drawExtent(context, { box, view, shape }, colour) {
 }
 
 function drawNames(context, picture, panel) {
-  const { box, shape, title, note } = panel;
+  const { box, shape, title } = panel;
   const { colour } = picture;
   const family = picture.font();
   const base = box.y - box.own + 14;
@@ -67,7 +68,8 @@ function drawNames(context, picture, panel) {
   const shift = title ? inscribe(context, title, start, base) + 8 : 0;
   context.font = `12px ${family}`;
   context.fillStyle = colour.quiet;
-  if (note) inscribe(context, note, start + shift, base);
+  const note = picture.noted(panel);
+  if (note) inscribe(context, panel.thumbnail ? ellipsis(context, note, box.x + box.w + box.right - start - shift) : note, start + shift, base);
   context.font = `11px ${family}`;
   const [across, down] = [picture.axis(panel.cols, "→"), picture.axis(panel.rows, "↓")];
   if (TOKENS.has(panel.cols) || shape[1] < 2) inscribe(context, across, box.x, box.y - box.own + HEAD + 9);

@@ -15,8 +15,8 @@ class Picture extends View {
   }
 
   stop() {
-    super.stop();
     this.unlisten?.();
+    super.stop();
     if (this.group) busSend(this.group, { hover: null, locked: false }); // nobody is left to unlock it
   }
 
@@ -54,6 +54,11 @@ class Picture extends View {
     this.panels = this.rows.flat();
     this.host.__headlight.panels = Object.fromEntries(this.panels.map((panel) => [panel.name, panel.values]));
     this.build();
+    this.ahead = false;
+    if (meta.offers) offerHeads(this.group, meta.offers, this.panels);
+    if (meta.offers) this.watched ??= watchHeads(this);
+    if (meta.shown) answerHead(this.group, meta.shown);
+    this.lookAhead();
     this.temper(meta.live ? meta.live.value : 1);
     if (meta.focus) busSend(this.group, { focus: meta.focus });
   }
@@ -64,6 +69,7 @@ class Picture extends View {
     const [rows, cols] = panel.shape;
     panel.view = same ? old.view : { r: 0, c: 0, h: rows, w: cols };
     panel.cursor = same ? old.cursor : null;
+    panel.box = same ? old.box : null;
     panel.button = old?.button;
     panel.sign = old?.sign;
     panel.canvas = old?.canvas ?? element("canvas", { role: "img" });
@@ -75,7 +81,6 @@ class Picture extends View {
   build() {
     const { words, meta } = this;
     this.root.dataset.layout = meta.layout;
-    this.root.setAttribute("aria-label", meta.summary || words.summary);
     const shape = JSON.stringify([meta.layout, meta.row_titles, meta.col_titles, this.rows.map((row) => row.map((p) => [p.name, p.operator]))]);
     if (shape !== this.shape) {
       this.shape = shape;
@@ -96,16 +101,10 @@ class Picture extends View {
     }
     for (const panel of this.panels) {
       this.listen(panel);
-      const said = `${panel.title || panel.name}${panel.note ? `, ${panel.note}` : ""}. ${words.hint_keys}`;
-      if (meta.layout === "grid") {
-        const chosen = panel.name === meta.selected;
-        panel.button.setAttribute("aria-label", panel.title || panel.name);
-        panel.button.setAttribute("aria-pressed", String(chosen));
-        panel.button.tabIndex = chosen || (!meta.selected && panel === this.panels[0]) ? 0 : -1;
-      } else {
+      if (meta.layout === "grid") panel.button.setAttribute("aria-label", panel.title || panel.name);
+      else {
         panel.canvas.setAttribute("role", "application");
         panel.canvas.setAttribute("aria-roledescription", words.matrix);
-        panel.canvas.setAttribute("aria-label", said);
         panel.canvas.tabIndex = 0;
       }
     }
@@ -157,9 +156,36 @@ class Picture extends View {
     this.showLock();
   }
 
+  // A head was chosen: its thumbnail is framed, and where a head stands large its bytes stand in for what Python will send.
+  lookAhead() {
+    const { chosen, offers } = busState(this.group);
+    Object.assign(this, { chosen, offers });
+    const { meta, words } = this;
+    const pressed = this.panels.find(({ head }) => head && sameHead(head, chosen)) ?? null;
+    this.root.setAttribute("aria-label", meta.summary || words.summary);
+    for (const panel of this.panels) {
+      panel.thumbnail = standIn(this, panel);
+      if (panel.thumbnail) this.root.setAttribute("aria-label", `${panel.thumbnail.title}, ${this.noted(panel)}`);
+      if (meta.layout === "grid") {
+        panel.button.setAttribute("aria-pressed", String(panel === pressed));
+        panel.button.tabIndex = panel === (pressed ?? this.panels[0]) ? 0 : -1;
+      } else {
+        const note = this.noted(panel);
+        panel.canvas.setAttribute("aria-label", `${panel.title || panel.name}${note ? `, ${note}` : ""}. ${words.hint_keys}`);
+      }
+    }
+  }
+
+  // What stands beside the name of a panel: its shape, or that it is painted from bytes.
+  noted(panel) {
+    if (!panel.thumbnail) return panel.note;
+    return `≈ ${pooled(panel) ? this.words.from_blocks : this.words.from_bytes}`;
+  }
+
   // The one piece of mathematics done here: softmax(scores / T) over each row, in 32-bit numbers as torch does it.
   temper(temperature, preview = false) {
     const live = this.panels.filter((panel) => panel.live);
+    this.ahead = preview;
     if (live.length) {
       this.reading.textContent = significant(temperature);
       this.slider.setAttribute("aria-valuetext", significant(temperature));
@@ -182,12 +208,14 @@ class Picture extends View {
     const pixels = new Uint32Array(image.data.buffer);
     const table = lut(panel.scale, this.mode);
     const { values } = panel;
-    if (values instanceof Uint8Array) for (let i = 0; i < values.length; i++) pixels[i] = table[values[i]];
-    else {
+    panel.masked = false;
+    if (values instanceof Uint8Array) {
+      for (let i = 0; i < values.length; i++) pixels[i] = values[i] === MASKED ? 0 : table[Math.round((values[i] * 255) / 254)];
+      panel.masked = values.includes(MASKED);
+    } else {
       const low = signedRamp(panel.scale) ? -panel.limit : 0;
       const factor = 1 / (panel.limit - low || 1);
       const root = panel.scale === "weights"; // as in the overview: 1/n stays visible where n is large
-      panel.masked = false;
       for (let i = 0; i < values.length; i++) {
         const x = values[i];
         if (x !== x) {
@@ -242,6 +270,11 @@ class Picture extends View {
   }
 
   follow() {
+    const { chosen, offers } = busState(this.group);
+    if (chosen !== this.chosen || offers !== this.offers) {
+      this.lookAhead();
+      this.retell();
+    }
     if (this.meta.layout !== "grid") this.later("draw");
     this.lightChips();
     this.showLock();
@@ -295,6 +328,9 @@ class Picture extends View {
   counted() {
     this.frames += 1;
     this.host.__headlight.frames = this.frames;
+    const thumbnail = this.panels.find((panel) => panel.thumbnail)?.thumbnail;
+    this.host.__headlight.head = String(thumbnail?.head ?? this.meta.shown?.head); // for tests: the head that is painted,
+    this.host.__headlight.exact = !thumbnail; // and whether from float32
   }
 
   legends() {
@@ -394,7 +430,10 @@ class Picture extends View {
   listen(panel) {
     const target = this.meta.layout === "grid" ? panel.button : panel.canvas;
     if (this.meta.layout === "grid") {
-      target.onclick = () => this.send.setTriggerValue("pick", { panel: panel.name, row: 0, col: 0 });
+      target.onclick = () => {
+        this.send.setTriggerValue("pick", { panel: panel.name, row: 0, col: 0 });
+        if (panel.head) chooseHead(this.group, panel.head);
+      };
       target.onpointermove = (event) => this.say(event, [[panel.title || panel.name, ""], ...(panel.note ? [["", panel.note]] : [])].map(spelled));
       target.onpointerleave = () => (this.tip.hidden = true);
       target.onkeydown = (event) => this.walkGrid(event, panel);
@@ -504,8 +543,7 @@ class Picture extends View {
     if (this.locked && event) return; // what is lit and said stays, wherever the pointer goes
     if (!cell) return void this.hover(null);
     this.hover({ [panel.rows]: cell.r, [panel.cols]: cell.c });
-    const value = panel.values[cell.r * panel.shape[1] + cell.c];
-    const lines = [this.where(panel.rows, cell.r), this.where(panel.cols, cell.c), this.reads(panel, value)];
+    const lines = [this.where(panel.rows, cell.r), this.where(panel.cols, cell.c), this.reads(panel, valueAt(panel, cell))];
     this.told = { panel, cell, lines: lines.map(spelled) };
     this.say(event ?? this.corner(panel, cell), this.told.lines);
     if (aloud) this.live.textContent = lines.map((line) => line.join("")).join(", ");
@@ -516,7 +554,7 @@ class Picture extends View {
     if (this.tip.hidden || !this.told) return;
     const panel = this.panels.find(({ name }) => name === this.told.panel.name);
     const { r, c } = this.told.cell;
-    if (!panel || r >= panel.shape[0] || c >= panel.shape[1]) return void (this.tip.hidden = true);
+    if (!panel?.box || r >= panel.shape[0] || c >= panel.shape[1]) return void (this.tip.hidden = true);
     this.point(panel, { r, c });
   }
 
@@ -534,7 +572,8 @@ class Picture extends View {
 
   reads(panel, value) {
     if (Number.isNaN(value)) return ["", this.words.masked];
-    if (panel.values instanceof Uint8Array) return ["", `≈ ${significant((value / 255) ** 2, 2)}`];
+    if (panel.thumbnail) return ["", `≈ ${significant(value, 2)} (${this.noted(panel).slice(2)})`];
+    if (panel.values instanceof Uint8Array) return ["", `≈ ${significant(value, 2)}`];
     return [panel.title || panel.name, ` = ${significant(value)}`];
   }
 

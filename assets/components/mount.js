@@ -1,5 +1,7 @@
 // What every picture of a page is: one view per host, a sentence where its bytes cannot be read, colours, a tip, tools.
 const VIEWS = new WeakMap();
+const SHEET = new CSSStyleSheet(); // one for all, with the scripts: a component's own would be sent with every change
+SHEET.replaceSync(STYLE);
 
 // The function Streamlit calls with new bytes or a new theme; what it returns is called when the component goes.
 const mounting = (Kind) => ({ data, parentElement, setStateValue, setTriggerValue }) => {
@@ -17,6 +19,7 @@ const mounting = (Kind) => ({ data, parentElement, setStateValue, setTriggerValu
 class View {
   constructor(parent) {
     this.host = parent.host ?? parent;
+    parent.adoptedStyleSheets = [SHEET];
     this.root = parent.querySelector(".root");
     this.error = element("p", { class: "error", role: "alert", hidden: "" });
     this.live = element("div", { class: "sr", "aria-live": "polite" });

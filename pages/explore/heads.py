@@ -51,13 +51,13 @@ if choice.study.model == SCRATCH:
     st.info(page["untrained"], icon=":material/casino:")
 left, right = st.columns([1.16, 1], gap="large")
 with left:
-    overview(choice, run, page)
-    strip(layer, page)
+    focus = overview(choice, run, page)
+    strip(layer, focus, page)
     with st.container(key="portrait"):
         portrait(choice, layer, page)
 with right:
     shown = switch("show", SHOWS, page["show"], lambda name: page[f"shows.{name}"])
-    seen = large(choice, layer, shown, page)
+    seen = large(choice, layer, shown, focus, page)
 tab = switch("tab", tuple(SECTIONS), page["tabs"], lambda name: page[f"tab.{name}"])
 seen |= SECTIONS[tab](choice, run, page)
 rows = answer(("row sums", choice.study), lambda: max(map(row_sum_residual, run.layers)))

@@ -1,5 +1,7 @@
 """What a person does on the Heads page, against transformers' own eager attention and torch."""
 
+import re
+
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
@@ -8,6 +10,7 @@ from torch.testing import assert_close
 
 from attention_core.models.pretrained import load_embedded
 from benchmarks.browser import wait_idle, wait_settled
+from tests.browser.pixels import colours
 from ui.controls import DEFAULT_SENTENCE, TEMPERATURES
 from ui.text import words
 
@@ -60,7 +63,7 @@ def test_a_thumbnail_opens_its_head_large(open_page, eager) -> None:
     weights = hidden(eager).attentions[5][0, 10]
     assert_close(painted(page, "large_head", "weights"), weights.flatten(), rtol=0, atol=1e-6)
     codes = painted(page, "overview", "5.10")
-    assert_close(codes, (255 * weights.sqrt()).round().flatten(), rtol=0, atol=1.0)
+    assert_close(codes, (254 * weights.sqrt()).round().flatten(), rtol=0, atol=1.0)
     chosen = page.get_by_role("button", name="Layer 6, head 11", exact=True)
     assert chosen.get_attribute("aria-pressed") == "true"
     page.wait_for_url("**layer=6**")
@@ -250,3 +253,185 @@ def test_no_tab_has_an_accessibility_violation(open_page, tab, theme) -> None:
     settled(page)
     found = Axe().run(page).response["violations"]
     assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
+
+
+# What a page says to Python waits until it is let go, or is lost: a slow or broken connection.
+HOLD = """() => {
+    const send = WebSocket.prototype.send;
+    const held = [];
+    WebSocket.prototype.send = function (message) { held.push([this, message]); };
+    window.__release = (lost = false) => {
+        WebSocket.prototype.send = send;
+        if (!lost) held.forEach(([socket, message]) => send.call(socket, message));
+    };
+}"""
+LARGE = """[...document.querySelectorAll(".st-key-large_head *")].find((node) => node.__headlight)"""
+CENTRES = f"""() => {{
+    const canvas = {LARGE}.shadowRoot.querySelector("canvas:not(.sheet)");
+    const {{ x, y, w, h, rows, cols }} = canvas.__box;
+    const ratio = canvas.width / parseFloat(canvas.style.width);
+    const context = canvas.getContext("2d");
+    const place = (start, length, i, n) => Math.floor(ratio * (start + (length * (i + 0.5)) / n));
+    return Array.from({{ length: rows * cols }}, (_, i) => Array.from(context.getImageData(
+        place(x, w, i % cols, cols), place(y, h, Math.floor(i / cols), rows), 1, 1).data));
+}}"""
+SHOWS = f"([head, exact]) => {{ const now = {LARGE}?.__headlight; return now?.head === head && now.exact === exact; }}"
+
+
+def shows(page: Page, head: str, exact: bool) -> None:
+    """Wait until the large canvas paints this head, from float32 or from bytes."""
+    page.wait_for_function(SHOWS, arg=[head, exact], timeout=60_000)
+
+
+def cells(page: Page) -> torch.Tensor:
+    """Red, green, blue and opacity in the middle of each cell of the large canvas."""
+    return torch.tensor(page.evaluate(CENTRES), dtype=torch.float64)
+
+
+def coded(weights: torch.Tensor) -> torch.Tensor:
+    """The colours of weights that went through a byte each."""
+    return colours(((254 * weights.sqrt()).round() / 254) ** 2).flatten(0, 1)
+
+
+def named(page: Page) -> str:
+    """What a screen reader hears of the large canvas."""
+    return page.locator(".st-key-large_head .root").get_attribute("aria-label") or ""
+
+
+def test_a_chosen_head_is_painted_from_its_bytes_until_torchs_float32_is_there(open_page, eager) -> None:
+    page = open_page("/heads")
+    shows(page, "3,1", True)
+    attentions = hidden(eager).attentions
+    page.evaluate(HOLD)
+    thumbnail = page.get_by_role("button", name="Layer 6, head 11", exact=True)
+    thumbnail.click()
+    shows(page, "5,10", False)
+    weights = attentions[5][0, 10]
+    assert_close(cells(page)[:, :3], coded(weights), rtol=0, atol=2.0)
+    assert thumbnail.get_attribute("aria-pressed") == "true"
+    assert page.locator(".st-key-overview [aria-pressed=true]").count() == 1
+    assert named(page) == "Layer 6, head 11, ≈ preview, one byte a weight"
+    box = page.locator(".st-key-large_head canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    said = page.locator(".st-key-large_head .tip div").last
+    assert re.fullmatch(r"≈ \S{1,8} \(preview, one byte a weight\)", said.inner_text())
+    page.evaluate("window.__release()")
+    shows(page, "5,10", True)
+    assert_close(painted(page, "large_head", "weights"), weights.flatten(), rtol=0, atol=1e-6)
+    assert_close(cells(page)[:, :3], colours(weights).flatten(0, 1), rtol=0, atol=2.0)
+    assert "preview" not in named(page)
+    assert re.fullmatch(r"α = \S+", said.inner_text())
+
+
+def test_an_answer_to_an_earlier_choice_does_not_displace_the_last_one(open_page, eager) -> None:
+    page = open_page("/heads")
+    shows(page, "3,1", True)
+    attentions = hidden(eager).attentions
+    page.locator(".st-key-overview .root").evaluate(
+        f"""async (root) => {{
+            root.querySelector("[aria-label='Layer 6, head 11']").click();
+            await new Promise((go) => setTimeout(go)); // it is on its way to Python
+            ({HOLD})();
+            root.querySelector("[aria-label='Layer 2, head 5']").click();
+        }}"""
+    )
+    page.wait_for_url("**head=11**")
+    settled(page)  # the first choice was answered
+    assert_close(painted(page, "large_head", "weights"), attentions[5][0, 10].flatten(), rtol=0, atol=1e-6)
+    shows(page, "1,4", False)
+    assert_close(cells(page)[:, :3], coded(attentions[1][0, 4]), rtol=0, atol=2.0)
+    chosen = page.locator(".st-key-overview [aria-pressed=true]")
+    assert chosen.get_attribute("aria-label") == "Layer 2, head 5"
+    page.evaluate("window.__release()")
+    shows(page, "1,4", True)
+    assert_close(painted(page, "large_head", "weights"), attentions[1][0, 4].flatten(), rtol=0, atol=1e-6)
+
+
+def test_a_choice_that_python_does_not_follow_is_taken_back(open_page, eager) -> None:
+    page = open_page("/heads")
+    shows(page, "3,1", True)
+    page.evaluate(HOLD)
+    page.get_by_role("button", name="Layer 6, head 11", exact=True).click()
+    shows(page, "5,10", False)
+    page.evaluate("window.__release(true)")
+    page.locator(".st-key-strip_canvas .query .chip").nth(4).click()  # any answer, about the head that Python knows
+    shows(page, "3,1", True)
+    assert_close(cells(page)[:, :3], colours(hidden(eager).attentions[3][0, 1]).flatten(0, 1), rtol=0, atol=2.0)
+    chosen = page.locator(".st-key-overview [aria-pressed=true]")
+    assert chosen.get_attribute("aria-label") == "Layer 4, head 2"
+
+
+def test_the_controls_of_layer_and_head_are_previewed_with_mouse_and_keyboard(open_page, eager) -> None:
+    page = open_page("/heads")
+    shows(page, "3,1", True)
+    page.evaluate(HOLD)
+    page.locator(".st-key-head").get_by_role("radio", name="5", exact=True).click()
+    shows(page, "3,4", False)
+    layers = page.locator(".st-key-layer").get_by_role("radio")
+    layers.nth(3).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    shows(page, "4,4", False)
+    assert_close(cells(page)[:, :3], coded(hidden(eager).attentions[4][0, 4]), rtol=0, atol=2.0)
+    layers.nth(4).click()  # already chosen
+    page.evaluate("window.__release()")
+    shows(page, "4,4", True)
+
+
+def test_masked_cells_of_a_preview_are_hatched_and_no_numbers(open_page) -> None:
+    page = open_page("/heads", query={"mask": "causal", "where": "all"})
+    shows(page, "3,1", True)
+    n = 15
+    page.evaluate(HOLD)
+    page.get_by_role("button", name="Layer 4, head 7", exact=True).click()
+    shows(page, "3,6", False)
+    opacity = cells(page)[:, 3].view(n, n)
+    future = torch.ones(n, n, dtype=torch.bool).triu(1)
+    assert (opacity[~future] == 255).all()
+    assert (opacity[future] < 255).all(), "a masked cell is covered"
+    box = page.evaluate(f"{LARGE}.shadowRoot.querySelector('canvas:not(.sheet)').__box")
+    frame = page.locator(".st-key-large_head canvas").bounding_box()
+    page.mouse.move(frame["x"] + box["x"] + box["w"] - 5, frame["y"] + box["y"] + 5)  # first query, last key
+    assert page.locator(".st-key-large_head .tip div").last.inner_text() == "masked"
+
+
+def test_only_thumbnails_that_show_what_python_would_are_painted(open_page) -> None:
+    page = open_page("/heads", query={"temperature": "0.5"})  # in the chosen layer only
+    shows(page, "3,1", True)
+    page.evaluate(HOLD)
+    page.get_by_role("button", name="Layer 6, head 11", exact=True).click()
+    chosen = page.locator(".st-key-overview [aria-pressed=true]")
+    assert chosen.get_attribute("aria-label") == "Layer 6, head 11"
+    page.wait_for_timeout(200)
+    shows(page, "3,1", True)  # in layer 6 the temperature would be another
+    page.get_by_role("button", name="Layer 4, head 7", exact=True).click()
+    shows(page, "3,6", False)
+    page.evaluate("window.__release()")
+    shows(page, "3,6", True)
+
+
+def test_a_preview_of_a_long_text_says_that_it_is_pooled(open_page) -> None:
+    page = open_page("/heads", query={"text": "the law saw the king " * 30})
+    shows(page, "3,1", True)
+    page.evaluate(HOLD)
+    page.get_by_role("button", name="Layer 6, head 11", exact=True).click()
+    shows(page, "5,10", False)
+    assert named(page) == "Layer 6, head 11, ≈ preview, the largest weight of each block"
+    page.evaluate("window.__release()")
+    shows(page, "5,10", True)
+
+
+@pytest.mark.parametrize("show", ["all", "mean", "norm"])
+def test_what_is_no_head_is_not_previewed(open_page, show) -> None:
+    page = open_page("/heads", query={"show": show})
+    before = painted(page, f"large_{show}", {"all": "h1", "mean": "mean", "norm": "norm"}[show])
+    page.evaluate(HOLD)
+    page.locator(".st-key-overview").get_by_role("button", name="Layer 4, head 7", exact=True).click()
+    page.wait_for_timeout(200)
+    after = painted(page, f"large_{show}", {"all": "h1", "mean": "mean", "norm": "norm"}[show])
+    assert_close(after, before, equal_nan=True)
+    assert page.evaluate(f"key => {HOST}.__headlight.exact", f"large_{show}")
+    framed = page.locator(f".st-key-large_{show} [aria-pressed=true]")
+    assert framed.count() == (show == "all")
+    if show == "all":
+        assert framed.get_attribute("aria-label") == "Layer 4, head 7"

@@ -63,11 +63,13 @@ def test_overview_takes_the_largest_weight_of_each_block(n_q: int, n_k: int, sid
                     for a in range(edges_q[i], edges_q[i + 1])
                     for b in range(edges_k[j], edges_k[j + 1])
                 )
-                assert abs(int(codes[h, i, j]) - 255 * math.sqrt(largest)) <= 0.51
+                assert abs(int(codes[h, i, j]) - 254 * math.sqrt(largest)) <= 0.51
 
 
-def test_masked_weights_count_as_nothing_in_an_overview() -> None:
-    assert overview_codes(np.full((1, 3, 5), np.nan, np.float32), 2).max() == 0
+def test_a_block_of_an_overview_is_masked_where_all_of_it_is() -> None:
+    weights = np.array([[[1.0, np.nan, np.nan, np.nan], [0.25, 0.0, 0.75, np.nan]]], np.float32)
+    assert overview_codes(weights, 4).tolist() == [[[254, 255, 255, 255], [127, 0, 220, 255]]]
+    assert overview_codes(weights, 2).tolist() == [[[254, 255], [127, 220]]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,5 +1,6 @@
-"""The browser's side of the components. Their scripts travel once a page, not with every change of data."""
+"""The browser's side of the components. Scripts and style travel once a page, not with every change of data."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,21 @@ from streamlit.components.v2 import component as register
 from ui.palette import SOURCE
 
 FOLDER = Path(__file__).parents[2] / "assets" / "components"
-SCRIPTS = ("frame", "bus", "paint", "mount", "layout", "draw", "save", "heatmap", "lines", "plots", "lab", "library")
+SCRIPTS = (
+    "frame",
+    "bus",
+    "paint",
+    "mount",
+    "layout",
+    "draw",
+    "save",
+    "heads",
+    "heatmap",
+    "lines",
+    "plots",
+    "lab",
+    "library",
+)
 DAMAGED = "The picture did not arrive whole. Reload the page. / 图未能完整送达，请刷新页面。"
 MOUNT = """export default function mount(component) {
   const hub = (window.__headlight ??= { waiting: [] });
@@ -29,7 +44,6 @@ def component(name: str) -> Callable[..., Any]:
     return register(
         f"headlight_{name}",
         html=f'<div class="root" role="group" data-damaged="{DAMAGED}"></div>\n',
-        css=(FOLDER / "style.css").read_text(encoding="utf-8"),
         js=MOUNT.replace("NAME", name),
     )
 
@@ -41,7 +55,8 @@ def library() -> None:
 
 def _read_scripts() -> str:
     parts = [(FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in SCRIPTS]
-    return "\n".join([f"const PALETTE = {' '.join(SOURCE.split())};", *parts])
+    style = json.dumps((FOLDER / "style.css").read_text(encoding="utf-8"))
+    return "\n".join([f"const PALETTE = {' '.join(SOURCE.split())};", f"const STYLE = {style};", *parts])
 
 
 _LIBRARY = register("headlight_library", html="<span></span>\n", js=_read_scripts())

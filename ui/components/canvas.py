@@ -5,9 +5,9 @@ repaints within a frame, and does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 import numpy as np
 import streamlit as st
@@ -42,11 +42,15 @@ WORDS = (
     "svg",
     "too_large",
     "preview",
+    "from_bytes",
+    "from_blocks",
     "threshold",
     "nothing",
     "damaged",
     "underflow",
 )
+
+MASKED = 255  # the code of a masked cell in an overview; a weight w has the code round(254·√w)
 
 _CANVAS = component("heatmap")
 
@@ -55,9 +59,9 @@ _CANVAS = component("heatmap")
 class Panel:
     """One matrix. `rows` and `cols` say what its axes count: panels of a group light up together where these agree.
 
-    `values` are float32 (NaN, in a live panel also −∞: masked, hatched)
-    or uint8 codes of an overview; `limit` is the end of the colour range, ±limit for a signed scale, from the data
-    when None. With `live`, the browser shows the softmax of the values over T, capped and biased as the model does it.
+    `values` are float32 (NaN, in a live panel also −∞: masked, hatched) or uint8 codes of an overview; `limit` is the
+    end of the colour range, ±limit for a signed scale, from the data when None. With `live`, the browser shows the
+    softmax of the values over T, capped and biased as the model does it. `head`: (layer, head) of these weights.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Panel:
     live: bool = False
     bias: np.ndarray | None = None
     softcap: float | None = None
+    head: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,26 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The head in focus, as (layer, head) of a run, and the `layers` whose thumbnails a canvas of it may paint.
+
+    Where a reader chooses another head, the browser paints its thumbnail at once, until a canvas says that it shows it.
+    """
+
+    run: str
+    head: tuple[int, int]
+    layers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A canvas as its bytes for the browser, and the shapes its clicks are checked against."""
+
+    data: bytes
+    shapes: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Pick:
     """What the reader clicked: a cell, a token of the strip (`panel` "query" or "key"), or a thumbnail."""
 
@@ -93,10 +118,42 @@ class Pick:
     col: int
 
 
+class Drawing(TypedDict, total=False):
+    """What `canvas` hands on to `drawn`."""
+
+    queries: Required[Sequence[str]]
+    keys: Required[Sequence[str]]
+    words: Required[Mapping[str, str]]
+    focus: tuple[int, int] | None
+    group: str
+    strip: bool
+    layout: str
+    row_titles: Sequence[str]
+    col_titles: Sequence[str]
+    offers: str
+    shown: Shown | None
+    summary: str
+
+
 def canvas(
     panels: Sequence[Sequence[Panel]],
     *,
     key: str,
+    live: Live | None = None,
+    on_pick: Callable[[Pick], None] | None = None,
+    on_temperature: Callable[[float], None] | None = None,
+    **drawing: Unpack[Drawing],
+) -> Pick | None:
+    """Draw rows of panels; return what was clicked, on the run the click caused. The rest is that of `drawn`.
+
+    `on_pick` and `on_temperature` are called before that run, so they may change the state of widgets.
+    """
+    return mount(drawn(panels, live=live, **drawing), key, on_pick, partial(_released, key, live, on_temperature))
+
+
+def drawn(
+    panels: Sequence[Sequence[Panel]],
+    *,
     queries: Sequence[str],
     keys: Sequence[str],
     words: Mapping[str, str],
@@ -107,17 +164,16 @@ def canvas(
     layout: str = "equation",
     row_titles: Sequence[str] = (),
     col_titles: Sequence[str] = (),
-    selected: str | None = None,
+    offers: str = "",
+    shown: Shown | None = None,
     summary: str = "",
-    on_pick: Callable[[Pick], None] | None = None,
-    on_temperature: Callable[[float], None] | None = None,
-) -> Pick | None:
-    """Draw rows of panels; return what was clicked, on the run the click caused.
+) -> Drawn:
+    """Rows of panels for the browser.
 
-    `on_pick` and `on_temperature` are called before that run, so they may change the state of widgets. Canvases of one
-    `group` share hover and focus in the browser; give `focus` only to the one with the strip, so that the bytes of the
-    others stay the same when the focus moves. `layout` is "equation" or "grid" (thumbnails, one button
-    each; `row_titles` and `col_titles` name its lines).
+    Canvases of one `group` share hover, focus and the chosen head in the browser; give `focus` only to the one with the
+    strip, and `shown` to it and to the one that draws this head, so that the bytes of the others stay the same when
+    they change. `layout` is "equation" or "grid" (thumbnails, one button each; `row_titles` and `col_titles` name its
+    lines). `offers`: the run whose heads the panels of a grid are, one byte a weight, for the others to paint.
     """
     shapes: dict[str, tuple[int, ...]] = {panel.name: panel.values.shape for row in panels for panel in row}
     shapes |= {"query": (len(queries), 1), "key": (len(keys), 1)} if strip else {}
@@ -134,16 +190,27 @@ def canvas(
         "layout": layout,
         "row_titles": list(row_titles),
         "col_titles": list(col_titles),
-        "selected": selected,
+        "offers": offers,
+        "shown": None if shown is None else asdict(shown),
         "summary": summary,
     }
+    return Drawn(encode(meta, arrays), shapes)
+
+
+def mount(
+    drawing: Drawn,
+    key: str,
+    on_pick: Callable[[Pick], None] | None = None,
+    on_temperature: Callable[[], None] = lambda: None,
+) -> Pick | None:
+    """Put the canvas on the page; return what was clicked, on the run the click caused."""
     state = _CANVAS(
         key=key,
-        data=encode(meta, arrays),
-        on_pick_change=partial(picked, key, shapes, on_pick),
-        on_temperature_change=partial(_released, key, live, on_temperature),
+        data=drawing.data,
+        on_pick_change=partial(picked, key, drawing.shapes, on_pick),
+        on_temperature_change=on_temperature,
     )
-    return checked_pick(state.pick, shapes)
+    return checked_pick(state.pick, drawing.shapes)
 
 
 def checked_pick(sent: Any, shapes: Mapping[str, tuple[int, ...]]) -> Pick | None:  # noqa: ANN401 from a browser
@@ -158,16 +225,18 @@ def checked_pick(sent: Any, shapes: Mapping[str, tuple[int, ...]]) -> Pick | Non
 
 
 def overview_codes(weights: np.ndarray, side: int) -> np.ndarray:
-    """Weights (…, n_q, n_k) → uint8 thumbnails, at most side × side: code = round(255·√w), w the largest of its block.
+    """Weights (…, n_q, n_k), NaN where masked → uint8 thumbnails, at most side × side: round(254·√w), w the
+    largest of its block, or MASKED where all of the block is.
 
     The root keeps small weights apart; the maximum keeps a single strong link visible where a mean would wash it out.
     """
-    pooled = np.nan_to_num(weights)
+    pooled = np.where(np.isnan(weights), np.float32(-1), weights)
     for axis in (-2, -1):
         n = pooled.shape[axis]
         starts = np.unique(np.linspace(0, n, min(n, side), endpoint=False).astype(int))
-        pooled = np.maximum.reduceat(pooled, starts, axis=axis) if n else pooled
-    return np.rint(255 * np.sqrt(pooled.clip(0, 1))).astype(np.uint8)
+        pooled = np.maximum.reduceat(pooled, starts, axis=axis) if 0 < side < n else pooled
+    codes = np.rint(254 * np.sqrt(pooled.clip(0, 1))).astype(np.uint8)
+    return np.where(pooled < 0, np.uint8(MASKED), codes)
 
 
 def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -195,6 +264,7 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "operator": panel.operator,
         "labels": panel.labels,
         "live": panel.live,
+        "head": panel.head,
     }
 
 

@@ -1,22 +1,24 @@
 """The first screen: all heads as thumbnails, one of them large, what it does in five numbers."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 import numpy as np
 import streamlit as st
 from torch import Tensor
 
 from attention_core.measures import mean_over_heads
-from attention_core.models import LayerTrace, Run
+from attention_core.models import LayerTrace, Run, Settings
 from ui import compare
 from ui.chart import chart
-from ui.components.canvas import Live, Panel, Pick, canvas, overview_codes
+from ui.components.canvas import Drawn, Live, Panel, Pick, Shown, canvas, drawn, mount, overview_codes
 from ui.controls import TEMPERATURES, Choice, focus, layer_label, set_temperature, temperature
 from ui.figures.heads import token_bars
 from ui.heads.shared import show_head, shown_weights, token_chosen, with_unit
 from ui.layout import mode
 from ui.numbers import significant
+from ui.session import answer
 from ui.stages import live_panel
 from ui.text import Words, words
 
@@ -26,38 +28,78 @@ ACROSS = 4
 PORTRAIT = ("entropy", "distance", "previous", "first", "last")
 
 
-def overview(choice: Choice, run: Run, page: Words) -> None:
-    """All layers × all heads, one byte a value."""
-    longest = max(max(len(layer.queries), len(layer.keys)) for layer in run.layers)
-    if longest > THUMBNAIL:
-        st.caption(page.format("overview.pooled", tokens=longest, side=THUMBNAIL))
+@dataclass(frozen=True, slots=True, eq=False)
+class Thumbnails:
+    """All layers × all heads as a canvas; which run they are of, by value; the tokens of the longest axis; for each
+    layer the first one with the same tokens on its axes.
+    """
+
+    canvas: Drawn
+    run: str
+    longest: int
+    first_alike: tuple[int, ...]
+
+
+def overview(choice: Choice, run: Run, page: Words) -> Shown:
+    """All layers × all heads, one byte a value. They stay the same, byte for byte, whichever head is chosen."""
+    study, alike = choice.study, _alike(choice.study.settings)
+    if alike:
+        study = replace(study, settings=replace(study.settings, layers=None))
+    thumbnails = answer(("thumbnails", study, page.language), lambda: _thumbnails(run, page))
+    if thumbnails.longest > THUMBNAIL:
+        st.caption(page.format("overview.pooled", tokens=thumbnails.longest, side=THUMBNAIL))
+    mount(thumbnails.canvas, "overview", _thumbnail_chosen)
+    first = thumbnails.first_alike
+    same = tuple(at for at in range(len(first)) if first[at] == first[choice.layer]) if alike else (choice.layer,)
+    return Shown(thumbnails.run, (choice.layer, choice.head), same)
+
+
+def _alike(settings: Settings) -> bool:
+    """Whether these settings give the same run whichever layer is in focus: they hold everywhere, or change nothing."""
+    everywhere = replace(settings, layers=None)
+    return settings.layers is None or everywhere == Settings(radius=settings.radius, ablated=settings.ablated)
+
+
+def _thumbnails(run: Run, page: Words) -> Thumbnails:
+    common = words("controls", page.language)
+    codes, names, axes = [], [], []
+    for layer in run.layers:  # one at a time: those of a long text are computed when they are looked at
+        codes.append(overview_codes(_weights(layer), THUMBNAIL))
+        names.append(layer.name)
+        axes.append((layer.queries, layer.keys))
+    labels = [layer_label(name, common) for name in names]
+    digest = blake2b(b"".join(of_layer.tobytes() for of_layer in codes), digest_size=16).hexdigest()
     panels = [
         [
-            Panel(
-                name=f"{layer.index}.{head}",
-                values=codes,
-                rows="query",
-                cols="key",
-                scale="weights",
-                title=page.data("overview.head", layer=layer_label(layer.name), head=head + 1),
-            )
-            for head, codes in enumerate(overview_codes(layer.attention.weights.numpy(), THUMBNAIL))
+            _thumbnail((layer, head), code, page.data("overview.head", layer=label, head=head + 1))
+            for head, code in enumerate(of_layer)
         ]
-        for layer in run.layers
+        for layer, (label, of_layer) in enumerate(zip(labels, codes, strict=True))
     ]
-    canvas(
+    picture = drawn(
         panels,
-        key="overview",
         queries=(),
         keys=(),
-        words=words("canvas"),
+        words=words("canvas", page.language),
         layout="grid",
-        row_titles=[layer_label(layer.name) for layer in run.layers],
-        col_titles=[str(head + 1) for head in range(max(layer.name.n_head for layer in run.layers))],
-        selected=f"{choice.layer}.{choice.head}",
+        row_titles=labels,
+        col_titles=[str(head + 1) for head in range(max(name.n_head for name in names))],
+        offers=digest,
         summary=page["overview.summary"],
-        on_pick=_thumbnail_chosen,
     )
+    longest = max(len(tokens) for pair in axes for tokens in pair)
+    return Thumbnails(picture, digest, longest, tuple(map(axes.index, axes)))
+
+
+def _thumbnail(head: tuple[int, int], codes: np.ndarray, title: str) -> Panel:
+    name = f"{head[0]}.{head[1]}"
+    return Panel(name=name, values=codes, rows="query", cols="key", scale="weights", title=title, head=head)
+
+
+def _weights(layer: LayerTrace) -> np.ndarray:
+    """The weights of all heads, NaN where masked."""
+    masked = layer.attention.masked_scores.isneginf()
+    return layer.attention.weights.masked_fill(masked, float("nan")).numpy()
 
 
 def _thumbnail_chosen(pick: Pick) -> None:
@@ -65,7 +107,7 @@ def _thumbnail_chosen(pick: Pick) -> None:
     show_head(int(layer), int(head))
 
 
-def strip(layer: LayerTrace, page: Words) -> None:
+def strip(layer: LayerTrace, shown: Shown, page: Words) -> None:
     """The sentence; the query and the key in focus are chosen here."""
     canvas(
         [],
@@ -75,12 +117,13 @@ def strip(layer: LayerTrace, page: Words) -> None:
         words=words("canvas"),
         focus=focus(len(layer.queries), len(layer.keys)),
         strip=True,
+        shown=shown,
         summary=page["strip"],
         on_pick=token_chosen,
     )
 
 
-def large(choice: Choice, layer: LayerTrace, show: str, page: Words) -> dict[str, np.ndarray]:
+def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Words) -> dict[str, np.ndarray]:
     """The chosen head, its whole layer, the mean of its heads, or the weights times the values they carry."""
     together = show == "all"
     too_long = together and max(len(layer.queries), len(layer.keys)) > LIVE_TOKENS
@@ -99,7 +142,7 @@ def large(choice: Choice, layer: LayerTrace, show: str, page: Words) -> dict[str
         live=live,
         layout="grid" if together else "equation",
         row_titles=_row_titles(len(panels), layer.name.n_head) if together else (),
-        selected=f"h{choice.head}" if together else None,
+        shown=shown if show == "head" else None,
         summary=page.data("large.summary", layer=layer_label(layer.name), head=choice.head + 1),
         on_pick=_head_of(choice.layer) if together else token_chosen,
         on_temperature=set_temperature,
@@ -127,11 +170,14 @@ def _square(name: str, values: Tensor, scale: str, title: str) -> Panel:
 def _of_layer(layer: LayerTrace, pooled: bool, page: Words) -> list[list[Panel]]:
     name = layer_label(layer.name)
     titles = [page.data("overview.head", layer=name, head=head + 1) for head in range(layer.name.n_head)]
-    made = [replace(live_panel(layer, head), name=f"h{head}", title=title) for head, title in enumerate(titles)]
+    panels = [
+        replace(live_panel(layer, head), name=f"h{head}", title=title, head=(layer.index, head))
+        for head, title in enumerate(titles)
+    ]
     if pooled:
-        codes = overview_codes(layer.attention.weights.numpy(), LIVE_TOKENS)
-        made = [replace(panel, values=code, live=False) for panel, code in zip(made, codes, strict=True)]
-    return [made[start : start + ACROSS] for start in range(0, len(made), ACROSS)]
+        codes = overview_codes(_weights(layer), LIVE_TOKENS)
+        panels = [replace(panel, values=code, live=False) for panel, code in zip(panels, codes, strict=True)]
+    return [panels[start : start + ACROSS] for start in range(0, len(panels), ACROSS)]
 
 
 def _row_titles(rows: int, n_head: int) -> list[str]:

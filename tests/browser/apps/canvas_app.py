@@ -5,7 +5,7 @@ import streamlit as st
 
 from attention_core.models import FromScratch, Sizes
 from ui.components.assets import library
-from ui.components.canvas import _CANVAS, Live, Panel, canvas, overview_codes
+from ui.components.canvas import _CANVAS, Live, Panel, Shown, canvas, overview_codes
 from ui.components.frame import encode
 from ui.components.lines import lines
 from ui.text import words
@@ -63,13 +63,14 @@ canvas(
 )  # fmt: skip
 codes = overview_codes(trace.weights.numpy(), 128)
 canvas(
-    [[Panel(name=f"{layer}.{h}", values=codes[h], rows="query", cols="key", scale="weights", title=f"{layer}.{h + 1}")
+    [[Panel(name=f"{layer}.{h}", values=codes[h], rows="query", cols="key", scale="weights", title=f"{layer}.{h + 1}",
+            head=(layer, h))
       for h in range(12)] for layer in range(6)],
     key="grid",
     layout="grid",
     row_titles=[f"Layer {i + 1}" for i in range(6)],
     col_titles=[str(h + 1) for h in range(12)],
-    selected="1.3",
+    shown=Shown("", (1, 3)),
     on_pick=picked,
     **common,
 )  # fmt: skip
