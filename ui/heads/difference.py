@@ -22,6 +22,7 @@ from ui.controls import (
     whole_number,
 )
 from ui.heads.shared import shown_weights, token_chosen, with_unit
+from ui.layout import Arrays
 from ui.link import publish, seed
 from ui.numbers import significant
 from ui.session import SCRATCH, Study, model
@@ -40,17 +41,17 @@ class Other:
     head: int
 
 
-def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
+def section(choice: Choice, page: Words) -> Arrays:
     """Choose B, see A and B and A − B, read how far they are apart."""
     other = _choose_b(choice, page)
     if other is None:
-        return {}
-    run_b = run_of(other.study)
+        return dict
+    run, run_b = choice.run(), run_of(other.study)
     a, b = run.layers[choice.layer], run_b.layers[other.layer]
     found = compare.difference(a, choice.head, b, other.head)
     differs = _differs(choice, other)
     st.markdown(_sentence(differs, a, b, page))
-    maps = {"A": shown_weights(a, choice.head), "B": shown_weights(b, other.head)}
+    maps = compared(choice, other)
     titles = {"A": _title("A", a, choice.head, page), "B": _title("B", b, other.head, page)}
     columns = st.columns(2 if found is None else 3, gap="medium")
     for column, (side, layer) in zip(columns[:2], (("A", a), ("B", b)), strict=True):
@@ -59,12 +60,19 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
             group = "main" if side == "A" or found else "compare_b"
             _map(side, titles[side], maps[side], "weights", layer, group, page)
     if found is not None:
-        maps["A_minus_B"] = found.weights.numpy()
         with columns[2]:
             _map("D", "A − B", maps["A_minus_B"], "signed", a, "main", page)
     _numbers(choice, other, run, run_b, found, page)
     _measures(a, choice.head, b, other.head, page)
-    return maps
+    return lambda: compared(choice, other)
+
+
+def compared(choice: Choice, other: Other) -> dict[str, np.ndarray]:
+    """The weights of A and of B, and A − B where they have one shape."""
+    a, b = choice.run().layers[choice.layer], run_of(other.study).layers[other.layer]
+    maps = {"A": shown_weights(a, choice.head), "B": shown_weights(b, other.head)}
+    found = compare.difference(a, choice.head, b, other.head)
+    return maps if found is None else maps | {"A_minus_B": found.weights.numpy()}
 
 
 def _choose_b(choice: Choice, page: Words) -> Other | None:

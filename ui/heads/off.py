@@ -5,28 +5,28 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from attention_core.models import Run
 from ui import compare
 from ui.chart import chart
 from ui.components.canvas import Panel, Pick, canvas
 from ui.controls import Choice, switch_heads_off
 from ui.figures.heads import token_bars
 from ui.heads.shared import layer_names, renamed, show_head
-from ui.layout import mode
+from ui.layout import Arrays, mode
 from ui.numbers import significant
+from ui.session import answer
 from ui.session import run as run_of
 from ui.text import Words
 
 
-def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
+def section(choice: Choice, page: Words) -> Arrays:
     """Against the run with the same settings and all heads on."""
-    ablated = choice.study.settings.ablated
+    run, ablated = choice.run(), choice.study.settings.ablated
     _switches(choice, page)
     if not ablated:
         st.info(page["off.none"], icon=":material/lightbulb:")
-        return {}
+        return dict
     intact = run_of(replace(choice.study, settings=replace(choice.study.settings, ablated=frozenset())))
-    found = compare.effect(intact, run)
+    found = answer(("effect", choice.study), lambda: compare.effect(intact, run))
     numbers = {
         "mean": float(found.relative.mean()),
         "most": float(found.relative.max()),
@@ -58,7 +58,8 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
             on_pick=_head_chosen,
         )
         st.caption(page["off.later"])
-    return {"output_change": found.relative.numpy(), "output_cosine": found.cosine.numpy(), "weights_change": moved}
+    changes = {"output_change": found.relative.numpy(), "output_cosine": found.cosine.numpy(), "weights_change": moved}
+    return lambda: changes  # a number a token and a number a head
 
 
 def _switches(choice: Choice, page: Words) -> None:

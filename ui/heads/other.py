@@ -3,19 +3,18 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.identifiability import effective_weights, other_weights, unseen
-from attention_core.models import LayerTrace, Run
+from attention_core.models import LayerTrace
 from ui.chart import chart
 from ui.controls import Choice, focus, set_focus
 from ui.figures.heads import token_bars
-from ui.heads.shared import kept
-from ui.layout import mode
+from ui.layout import Arrays, mode
 from ui.numbers import significant
+from ui.session import answer
 from ui.text import Words
 
 SPECIAL = 2  # tokens that a model adds to a sentence, at most
@@ -53,11 +52,13 @@ def rows(layer: LayerTrace, head: int, query: int) -> Rows:
     )
 
 
-def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
+def section(choice: Choice, page: Words) -> Arrays:
     """For the head and the query in focus."""
-    layer = run.layers[choice.layer]
+    layer = choice.run().layers[choice.layer]
     query, _ = focus(len(layer.queries), len(layer.keys))
-    found = kept("other", (choice, query), lambda: rows(layer, choice.head, query))
+    found = answer(
+        ("other weights", choice.study, choice.layer, choice.head, query), lambda: rows(layer, choice.head, query)
+    )
     left, right = st.columns([1, 2.2], gap="large")
     with left:
         st.markdown(page["other.text"])
@@ -78,7 +79,7 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
                 ends = (0.0, most) if name != "effective" else None
                 figure = token_bars(row.float().numpy(), tokens=tokens, label="", mode=mode(), y=ends)
                 chart(figure, key=f"other_{name}", alt=title)
-    return {f"other_{name}": row.numpy() for name, row in shown.items()}
+    return lambda: {f"other_{name}": row.numpy() for name, row in shown.items()}
 
 
 def _numbers(found: Rows, page: Words) -> None:
@@ -105,5 +106,6 @@ def _no_choice(found: Rows, text: str, n: int, page: Words) -> None:
         st.session_state["text"] = " ".join([text] * math.ceil((1 + hidden) * (found.d_v + 4) / max(1, n - SPECIAL)))
         if hidden:
             set_focus(n * 10**3, 0)
+        st.rerun()
 
     st.button(page["other.longer"], on_click=lengthened, key="other_longer", icon=":material/repeat:")

@@ -4,18 +4,18 @@ import numpy as np
 import streamlit as st
 
 from attention_core.measures import mean_over_heads
-from attention_core.models import Run
+from attention_core.models import LayerTrace
 from ui.components.lines import lines
 from ui.controls import Choice, layer_label
 from ui.heads.shared import shown_weights, token_chosen
+from ui.layout import Arrays
 from ui.text import Words, words
 
 
-def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
+def section(choice: Choice, page: Words) -> Arrays:
     """Two line views that light up together."""
-    layer = run.layers[choice.layer]
-    masked = layer.attention.masked_scores.isneginf().all(dim=0)
-    mean = mean_over_heads(layer.attention.weights).masked_fill(masked, float("nan")).numpy()
+    layer = choice.run().layers[choice.layer]
+    mean = mean_weights(layer)
     name = layer_label(layer.name)
     st.caption(page["lines.text"])
     views = (
@@ -34,4 +34,10 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
                 summary=title,
                 on_pick=token_chosen,
             )
-    return {"mean": mean}
+    return lambda: {"mean": mean_weights(choice.run().layers[choice.layer])}
+
+
+def mean_weights(layer: LayerTrace) -> np.ndarray:
+    """The mean over the heads of a layer, NaN where all of them are masked."""
+    masked = layer.attention.masked_scores.isneginf().all(dim=0)
+    return mean_over_heads(layer.attention.weights).masked_fill(masked, float("nan")).numpy()

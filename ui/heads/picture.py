@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 
 import numpy as np
@@ -9,14 +10,15 @@ import streamlit as st
 from torch import Tensor
 
 from attention_core.measures import mean_over_heads
-from attention_core.models import LayerTrace, Run, Settings
+from attention_core.models import LayerTrace, Run
 from ui import compare
 from ui.chart import chart
 from ui.components.canvas import Drawn, Live, Panel, Pick, Shown, canvas, drawn, mount, overview_codes
 from ui.controls import TEMPERATURES, Choice, focus, layer_label, set_temperature, temperature
+from ui.errors import fragment
 from ui.figures.heads import token_bars
-from ui.heads.shared import show_head, shown_weights, token_chosen, with_unit
-from ui.layout import mode
+from ui.heads.shared import PORTRAIT_FRAGMENT, show_head, shown_weights, token_chosen, with_unit
+from ui.layout import Arrays, mode
 from ui.numbers import significant
 from ui.session import answer
 from ui.stages import live_panel
@@ -42,22 +44,13 @@ class Thumbnails:
 
 def overview(choice: Choice, run: Run, page: Words) -> Shown:
     """All layers × all heads, one byte a value. They stay the same, byte for byte, whichever head is chosen."""
-    study, alike = choice.study, _alike(choice.study.settings)
-    if alike:
-        study = replace(study, settings=replace(study.settings, layers=None))
-    thumbnails = answer(("thumbnails", study, page.language), lambda: _thumbnails(run, page))
+    thumbnails = answer(("thumbnails", choice.study, page.language), lambda: _thumbnails(run, page))
     if thumbnails.longest > THUMBNAIL:
         st.caption(page.format("overview.pooled", tokens=thumbnails.longest, side=THUMBNAIL))
     mount(thumbnails.canvas, "overview", _thumbnail_chosen)
-    first = thumbnails.first_alike
-    same = tuple(at for at in range(len(first)) if first[at] == first[choice.layer]) if alike else (choice.layer,)
+    first, everywhere = thumbnails.first_alike, choice.study.settings.layers is None
+    same = tuple(at for at in range(len(first)) if first[at] == first[choice.layer]) if everywhere else (choice.layer,)
     return Shown(thumbnails.run, (choice.layer, choice.head), same)
-
-
-def _alike(settings: Settings) -> bool:
-    """Whether these settings give the same run whichever layer is in focus: they hold everywhere, or change nothing."""
-    everywhere = replace(settings, layers=None)
-    return settings.layers is None or everywhere == Settings(radius=settings.radius, ablated=settings.ablated)
 
 
 def _thumbnails(run: Run, page: Words) -> Thumbnails:
@@ -123,7 +116,7 @@ def strip(layer: LayerTrace, shown: Shown, page: Words) -> None:
     )
 
 
-def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Words) -> dict[str, np.ndarray]:
+def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Words) -> Arrays:
     """The chosen head, its whole layer, the mean of its heads, or the weights times the values they carry."""
     together = show == "all"
     too_long = together and max(len(layer.queries), len(layer.keys)) > LIVE_TOKENS
@@ -147,7 +140,14 @@ def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Word
         on_pick=_head_of(choice.layer) if together else token_chosen,
         on_temperature=set_temperature,
     )
-    return {show: panels[0][0].values} if show in ("mean", "norm") else {}
+    return lambda: large_values(choice, show)
+
+
+def large_values(choice: Choice, show: str) -> dict[str, np.ndarray]:
+    """What `large` shows beyond weights, to take away."""
+    if show not in ("mean", "norm"):
+        return {}
+    return {show: _panel(choice.run().layers[choice.layer], choice.head, show).values}
 
 
 def _panel(layer: LayerTrace, head: int, show: str) -> Panel:
@@ -197,8 +197,10 @@ def _head_of(layer: int) -> Callable[[Pick], None]:
     return lambda pick: show_head(layer, int(pick.panel[1:]))
 
 
-def portrait(choice: Choice, layer: LayerTrace, page: Words) -> None:
+@partial(fragment, key=PORTRAIT_FRAGMENT)
+def portrait(choice: Choice, page: Words) -> None:
     """The chosen head in five numbers, and the row of the query in focus as bars."""
+    layer = choice.run().layers[choice.layer]
     found = compare.measured(layer, slice(choice.head, choice.head + 1))
     undefined = words("common")["undefined"]
     with st.container(horizontal=True, gap="medium", key="numbers"):

@@ -14,11 +14,14 @@ from ui.controls import focus, layer_label, set_focus
 from ui.text import Words, words
 
 T = TypeVar("T")
+BODY = "heads_body"  # the fragment of all that a layer or a head changes
+PORTRAIT_FRAGMENT, SECTION_FRAGMENT = FOLLOW = ("heads_portrait", "heads_section")  # those that a picked token changes
 
 
 def show_head(layer: int, head: int) -> None:
-    """From the next run on, this is the head in focus everywhere. For callbacks: they may change widgets."""
+    """For callbacks: this is the head in focus everywhere; all of the page that a head changes runs."""
     st.session_state.update(layer=layer, head=head)
+    st.rerun(BODY)
 
 
 def token_chosen(pick: Pick) -> None:
@@ -30,6 +33,7 @@ def token_chosen(pick: Pick) -> None:
         set_focus(query, pick.row)
     else:
         set_focus(pick.row, pick.col)
+    st.rerun(FOLLOW)  # the canvases have moved their focus already
 
 
 def shown_weights(layer: LayerTrace, head: int) -> Float[np.ndarray, "n_q n_k"]:

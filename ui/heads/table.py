@@ -11,17 +11,19 @@ from ui import compare
 from ui.chart import chart
 from ui.controls import Choice, choose, layer_label
 from ui.figures.heads import heads_by_layer
-from ui.heads.shared import kept, show_head, with_unit
-from ui.layout import mode
+from ui.heads.shared import show_head, with_unit
+from ui.layout import Arrays, mode
+from ui.session import answer
 from ui.text import Words
 
 TABLE = "measures_table"
 Rows = Sequence[dict[str, float | int]]
 
 
-def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
+def section(choice: Choice, page: Words) -> Arrays:
     """The measure the reader chose, explained and drawn; then all of them."""
-    rows = kept("measures", choice.study, lambda: compare.head_measures(run))
+    run = choice.run()
+    rows = measures_of(choice)
     left, right = st.columns([1, 2], gap="large")
     with left:
         name = choose("measure", compare.MEASURED, page["measures.plot"], lambda name: page[f"measure.{name}.title"])
@@ -42,7 +44,16 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
         alt = page.data("measures.alt", measure=with_unit(name, page))
         chart(figure, key="by_layer", alt=alt)
     _table(rows, run, page)
-    return {measure: np.array([row[measure] for row in rows], dtype=np.float32) for measure in compare.MEASURED}
+    return lambda: {
+        measure: np.array([row[measure] for row in measures_of(choice)], dtype=np.float32)
+        for measure in compare.MEASURED
+    }
+
+
+def measures_of(choice: Choice) -> Rows:
+    """Every measure of every head."""
+    run = choice.run()
+    return answer(("head measures", choice.study), lambda: compare.head_measures(run))
 
 
 def _table(rows: Rows, run: Run, page: Words) -> None:

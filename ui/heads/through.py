@@ -2,18 +2,23 @@
 
 import numpy as np
 import streamlit as st
+from jaxtyping import Float
+from torch import Tensor
 
-from attention_core.models import LayerTrace, Run
+from attention_core.models import LayerTrace
 from ui import compare
 from ui.components.canvas import Panel, Pick, canvas
 from ui.controls import Choice, focus, set_focus
-from ui.heads.shared import layer_names, renamed, token_chosen
+from ui.heads.shared import FOLLOW, layer_names, renamed, token_chosen
+from ui.layout import Arrays
 from ui.link import publish, seed
+from ui.session import answer
 from ui.text import Words, words
 
 
-def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
+def section(choice: Choice, page: Words) -> Arrays:
     """One stack of self-attention after the other; cross-attention has no rollout."""
+    run = choice.run()
     left, right = st.columns([1, 2.2], gap="large")
     with left:
         st.markdown(page["rollout.text"])
@@ -24,14 +29,19 @@ def section(choice: Choice, run: Run, page: Words) -> dict[str, np.ndarray]:
         st.caption(page["rollout.source"])
         if any(layer.name.stack == "cross" for layer in run.layers):
             st.info(page["rollout.cross"], icon=":material/call_split:")
-    found = compare.rollouts(run, percent / 100)
     with right:
-        for stack, shares in found.items():
+        for stack, shares in rollouts(choice, percent).items():
             layers = [layer for layer in run.layers if layer.name.stack == stack]
             # Only the stack that is looked at shares the focus of the sentence above: others may be longer or shorter.
             group = "main" if stack == run.layers[choice.layer].name.stack else f"rollout_{stack}"
             _stack(layers, shares.numpy(), group, page)
-    return {f"rollout_{stack}": shares.numpy() for stack, shares in found.items()}
+    return lambda: {f"rollout_{stack}": shares.numpy() for stack, shares in rollouts(choice, percent).items()}
+
+
+def rollouts(choice: Choice, percent: int) -> dict[str, Float[Tensor, "layer n n"]]:
+    """Of every stack; `percent` of each token goes past the attention."""
+    run = choice.run()
+    return answer(("rollout", choice.study, percent), lambda: compare.rollouts(run, percent / 100))
 
 
 def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words) -> None:
@@ -72,3 +82,4 @@ def _panel(name: str, shares: np.ndarray, title: str) -> Panel:
 
 def _key_chosen(pick: Pick) -> None:
     set_focus(focus(10**6, 10**6)[0], pick.col)
+    st.rerun(FOLLOW)
