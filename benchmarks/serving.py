@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -28,12 +30,27 @@ class Server:
         """What the server wrote to its console."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
+    def cpu_seconds(self) -> float:
+        """What its threads, and the processes it has started, have computed so far."""
+        process = psutil.Process(self.process.pid)
+        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
+
+    def megabytes(self) -> float:
+        """Memory it holds."""
+        return psutil.Process(self.process.pid).memory_info().rss / 2**20
+
 
 @contextmanager
 def serve(
-    script: Path | str = "app.py", *, stock: bool = False, env: Mapping[str, str] | None = None, timeout: float = 60
+    script: Path | str = "app.py",
+    *,
+    stock: bool = False,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60,
+    root: Path = ROOT,
 ) -> Iterator[Server]:
-    """`streamlit run script` on a free port, until the block ends.
+    """`streamlit run script` on a free port, until the block ends. `root`: the checkout to run.
 
     `stock` starts it outside the repository, so without our .streamlit/config.toml, and on asyncio instead of uvloop:
     Streamlit as it comes out of the box.
@@ -42,14 +59,14 @@ def serve(
         port = free_port()
         log = Path(folder) / "server.log"
         options = {"server.port": port, "server.headless": "true", "browser.serverAddress": "localhost"}
-        command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(ROOT / script)]
+        command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(root / script)]
         command += [f"--{name}={value}" for name, value in options.items()]
-        surroundings = os.environ | {"PYTHONPATH": str(ROOT), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+        surroundings = os.environ | {"PYTHONPATH": str(root), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
         surroundings |= {"HEADLIGHT_STOCK": "1"} if stock else {}
         with log.open("wb") as console:
             process = subprocess.Popen(
                 command,
-                cwd=folder if stock else ROOT,
+                cwd=folder if stock else root,
                 env=surroundings | dict(env or {}),
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -65,6 +82,22 @@ def serve(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def checkout(version: str) -> Iterator[Path]:
+    """The folder of another version: a folder as it is, a commit in a work tree of its own until the block ends."""
+    if Path(version).is_dir():
+        yield Path(version).resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="headlight-") as folder:
+        tree = Path(folder) / "tree"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), version], check=True)
+        try:
+            yield tree
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
 def free_port() -> int:
