@@ -10,11 +10,14 @@ server computes can be told apart by page. Visitors are WebSockets and share the
 
 import argparse
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
 from statistics import median, quantiles
 
 import uvloop
@@ -22,7 +25,7 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.client import FaultError, Reply, Session, SilenceError, visit
 from benchmarks.report import report
-from benchmarks.serving import ROOT, Server, checkout, serve
+from benchmarks.serving import ROOT, checkout, serve
 from benchmarks.visitors import Reader, address, pages_of
 from ui.navigation import PAGES
 
@@ -30,13 +33,15 @@ PAUSE = (4.0, 6.0)  # seconds between two actions of one visitor
 ARRIVALS = 4.0  # visitors a second
 LONE_ACTIONS = 6  # of a lone visitor on each page
 OPENED = "(opened)"
+ALL = [entry.url_path for entry in PAGES]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One action that was answered: where, how long it took, how much was sent, what the server computed if known."""
+    """One action that was answered: where, when it was asked, how long it took, how much was sent, what it cost."""
 
     page: str
+    asked: float
     seconds: float
     bytes: int
     cpu: float | None = None
@@ -44,14 +49,18 @@ class Answer:
 
 @dataclass
 class Lesson:
-    """What a class met."""
+    """What a class met while everybody was there."""
 
     answers: list[Answer] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    cpu: float | None = None
+    seconds: float = 0.0  # in which everybody was there
+    cpu: float = 0.0  # of the server, in these seconds
     client_cpu: float = 0.0
+
+    def note(self, page: str, reply: Reply, cpu: float | None = None) -> None:
+        """One more answer."""
+        self.answers.append(Answer(page, time.perf_counter() - reply.seconds, reply.seconds, reply.bytes, cpu))
 
     @contextmanager
     def noted(self) -> Iterator[None]:
@@ -80,45 +89,43 @@ async def attend(url: str, page: str, seed: int, comes: float, ends: float, less
     with lesson.noted():
         async with visit(url, address(page)) as session:
             reader = Reader(session, rng)
-            note(lesson, OPENED, await session.rerun())
-            while time.perf_counter() < ends:
-                began = time.perf_counter()
-                note(lesson, page, await reader.act())
+            lesson.note(OPENED, await session.rerun())
+            while (began := time.perf_counter()) < ends:
+                lesson.note(page, await reader.act())
                 await rest(session, began + rng.uniform(*PAUSE))
 
 
-def note(lesson: Lesson, page: str, reply: Reply, cpu: float | None = None) -> None:
-    """One more answer."""
-    lesson.answers.append(Answer(page, reply.seconds, reply.bytes, cpu))
-
-
-async def class_of(url: str, visitors: int, seconds: float) -> Lesson:
-    """All of them together, for so many seconds after the last has come."""
-    lesson, begin = Lesson(), time.perf_counter()
-    full = visitors / ARRIVALS
-    everybody = [
-        attend(url, page, seed, seed / ARRIVALS, begin + full + seconds, lesson)
-        for seed, page in enumerate(pages_of(visitors))
-    ]
-    await asyncio.gather(*everybody)
-    lesson.seconds = time.perf_counter() - begin
+async def class_of(url: str, pages: Sequence[str], seconds: float, cpu_seconds: Callable[[], float]) -> Lesson:
+    """A visitor for each of these pages, all together for so many seconds after the last has come."""
+    lesson, full = Lesson(), time.perf_counter() + len(pages) / ARRIVALS
+    everybody = asyncio.gather(
+        *(attend(url, page, seed, seed / ARRIVALS, full + seconds, lesson) for seed, page in enumerate(pages))
+    )
+    await asyncio.sleep(full - time.perf_counter())
+    cpu, client = cpu_seconds(), time.process_time()
+    await asyncio.sleep(seconds)
+    lesson.cpu, lesson.client_cpu = cpu_seconds() - cpu, time.process_time() - client
+    await everybody
+    lesson.seconds = seconds
+    lesson.answers = [each for each in lesson.answers if each.page == OPENED or full <= each.asked < full + seconds]
     return lesson
 
 
-async def alone(url: str, cpu_seconds: Callable[[], float]) -> Lesson:
+async def alone(url: str, pages: Sequence[str], cpu_seconds: Callable[[], float]) -> Lesson:
     """One visitor, on every page in turn."""
-    lesson, begin = Lesson(), time.perf_counter()
-    for page in (entry.url_path for entry in PAGES):
+    lesson, begin, first, client = Lesson(), time.perf_counter(), cpu_seconds(), time.process_time()
+    for page in pages:
         with lesson.noted():
             async with visit(url, address(page)) as session:
                 reader = Reader(session, random.Random(page))
-                note(lesson, OPENED, await session.rerun())
+                lesson.note(OPENED, await session.rerun())
                 for _ in range(LONE_ACTIONS):
                     before = cpu_seconds()
                     reply = await reader.act()
                     await session.settle()
-                    note(lesson, page, reply, cpu_seconds() - before)
-    lesson.seconds = time.perf_counter() - begin
+                    lesson.note(page, reply, cpu_seconds() - before)
+    lesson.seconds, lesson.cpu = time.perf_counter() - begin, cpu_seconds() - first
+    lesson.client_cpu = time.process_time() - client
     return lesson
 
 
@@ -128,26 +135,31 @@ async def welcomed(url: str) -> None:
         await session.rerun()
 
 
-def measured(url: str, visitors: int, seconds: float, server: Server | None) -> Lesson:
-    """A class on this server, and what it cost."""
-    cpu_seconds = server.cpu_seconds if server is not None else lambda: 0.0
+@contextmanager
+def running(version: str, root: Path | None) -> Iterator[tuple[str, Callable[[], float]]]:
+    """The address of a server of this checkout and its CPU seconds; without a checkout the version is the address."""
+    if root is None:
+        yield version, lambda: math.nan
+        return
+    with serve(root=root) as server:
+        yield server.url, server.cpu_seconds
+
+
+def measured(url: str, visitors: int, seconds: float, pages: Sequence[str], cpu_seconds: Callable[[], float]) -> Lesson:
+    """A class at this address, and what it cost."""
     uvloop.run(welcomed(url))
-    before, client = cpu_seconds(), time.process_time()
-    lesson = uvloop.run(class_of(url, visitors, seconds) if visitors > 1 else alone(url, cpu_seconds))
-    lesson.client_cpu = time.process_time() - client
-    lesson.cpu = None if server is None else cpu_seconds() - before
-    return lesson
+    if visitors == 1:
+        return uvloop.run(alone(url, pages, cpu_seconds))
+    return uvloop.run(class_of(url, pages_of(visitors, pages), seconds, cpu_seconds))
 
 
 def rows(version: str, visitors: int, lesson: Lesson) -> list[dict[str, object]]:
     """A line per page, one for all actions together, and one for opening a page."""
-    pages = [entry.url_path for entry in PAGES]
     acts = [answer for answer in lesson.answers if answer.page != OPENED]
-    found = [row(version, visitors, page, [each for each in acts if each.page == page]) for page in pages]
+    found = [row(version, visitors, page, [each for each in acts if each.page == page]) for page in ALL]
     opened = [answer for answer in lesson.answers if answer.page == OPENED]
     whole = row(version, visitors, "all", acts)
-    if acts and lesson.cpu is not None:
-        whole["CPU s"] = lesson.cpu / len(acts)
+    whole["CPU s"] = lesson.cpu / max(1, len(acts))
     return [*(each for each in found if each["answers"]), row(version, visitors, OPENED, opened), whole]
 
 
@@ -184,7 +196,8 @@ def summary(version: str, visitors: int, lesson: Lesson) -> dict[str, object]:
         "p95_ms": p95(times) or None,
         "faults": len(lesson.faults),
         "stopped": len(lesson.stopped),
-        "server_cores": None if lesson.cpu is None else lesson.cpu / lesson.seconds,
+        "seconds": lesson.seconds,
+        "server_cores": lesson.cpu / lesson.seconds,
         "client_cores": lesson.client_cpu / lesson.seconds,
     }
 
@@ -194,6 +207,8 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visitors", type=int, nargs="+", default=[1, 10])
     parser.add_argument("--seconds", type=float, default=30.0, help="after the last visitor has come")
+    parser.add_argument("--pages", nargs="+", default=ALL, choices=ALL, metavar="PAGE", help="only these")
+    parser.add_argument("--without", nargs="+", default=[], choices=ALL, metavar="PAGE", help="all but these")
     parser.add_argument("--beside", help="another version: a folder or a commit")
     parser.add_argument("--url", help="a server that runs already, instead of one of our own")
     return parser.parse_args()
@@ -202,17 +217,18 @@ def asked() -> argparse.Namespace:
 def main() -> None:
     """Each size of the class on each version, in turn."""
     args, table, lessons = asked(), [], []
+    pages = [page for page in args.pages if page not in args.without]
     with ExitStack() as stack:
-        versions = {"now": ROOT} | ({args.beside: stack.enter_context(checkout(args.beside))} if args.beside else {})
-        for visitors in args.visitors:
-            for version, root in versions.items() if args.url is None else [(args.url, None)]:
-                with ExitStack() as running:
-                    server = None if root is None else running.enter_context(serve(root=root))
-                    lesson = measured(args.url or server.url, visitors, args.seconds, server)  # type: ignore[union-attr]
-                table += rows(version, visitors, lesson)
-                lessons.append(summary(version, visitors, lesson))
-                for problem in sorted({*lesson.faults, *lesson.stopped}):
-                    print(f"{version}, {visitors} visitors: {problem}", flush=True)
+        versions: dict[str, Path | None] = {"now": ROOT} if args.url is None else {args.url: None}
+        if args.beside is not None:
+            versions[args.beside] = stack.enter_context(checkout(args.beside))
+        for visitors, (version, root) in product(args.visitors, versions.items()):
+            with running(version, root) as (url, cpu_seconds):
+                lesson = measured(url, visitors, args.seconds, pages, cpu_seconds)
+            table += rows(version, visitors, lesson)
+            lessons.append(summary(version, visitors, lesson))
+            for problem in sorted({*lesson.faults, *lesson.stopped}):
+                print(f"{version}, {visitors} visitors: {problem}", flush=True)
     report("Readers on the real pages, an action every 4 to 6 seconds each", table, lessons=lessons)
 
 

@@ -23,6 +23,7 @@ UNEXPECTED = tuple(
     for file in (ROOT / "assets" / "text").glob("*/common.toml")
 )  # what a page says where it failed
 
+
 class FaultError(RuntimeError):
     """A reader would see that something went wrong."""
 

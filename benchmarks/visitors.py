@@ -1,39 +1,45 @@
 """What readers do on the real pages: sentences of their own, another head, a slider let go, a cell."""
 
 import random
-from collections.abc import Awaitable, Callable, Iterator
+import tomllib
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.client import Reply, Session
-from benchmarks.page import Piece
+from benchmarks.page import Piece, Value
+from benchmarks.serving import ROOT
 from ui.navigation import PAGES
 
 SHARES = {"pipeline": 0.30, "heads": 0.30, "vanishing": 0.15, "softmax": 0.10}  # of a class; the others share the rest
 FIELDS = ("text", "first", "pr_text", "b_text")  # where sentences are written
 HEADS = ("head", "layer", "cure_head", "mechanism_head", "order_head")
-NOUNS = """river window teacher garden letter engine doctor market forest bridge candle pilot island farmer mirror basket
-soldier kitchen painter harbor lawyer village hammer singer castle blanket tiger mountain planet rabbit driver novel
-cabin wolf uncle factory ladder tailor stadium prince orchard compass""".split()
-ADJECTIVES = "old quiet red broken heavy small bright hungry famous cold empty green sharp lonely golden tired".split()
-VERBS = "followed found watched carried painted forgot moved heard crossed needed pushed chased helped saw".split()
+LEXICON: dict[str, list[list[str]]] = tomllib.loads((ROOT / "assets/lexicon.toml").read_text(encoding="utf-8"))
+WORDS = {kind: [word for meaning in meanings for word in meaning] for kind, meanings in LEXICON.items()}
 
 Act = Callable[[], Awaitable[Reply]]
 
 
 def sentences(rng: random.Random) -> Iterator[str]:
-    """Sentences of about a dozen words of the embedded model's vocabulary, none like another."""
+    """Sentences of a dozen words that the embedded model knows, hardly one like another."""
     while True:
-        one, two, three = rng.sample(NOUNS, 3)
-        first, second = rng.sample(ADJECTIVES, 2)
-        verbs = rng.sample(VERBS, 2)
-        yield f"The {first} {one} {verbs[0]} the {two} because it {verbs[1]} the {second} {three} {rng.randrange(1000)}"
+        yield about(rng.choice(WORDS["person"]), rng)
 
 
-def pages_of(visitors: int) -> list[str]:
-    """Which page each of them reads: at every size of the class the shares are as near as they can be."""
+def about(person: str, rng: random.Random) -> str:
+    """Such a sentence, about this person."""
+    big, small = rng.sample(WORDS["quality"], 2)
+    house, street = rng.sample(WORDS["thing"], 2)
+    did = rng.choice(WORDS["act"])
+    return f"The {big} {person} {did} the {house} because it was {small} and on the {street} {rng.randrange(1000)}"
+
+
+def pages_of(visitors: int, among: Collection[str]) -> list[str]:
+    """Which of these pages each of them reads: at every size of the class the shares are as near as they can be."""
     rest = [page.url_path for page in PAGES if page.url_path not in SHARES]
-    wanted = SHARES | dict.fromkeys(rest, (1 - sum(SHARES.values())) / len(rest))
+    shares = SHARES | dict.fromkeys(rest, (1 - sum(SHARES.values())) / len(rest))
+    whole = sum(shares[page] for page in among)
+    wanted = {page: share / whole for page, share in shares.items() if page in among}
     taken: dict[str, int] = dict.fromkeys(wanted, 0)
     chosen = []
     for count in range(1, visitors + 1):
@@ -83,7 +89,7 @@ def _acts(piece: Piece, rng: random.Random, session: Session, words: Iterator[st
     elif piece.kind == "number_input" and piece.key in HEADS:
         yield "head", lambda: session.change(piece.key, _within(piece, rng))
     elif piece.kind == "slider":
-        yield "slider", lambda: session.change(piece.key, _within(piece, rng))
+        yield "slider", lambda: session.change(piece.key, _anywhere(piece, rng))
     elif piece.frame:
         yield from _on_picture(piece, rng, session)
 
@@ -107,6 +113,11 @@ def _options(piece: Piece) -> list[str]:
 def _within(piece: Piece, rng: random.Random) -> float:
     field: Any = piece.element
     return field.min + field.step * rng.randint(0, round((field.max - field.min) / field.step))
+
+
+def _anywhere(piece: Piece, rng: random.Random) -> Value:
+    field: Any = piece.element
+    return [rng.choice(field.options)] if field.options else _within(piece, rng)
 
 
 def _stop(slider: dict, rng: random.Random) -> dict[str, int]:
