@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -111,12 +111,10 @@ class Session:
         await asyncio.sleep(self.page.ticking[fragment])
         return await self.rerun(fragment_id=fragment, auto=True)
 
-    async def settle(self, seconds: float = PATIENCE, look: Callable[[Reply], None] | None = None) -> None:
+    async def settle(self, seconds: float = PATIENCE) -> None:
         """Go on looking until the page's work is done. Raises SilenceError when that takes longer."""
         end = time.perf_counter() + seconds
-        while (reply := await self.tick()) is not None:
-            if look is not None:
-                look(reply)
+        while await self.tick() is not None:
             if time.perf_counter() > end:
                 raise SilenceError(f"/{self.page.path} was still at work after {seconds:g} s")
 
