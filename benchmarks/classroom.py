@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.client import FaultError, Reply, Session, SilenceError, visit
 from benchmarks.report import report
-from benchmarks.serving import ROOT, checkout, serve
+from benchmarks.serving import ROOT, checkout, entry, serve
 from benchmarks.visitors import Reader, address, pages_of
 from ui.navigation import PAGES
 
@@ -141,7 +141,7 @@ def running(version: str, root: Path | None) -> Iterator[tuple[str, Callable[[],
     if root is None:
         yield version, lambda: math.nan
         return
-    with serve(root=root) as server:
+    with serve(entry(root), root=root) as server:
         yield server.url, server.cpu_seconds
 
 

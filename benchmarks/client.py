@@ -51,6 +51,7 @@ class Session:
     socket: ClientConnection
     page: Page = field(default_factory=Page)
     patience: float = PATIENCE
+    received: int = 0  # bytes so far
 
     async def rerun(
         self, widgets: Mapping[str, Value] | None = None, fragment_id: str = "", *, auto: bool = False
@@ -129,6 +130,7 @@ class Session:
         while not last:
             raw = await self.socket.recv(decode=False)
             size += len(raw)
+            self.received += len(raw)
             message = ForwardMsg.FromString(raw)
             messages.append(message)
             last = self.page.apply(message)

@@ -1,6 +1,7 @@
 """Start and stop real Streamlit servers, and talk to them without a browser. Shared by benchmarks and browser tests."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import psutil
 
 ROOT = Path(__file__).parents[1]
+SERVER = "serve.py"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class Server:
         times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
         return sum(each.user + each.system for each in times)
 
+    def gauge(self, name: str) -> float | None:
+        """A figure the server reports at /metrics, or None."""
+        try:
+            with urlopen(f"{self.url}/metrics", timeout=10) as answer:
+                told = answer.read().decode()
+        except HTTPError:
+            return None
+        found = re.search(rf"^headlight_{name} (\S+)$", told, re.MULTILINE)
+        return None if found is None else float(found[1])
+
     def megabytes(self) -> float:
         """Memory it holds."""
         return psutil.Process(self.process.pid).memory_info().rss / 2**20
@@ -50,7 +62,7 @@ def serve(
     timeout: float = 60,
     root: Path = ROOT,
 ) -> Iterator[Server]:
-    """`streamlit run script` on a free port, until the block ends. `root`: the checkout to run.
+    """`streamlit run script`, or `python serve.py`, on a free port until the block ends. `root`: the checkout to run.
 
     `stock` starts it outside the repository, so without our .streamlit/config.toml, and on asyncio instead of uvloop:
     Streamlit as it comes out of the box.
@@ -61,8 +73,9 @@ def serve(
         options = {"server.port": port, "server.headless": "true", "browser.serverAddress": "localhost"}
         command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(root / script)]
         command += [f"--{name}={value}" for name, value in options.items()]
+        command = [sys.executable, SERVER] if script == SERVER else command
         surroundings = os.environ | {"PYTHONPATH": str(root), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-        surroundings |= {"HEADLIGHT_STOCK": "1"} if stock else {}
+        surroundings |= {"PORT": str(port), "HEADLIGHT_VISITORS": "1000"} | ({"HEADLIGHT_STOCK": "1"} if stock else {})
         with log.open("wb") as console:
             process = subprocess.Popen(
                 command,
@@ -82,6 +95,11 @@ def serve(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def entry(root: Path) -> str:
+    """How a checkout is served: by its own server where it has one."""
+    return SERVER if (root / SERVER).exists() else "app.py"
 
 
 @contextmanager

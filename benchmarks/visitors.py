@@ -17,6 +17,8 @@ HEADS = ("head", "layer", "cure_head", "mechanism_head", "order_head")
 LEXICON: dict[str, list[list[str]]] = tomllib.loads((ROOT / "assets/lexicon.toml").read_text(encoding="utf-8"))
 WORDS = {kind: [word for meaning in meanings for word in meaning] for kind, meanings in LEXICON.items()}
 
+KINDS = ("sentence", "head", "slider", "cell")
+
 Act = Callable[[], Awaitable[Reply]]
 
 
@@ -67,17 +69,16 @@ class Reader:
 
     def offers(self) -> dict[str, list[Act]]:
         """What can be done on the page as it stands, by kind."""
-        found: dict[str, list[Act]] = {"sentence": [], "head": [], "slider": [], "cell": []}
+        found: dict[str, list[Act]] = {kind: [] for kind in KINDS}
         for piece in self.session.page.pieces():
             for kind, act in _acts(piece, self.rng, self.session, self.words):
                 found[kind].append(act)
         return {kind: acts for kind, acts in found.items() if acts}
 
-    async def act(self, kind: str = "") -> Reply:
-        """One action: of this kind if the page offers it, else of any."""
+    async def act(self, *kinds: str) -> Reply:
+        """One action, of one of these kinds if the page offers any of them."""
         offers = self.offers()
-        if kind not in offers:
-            kind = self.rng.choice(list(offers))
+        kind = self.rng.choice([kind for kind in offers if kind in kinds] or list(offers))
         return await self.rng.choice(offers[kind])()
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from google.protobuf.message import Message
 
-from benchmarks.client import PATIENCE, Reply, Session, SilenceError, elements, visit
+from benchmarks.client import PATIENCE, FaultError, Reply, Session, SilenceError, elements, visit
 from benchmarks.visitors import address
 
 # Whole words for the embedded model, which stand nowhere in the product; and for the layer that knows few words.
@@ -91,9 +91,12 @@ async def together(url: str, everybody: Sequence[Visitor], again: bool) -> None:
                 visitor.note(await session.change(visitor.case.sentence, visitor.sentence(short=True)), session)
                 await visitor.wait(session, to_the_end=False)
 
-    async with asyncio.TaskGroup() as group:
-        for visitor in everybody:
-            group.create_task(one(visitor))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for visitor in everybody:
+                group.create_task(one(visitor))
+    except* (FaultError, SilenceError) as met:
+        raise met.exceptions[0] from None
 
 
 def _names(picture: dict) -> set[str]:
