@@ -75,11 +75,9 @@ class Lesson:
 
 async def rest(session: Session, until: float) -> None:
     """Until the next action: look at what goes on by itself, as a browser does."""
-    while (left := until - time.perf_counter()) > 0:
-        if session.page.ticking and min(session.page.ticking.values()) < left:
-            await session.tick()
-        else:
-            await asyncio.sleep(left)
+    while session.due() < until:
+        await session.tick()
+    await asyncio.sleep(until - time.perf_counter())
 
 
 async def attend(url: str, page: str, seed: int, comes: float, ends: float, lesson: Lesson) -> None:

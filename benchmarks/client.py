@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 import tomllib
 from collections.abc import AsyncIterator, Mapping
@@ -52,6 +53,7 @@ class Session:
     page: Page = field(default_factory=Page)
     patience: float = PATIENCE
     received: int = 0  # bytes so far
+    timers: dict[str, float] = field(default_factory=dict)  # when each fragment next wants to run by itself
 
     async def rerun(
         self, widgets: Mapping[str, Value] | None = None, fragment_id: str = "", *, auto: bool = False
@@ -104,12 +106,20 @@ class Session:
         self.page.value(trigger).json_trigger_value = json.dumps([{"event": event, "value": value}])
         return await self._once(piece, trigger)
 
+    def due(self) -> float:
+        """When a fragment next wants to run by itself, on the clock of time.perf_counter; infinite: never."""
+        now, asked = time.perf_counter(), self.page.ticking
+        self.timers = {fragment: self.timers.get(fragment, now + asked[fragment]) for fragment in asked}
+        return min(self.timers.values(), default=math.inf)
+
     async def tick(self) -> Reply | None:
-        """Wait until the first fragment wants to run by itself, and let it; None: there is none."""
-        if not self.page.ticking:
+        """Wait until a fragment wants to run by itself, and let it; None: none wants to."""
+        due = self.due()
+        if due == math.inf:
             return None
-        fragment = min(self.page.ticking, key=self.page.ticking.__getitem__)
-        await asyncio.sleep(self.page.ticking[fragment])
+        await asyncio.sleep(due - time.perf_counter())
+        fragment = min(self.timers, key=self.timers.__getitem__)
+        self.timers[fragment] = time.perf_counter() + self.page.ticking[fragment]
         return await self.rerun(fragment_id=fragment, auto=True)
 
     async def settle(self, seconds: float = PATIENCE) -> None:
