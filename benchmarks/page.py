@@ -107,7 +107,7 @@ class Page:
         """Everything a browser sends with a rerun."""
         client = ClientState(
             query_string=self.query,
-            page_name=self.path,
+            page_name="" if self.script else self.path,
             page_script_hash=self.script,
             fragment_id=fragment,
             is_auto_rerun=auto,
@@ -134,6 +134,8 @@ class Page:
                 self.script = message.navigation.page_script_hash
             case "page_info_changed":
                 self.query = message.page_info_changed.query_string
+            case "page_not_found":
+                self.faults.append("Page not found")
             case "auto_rerun":
                 self.ticking[message.auto_rerun.fragment_id] = message.auto_rerun.interval
             case "stop_auto_rerun":
