@@ -42,7 +42,7 @@ PARTS = (
     ("heads", {"tab": "other"}),
     ("heads", {"tab": "off"}),
     ("bench", {"bench_memory": "other", "bench_text": "a second sentence"}),
-    ("scaling-race", {"sr_go": "1", "sr_steps": "10", "sr_rules": "sqrt_d_k"}),
+    ("induction", {"in_go": "1", "in_steps": "10"}),
 )
 
 
