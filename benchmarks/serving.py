@@ -1,6 +1,7 @@
 """Start and stop real Streamlit servers, and talk to them without a browser. Shared by benchmarks and browser tests."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import psutil
+
 ROOT = Path(__file__).parents[1]
+SERVER = "serve.py"
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,37 @@ class Server:
         """What the server wrote to its console."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
+    def cpu_seconds(self) -> float:
+        """What its threads, and the processes it has started, have computed so far."""
+        process = psutil.Process(self.process.pid)
+        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
+
+    def gauge(self, name: str) -> float | None:
+        """A figure the server reports at /metrics, or None."""
+        try:
+            with urlopen(f"{self.url}/metrics", timeout=10) as answer:
+                told = answer.read().decode()
+        except HTTPError:
+            return None
+        found = re.search(rf"^headlight_{name} (\S+)$", told, re.MULTILINE)
+        return None if found is None else float(found[1])
+
+    def megabytes(self) -> float:
+        """Memory it holds."""
+        return psutil.Process(self.process.pid).memory_info().rss / 2**20
+
 
 @contextmanager
 def serve(
-    script: Path | str = "app.py", *, stock: bool = False, env: Mapping[str, str] | None = None, timeout: float = 60
+    script: Path | str = "app.py",
+    *,
+    stock: bool = False,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60,
+    root: Path = ROOT,
 ) -> Iterator[Server]:
-    """`streamlit run script` on a free port, until the block ends.
+    """`streamlit run script`, or `python serve.py`, on a free port until the block ends. `root`: the checkout to run.
 
     `stock` starts it outside the repository, so without our .streamlit/config.toml, and on asyncio instead of uvloop:
     Streamlit as it comes out of the box.
@@ -42,14 +71,15 @@ def serve(
         port = free_port()
         log = Path(folder) / "server.log"
         options = {"server.port": port, "server.headless": "true", "browser.serverAddress": "localhost"}
-        command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(ROOT / script)]
+        command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(root / script)]
         command += [f"--{name}={value}" for name, value in options.items()]
-        surroundings = os.environ | {"PYTHONPATH": str(ROOT), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-        surroundings |= {"HEADLIGHT_STOCK": "1"} if stock else {}
+        command = [sys.executable, SERVER] if script == SERVER else command
+        surroundings = os.environ | {"PYTHONPATH": str(root), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+        surroundings |= {"PORT": str(port), "HEADLIGHT_VISITORS": "1000"} | ({"HEADLIGHT_STOCK": "1"} if stock else {})
         with log.open("wb") as console:
             process = subprocess.Popen(
                 command,
-                cwd=folder if stock else ROOT,
+                cwd=folder if stock else root,
                 env=surroundings | dict(env or {}),
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -65,6 +95,27 @@ def serve(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def entry(root: Path) -> str:
+    """How a checkout is served: by its own server where it has one."""
+    return SERVER if (root / SERVER).exists() else "app.py"
+
+
+@contextmanager
+def checkout(version: str) -> Iterator[Path]:
+    """The folder of another version: a folder as it is, a commit in a work tree of its own until the block ends."""
+    if Path(version).is_dir():
+        yield Path(version).resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="headlight-") as folder:
+        tree = Path(folder) / "tree"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), version], check=True)
+        try:
+            yield tree
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
 def free_port() -> int:
