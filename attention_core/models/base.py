@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, overload, runtime_checkable
+from weakref import WeakValueDictionary
 
 import torch
 from jaxtyping import Bool, Float
@@ -98,7 +99,7 @@ class Projections:
     b_O: Float[Tensor, " d_out"] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class LayerTrace:
     """One attention layer of one run: what went in, the matrices, every stage of every head (first axis: head)."""
 
@@ -133,12 +134,13 @@ class LayerTrace:
 
 
 class Recomputed(Sequence[LayerTrace]):
-    """The layers of a long text. Each is computed from its q, k and v whenever it is asked for: the same bits, and
-    only O(n) memory between, where the stages of 512 tokens take 50 MB a layer.
+    """The layers of a long text. Each is computed from its q, k and v when it is asked for and nobody holds it: the
+    same bits, and only O(n) memory between, where the stages of 512 tokens take 50 MB a layer.
     """
 
     def __init__(self, layers: Sequence[Callable[[], LayerTrace]]) -> None:
         self.parts = tuple(layers)
+        self._held: WeakValueDictionary[int, LayerTrace] = WeakValueDictionary()
 
     @overload
     def __getitem__(self, index: int) -> LayerTrace: ...
@@ -147,7 +149,13 @@ class Recomputed(Sequence[LayerTrace]):
     def __getitem__(self, index: slice) -> "Recomputed": ...
 
     def __getitem__(self, index: int | slice) -> "LayerTrace | Recomputed":
-        return Recomputed(self.parts[index]) if isinstance(index, slice) else self.parts[index]()
+        if isinstance(index, slice):
+            return Recomputed(self.parts[index])
+        place = range(len(self.parts))[index]
+        layer = self._held.get(place)
+        if layer is None:
+            layer = self._held[place] = self.parts[place]()
+        return layer
 
     def __len__(self) -> int:
         return len(self.parts)

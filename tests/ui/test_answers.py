@@ -238,7 +238,8 @@ def test_layers_of_a_long_text_are_computed_again_bit_for_bit() -> None:
     assert not isinstance(run.layers, tuple)
     assert len(run.layers[1:3]) == 2 and run.layers[-1].index == 5
     for layer in run.layers:
-        again = run.layers[layer.index]
+        assert run.layers[layer.index] is layer  # as long as somebody holds it
+        again = run.layers[layer.index : layer.index + 1][0]
         assert again is not layer
         assert_close(again.attention.weights, layer.attention.weights, rtol=0, atol=0)
         theirs = torch.nn.functional.scaled_dot_product_attention(
