@@ -70,6 +70,7 @@ def told(state: ClientState) -> dict[str, object]:
     return {"values": values, "cached": set(state.cached_message_hashes), "place": place}
 
 
+@pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["pipeline", "heads"])
 def test_a_click_sends_the_widgets_and_the_cached_messages_that_a_browser_sends(server, page, path):
