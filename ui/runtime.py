@@ -47,3 +47,4 @@ def _imports() -> None:
     for name in HEAVY_IMPORTS:
         importlib.import_module(name)
     importlib.import_module("torch").set_num_threads(1)
+    importlib.import_module("ui.compute.memory").settle_allocator()

@@ -15,10 +15,12 @@ from itertools import count
 from typing import TypeVar, cast
 
 from ui.compute.cores import cores
+from ui.compute.memory import trim
 from ui.compute.sizes import size
 from ui.compute.watchdog import Watchdog
 
 LARGEST_SHARE = 8  # no result larger than the limit divided by this is kept
+TRIMMED = 32 * 2**20  # bytes of results that had to go, after which the memory between the others is handed back
 T = TypeVar("T")
 
 
@@ -54,6 +56,7 @@ class Answers:
         self._entries: dict[Hashable, _Entry] = {}
         self._heap: list[tuple[float, int, Hashable]] = []
         self._turns = count()
+        self._dropped = 0  # bytes since memory was handed back
         self._floor = 0.0  # the priority of the last result that had to go
         self._lock = threading.Lock()
         self._pending: dict[Hashable, Future[None]] = {}
@@ -120,6 +123,9 @@ class Answers:
             self._refresh(question, entry)
             while self.bytes > self.limit:
                 self._drop_cheapest()
+            trims, self._dropped = self._dropped > TRIMMED, self._dropped % TRIMMED
+        if trims:
+            trim()
         return True
 
     def _known(self, question: Hashable) -> _Entry | None:
@@ -149,3 +155,4 @@ class Answers:
         entry = self._entries.pop(question, None)
         if entry is not None:
             self.bytes -= entry.bytes
+            self._dropped += entry.bytes
