@@ -1,0 +1,117 @@
+"""Headlight for many: the same pages behind routes, headers, admission and an orderly end. Start it with `make serve`.
+
+The operator's settings are environment variables: PORT, HEADLIGHT_ADDRESS, HEADLIGHT_VISITORS, HEADLIGHT_HOSTS,
+HEADLIGHT_FRAME_ANCESTORS, HEADLIGHT_METRICS, HEADLIGHT_GRACE; ui/server/settings.py says what each may be.
+"""
+
+import logging
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Thread
+
+import streamlit as st
+import uvicorn
+from starlette.types import ASGIApp
+from streamlit import config, file_util
+
+from ui.navigation import PAGES
+from ui.server import logs, waiting
+from ui.server.admission import House
+from ui.server.doors import Doors
+from ui.server.draining import Draining, leave
+from ui.server.gate import Gate
+from ui.server.guards import protect
+from ui.server.headers import Headers, security_headers
+from ui.server.metrics import Watch
+from ui.server.settings import SettingError, Settings, settings
+from ui.server.static import Compressed
+
+SCRIPT = Path(__file__).with_name("app.py")
+LAST_ANSWERS = 3  # seconds that answers under way have when the process ends
+WIDGETS = 1024 * 1024  # bytes a megabyte of server.maxWidgetStateSize stands for
+
+_log = logging.getLogger("headlight")
+
+
+def gauges() -> Mapping[str, float]:
+    """What the other parts of the process have to report."""
+    return {}
+
+
+def application(asked: Settings, house: House) -> ASGIApp:
+    """Streamlit's app, and around it whatever a request passes first: the outermost layer comes last."""
+    figures: Counter[str] = Counter()
+    watch = Watch(house, figures, gauges, open_metrics=asked.open_metrics)
+
+    @asynccontextmanager
+    async def warming(app: st.App) -> AsyncIterator[None]:
+        Thread(target=_warm, args=(watch,), name="headlight warm-up", daemon=True).start()
+        yield
+
+    bundle = Path(file_util.get_static_dir())
+    pages = ((bundle / "index.html").read_text(encoding="utf-8"), waiting.page())
+    app: ASGIApp = st.App(SCRIPT, routes=watch.routes(), lifespan=warming)
+    app = Compressed(app, bundle / "static")
+    app = Gate(app, house, figures, framed=asked.framed)
+    app = Doors(app, asked.hosts)
+    app = Headers(app, security_headers(pages, asked.frame_ancestors))
+    return logs.AccessLog(app, frozenset(f"/{page.url_path}" for page in PAGES))
+
+
+def _warm(watch: Watch) -> None:
+    from ui.runtime import warm_up
+    from ui.session import embedded  # imports torch, so it waits until the server listens
+
+    warm_up(embedded)
+    watch.ready = True
+
+
+def uvicorn_config(app: ASGIApp, asked: Settings) -> uvicorn.Config:
+    """How uvicorn runs it. It believes no forwarding header: who asks is whoever is connected."""
+    ping = config.get_option("server.websocketPingInterval") or 30
+    return uvicorn.Config(
+        app,
+        host=asked.address,
+        port=asked.port,
+        loop="uvloop",
+        ws="websockets-sansio",
+        ws_max_size=config.get_option("server.maxWidgetStateSize") * WIDGETS,
+        ws_ping_interval=ping,
+        ws_ping_timeout=ping,
+        ws_per_message_deflate=config.get_option("server.enableWebsocketCompression"),
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=LAST_ANSWERS,
+    )
+
+
+def main() -> int:
+    """Serve until told to stop; the exit status."""
+    try:
+        asked = settings(os.environ)
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    protect()
+    house = House(asked.visitors)
+    app = application(asked, house)
+    logs.configure()
+    if asked.framed:  # a frame of another site keeps only cookies that are marked for it
+        config.set_option("server.xsrfCookieSameSite", "none")
+    server = Draining(uvicorn_config(app, asked), house, asked.grace)
+    _log.info("Listening on %s, port %d, for %d readers", asked.address, asked.port, asked.visitors)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    return 0 if server.started else 3
+
+
+if __name__ == "__main__":
+    leave(main())
