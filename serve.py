@@ -4,19 +4,20 @@ The operator's settings are environment variables: PORT, HEADLIGHT_ADDRESS, HEAD
 HEADLIGHT_FRAME_ANCESTORS, HEADLIGHT_METRICS, HEADLIGHT_GRACE; ui/server/settings.py says what each may be.
 """
 
+import asyncio
 import logging
 import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from threading import Thread
 
 import streamlit as st
 import uvicorn
 from starlette.types import ASGIApp
 from streamlit import config, file_util
+from streamlit.runtime import get_instance
 
 from ui.navigation import PAGES
 from ui.server import logs, waiting
@@ -49,8 +50,9 @@ def application(asked: Settings, house: House) -> ASGIApp:
 
     @asynccontextmanager
     async def warming(app: st.App) -> AsyncIterator[None]:
-        Thread(target=_warm, args=(watch,), name="headlight warm-up", daemon=True).start()
+        task = asyncio.create_task(warm(watch))
         yield
+        task.cancel()
 
     bundle = Path(file_util.get_static_dir())
     pages = ((bundle / "index.html").read_text(encoding="utf-8"), waiting.page())
@@ -62,12 +64,21 @@ def application(asked: Settings, house: House) -> ASGIApp:
     return logs.AccessLog(app, frozenset(f"/{page.url_path}" for page in PAGES))
 
 
-def _warm(watch: Watch) -> None:
+async def warm(watch: Watch) -> None:
+    """Load the model, then be the first visitor: until the menu has been drawn once, links to pages find nothing."""
+    await asyncio.to_thread(_load)
+    runs, reason = await get_instance().does_script_run_without_error()
+    if runs:
+        watch.ready = True
+    else:
+        _log.error("The first page does not run: %s", reason)
+
+
+def _load() -> None:
     from ui.runtime import warm_up
     from ui.session import embedded  # imports torch, so it waits until the server listens
 
     warm_up(embedded)
-    watch.ready = True
 
 
 def uvicorn_config(app: ASGIApp, asked: Settings) -> uvicorn.Config:
@@ -106,10 +117,8 @@ def main() -> int:
         config.set_option("server.xsrfCookieSameSite", "none")
     server = Draining(uvicorn_config(app, asked), house, asked.grace)
     _log.info("Listening on %s, port %d, for %d readers", asked.address, asked.port, asked.visitors)
-    try:
+    with suppress(KeyboardInterrupt):
         server.run()
-    except KeyboardInterrupt:
-        pass
     return 0 if server.started else 3
 
 

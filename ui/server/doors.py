@@ -1,4 +1,4 @@
-"""What is refused before Streamlit sees it: unknown names, foreign origins, routes no reader needs, a crowd of files."""
+"""What is refused before Streamlit sees it: unknown names, foreign origins, routes nobody needs, many files."""
 
 import asyncio
 from http import HTTPStatus

@@ -16,7 +16,7 @@ _log = logging.getLogger("headlight")
 
 
 class Draining(uvicorn.Server):
-    """On SIGTERM: closes the house, and exits when it is empty or after `grace` seconds. A second signal ends it now."""
+    """On SIGTERM: closes the house, exits when it is empty or after `grace` seconds. A second signal ends it now."""
 
     def __init__(
         self, config: uvicorn.Config, house: House, grace: float, clock: Callable[[], float] = time.monotonic

@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -71,28 +71,30 @@ class Answer:
     """What is known of one answer so far."""
 
     def __init__(self, method: str, route: str) -> None:
-        self._fields: dict[str, str | int | float] = {"method": method, "path": route, "status": 0, "ms": 0, "bytes": 0}
+        self._named = {"method": method, "path": route}
         self._start = time.perf_counter()
+        self._status = self._bytes = 0
 
     def count(self, message: Message) -> None:
         """One message on its way out."""
         match message["type"]:
             case "http.response.start":
-                self._fields["status"] = message["status"]
+                self._status = message["status"]
             case "http.response.body":
-                self._fields["bytes"] += len(message.get("body", b""))
+                self._bytes += len(message.get("body", b""))
             case "websocket.accept":
-                self._fields["status"] = 101
+                self._status = 101
                 self.write()
             case "websocket.send":
-                self._fields["bytes"] += len(message.get("bytes") or message.get("text") or "")
+                self._bytes += len(message.get("bytes") or message.get("text") or "")
             case "websocket.close":
-                self._fields["status"] = self._fields["status"] or 403  # before it was opened: refused
+                self._status = self._status or 403  # before it was opened: refused
 
     def write(self) -> None:
         """The line."""
-        self._fields["ms"] = round((time.perf_counter() - self._start) * 1000, 1)
-        _access.info("", extra={"fields": dict(self._fields)})
+        milliseconds = round((time.perf_counter() - self._start) * 1000, 1)
+        fields = self._named | {"status": self._status, "ms": milliseconds, "bytes": self._bytes}
+        _access.info("", extra={"fields": fields})
 
 
 class JsonLines(logging.Formatter):
@@ -150,10 +152,10 @@ def configure() -> None:
     errors, requests = logging.StreamHandler(sys.stderr), logging.StreamHandler(sys.stdout)
     for handler in (errors, requests):
         handler.setFormatter(JsonLines())
+    errors.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == OURS)
     logging.basicConfig(handlers=[errors], level=logging.WARNING, force=True)
     logging.getLogger(OURS).setLevel(logging.INFO)
     _access.handlers, _access.propagate = [requests], False
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.captureWarnings(True)
     _streamlit()
     sys.excepthook = _uncaught(logging.getLogger(OURS))

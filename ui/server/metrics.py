@@ -29,7 +29,7 @@ HELP = {
 
 
 class Watch:
-    """What an operator asks the server. `ready` becomes true when it has warmed up; `gauges` are other parts' figures."""
+    """What an operator asks the server. `ready`: it has warmed up; `gauges`: what other parts have to report."""
 
     def __init__(self, house: House, figures: Counter[str], gauges: Gauges, *, open_metrics: bool) -> None:
         self._house = house
