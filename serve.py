@@ -43,7 +43,7 @@ def gauges() -> Mapping[str, float]:
     return {}
 
 
-def application(asked: Settings, house: House) -> ASGIApp:
+def application(asked: Settings, house: House, script: Path) -> ASGIApp:
     """Streamlit's app, and around it whatever a request passes first: the outermost layer comes last."""
     figures: Counter[str] = Counter()
     watch = Watch(house, figures, gauges, open_metrics=asked.open_metrics)
@@ -56,7 +56,7 @@ def application(asked: Settings, house: House) -> ASGIApp:
 
     bundle = Path(file_util.get_static_dir())
     pages = ((bundle / "index.html").read_text(encoding="utf-8"), waiting.page())
-    app: ASGIApp = st.App(SCRIPT, routes=watch.routes(), lifespan=warming)
+    app: ASGIApp = st.App(script, routes=watch.routes(), lifespan=warming)
     app = Compressed(app, bundle / "static")
     app = Gate(app, house, figures, framed=asked.framed)
     app = Doors(app, asked.hosts)
@@ -102,7 +102,7 @@ def uvicorn_config(app: ASGIApp, asked: Settings) -> uvicorn.Config:
     )
 
 
-def main() -> int:
+def main(script: Path = SCRIPT) -> int:
     """Serve until told to stop; the exit status."""
     try:
         asked = settings(os.environ)
@@ -111,7 +111,7 @@ def main() -> int:
         return 2
     protect()
     house = House(asked.visitors)
-    app = application(asked, house)
+    app = application(asked, house, script)
     logs.configure()
     if asked.framed:  # a frame of another site keeps only cookies that are marked for it
         config.set_option("server.xsrfCookieSameSite", "none")

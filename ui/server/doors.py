@@ -46,12 +46,14 @@ class Doors:
                 await refuse(scope, receive, send, HTTPStatus.REQUEST_TIMEOUT)
 
     def _refusal(self, scope: Scope) -> HTTPStatus | None:
-        headers, path = Headers(scope=scope), scope["path"]
+        path, headers = scope["path"], Headers(scope=scope)
         if any(path == closed or path.startswith(f"{closed}/") for closed in CLOSED):
             return HTTPStatus.NOT_FOUND
-        if path not in PROBES and not host_allowed(headers.get("host"), self._hosts):
+        named = headers.getlist("host")
+        host = named[0] if len(named) == 1 else None
+        if path not in PROBES and not host_allowed(host, self._hosts):
             return HTTPStatus.MISDIRECTED_REQUEST
-        if scope["type"] == "websocket" and not origin_allowed(headers.get("origin"), headers.get("host"), self._hosts):
+        if scope["type"] == "websocket" and not origin_allowed(headers.get("origin"), host, self._hosts):
             return HTTPStatus.FORBIDDEN
         return None
 
