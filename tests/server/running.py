@@ -77,8 +77,16 @@ class Running:
         here = socket.create_connection(("127.0.0.1", self.port))
         headers = {"cookie": f"headlight_ticket={ticket}"} if ticket else {}
         protocols = ["streamlit", "none", session] if session else ["streamlit"]
-        return connect(f"ws://{host or f'127.0.0.1:{self.port}'}/_stcore/stream", sock=here, subprotocols=protocols, compression=None, proxy=None,
-                       max_size=None, additional_headers=headers | options.pop("headers", {}), **options)  # fmt: skip
+        return connect(
+            f"ws://{host or f'127.0.0.1:{self.port}'}/_stcore/stream",
+            sock=here,
+            subprotocols=protocols,
+            compression=None,
+            proxy=None,
+            max_size=None,
+            additional_headers=headers,
+            **options,
+        )
 
     def refuses(self, **options) -> int:
         """The status with which the WebSocket is refused, 101 if it is not."""

@@ -17,7 +17,7 @@ LEFT = 10.0  # seconds a seat is kept for somebody who closed the page: perhaps 
 LOST = 120.0  # seconds it is kept when the network failed: as long as Streamlit keeps the session
 PRESENT = 25.0  # seconds without a question after which those behind are let past
 FORGOTTEN = 120.0  # seconds after which the ticket has left; browsers slow the clocks of hidden pages to a minute
-MOST_WAITING = 1000  # tickets; a ticket takes about 250 bytes
+MOST_WAITING = 1000  # tickets; one takes about 300 bytes
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +39,16 @@ class Waiting:
     place: int | None
 
 
+@dataclass(slots=True)
+class Ticket:
+    """A place in line. A browser that keeps no cookie leaves one behind each time it asks: until a ticket has been
+    shown again nobody waits for it.
+    """
+
+    asked: float
+    shown: bool
+
+
 class House:
     """At most `limit` seats, and the line in front of the door."""
 
@@ -48,7 +58,7 @@ class House:
         self.happened: Counter[str] = Counter()  # admitted, refused
         self._clock = clock
         self._seats: list[Seat] = []
-        self._line: dict[str, float] = {}  # when each ticket asked last, in the order in which they came
+        self._line: dict[str, Ticket] = {}  # in the order in which they came
         self._sockets = 0
 
     def ask(self, ticket: str, *, shown: bool, reloads: bool = False) -> Waiting | None:
@@ -70,7 +80,7 @@ class House:
             self._promise(seat, shown)
         else:
             self.happened["refused"] += 1
-            return self._wait(ticket)
+            return self._wait(ticket, shown)
         return None
 
     def sit(self, ticket: str, session: str) -> Seat | None:
@@ -131,21 +141,27 @@ class House:
         self._seats.append(seat := Seat(ticket, "taken"))
         return seat
 
-    def _wait(self, ticket: str) -> Waiting:
+    def _wait(self, ticket: str, shown: bool) -> Waiting:
         if ticket not in self._line and len(self._line) >= MOST_WAITING:
-            return Waiting(None)
-        self._line[ticket] = self._clock()
-        return Waiting(self._ahead(ticket) + 1)
+            stray = next((name for name, other in self._line.items() if not other.shown), None)
+            if stray is None:
+                return Waiting(None)
+            del self._line[stray]
+        place = self._line.setdefault(ticket, Ticket(self._clock(), shown))
+        place.asked, place.shown = self._clock(), place.shown or shown
+        return Waiting(sum(1 for _ in self._before(ticket)) + 1)
 
     def _ahead(self, ticket: str) -> int:
-        """How many of those who still ask came before this ticket; all of them if it is not in line."""
-        return sum(self._clock() - asked <= PRESENT for asked in self._before(ticket))
+        """How many came before this ticket and have shown theirs again; of the whole line if it is not in it."""
+        return sum(other.shown for other in self._before(ticket))
 
-    def _before(self, ticket: str) -> Iterator[float]:
-        for other, asked in self._line.items():
-            if other == ticket:
+    def _before(self, ticket: str) -> Iterator[Ticket]:
+        """Those of the line before this ticket who still ask."""
+        for name, other in self._line.items():
+            if name == ticket:
                 return
-            yield asked
+            if self._clock() - other.asked <= PRESENT:
+                yield other
 
     def _of(self, ticket: str, *states: str) -> Seat | None:
         return next((seat for seat in self._seats if seat.ticket == ticket and seat.state in states), None)
@@ -160,4 +176,4 @@ class House:
     def _sweep(self) -> None:
         now = self._clock()
         self._seats = [seat for seat in self._seats if seat.until > now]
-        self._line = {ticket: asked for ticket, asked in self._line.items() if now - asked <= FORGOTTEN}
+        self._line = {name: ticket for name, ticket in self._line.items() if now - ticket.asked <= FORGOTTEN}

@@ -9,11 +9,14 @@ LOCAL = ("127.0.0.1", "::1", "localhost", "", None)
 
 
 def written(event, arguments):
-    host = {"socket.getaddrinfo": lambda: arguments[0], "socket.gethostbyname": lambda: arguments[0],
-            "socket.connect": lambda: arguments[1][0] if isinstance(arguments[1], tuple) else None}.get(event)  # fmt: skip
-    if host and (name := host()) not in LOCAL:
+    named = {
+        "socket.getaddrinfo": lambda: arguments[0],
+        "socket.gethostbyname": lambda: arguments[0],
+        "socket.connect": lambda: arguments[1][0] if isinstance(arguments[1], tuple) else None,
+    }.get(event)
+    if named and (host := named()) not in LOCAL:
         descriptor = os.open(os.environ["OUTBOUND"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(descriptor, f"{event} {name}\n".encode())
+        os.write(descriptor, f"{event} {host}\n".encode())
         os.close(descriptor)
 
 
