@@ -105,24 +105,27 @@ def test_a_reload_keeps_its_seat(server, inside):
     inside.sockets[ticket] = inside.enter(ticket)
 
 
-def test_eight_arrive_three_come_in_and_keep_answering_and_the_next_follow_in_order(server, inside):
-    others = [server.page() for _ in range(ARRIVALS - SEATS)]
-    assert [answer.status for answer in others] == [503] * 5
-    assert [re.search("Your place in line: ([0-9]+)", answer.text)[1] for answer in others] == list("12345")
-    assert "Full: 3 readers are here" in others[0].text and len(others[0].body) < 8000
-    assert server.ask("/readyz").text == "full\n"
-    assert [server.refuses(ticket=answer.ticket) for answer in others] == [403] * 5, "nor by the socket itself"
-    assert server.refuses() == 403
-    for socket in inside.sockets.values():
-        assert rerun(socket)[-1].script_finished == 0, "those inside are answered"
+def test_eight_arrive_three_come_in_and_keep_answering_and_the_next_follow_in_order():
+    with running(HEADLIGHT_VISITORS=str(SEATS)) as server, ExitStack() as stack:
+        inside = Inside(server, stack)
+        others = [server.page() for _ in range(ARRIVALS - SEATS)]
+        assert [answer.status for answer in others] == [503] * 5
+        assert [re.search("Your place in line: ([0-9]+)", answer.text)[1] for answer in others] == list("12345")
+        assert "Full: 3 readers are here" in others[0].text and len(others[0].body) < 8000
+        assert server.ask("/readyz").text == "full\n"
+        assert [server.refuses(ticket=answer.ticket) for answer in others] == [403] * 5, "nor by the socket itself"
+        for socket in inside.sockets.values():
+            assert rerun(socket)[-1].script_finished == 0, "those inside are answered"
 
-    inside.one()[1].close()
-    first, second = others[0].ticket, others[1].ticket
-    assert eventually(lambda: again(server, first)[1]["open"], LEFT + 10), "somebody has left: the first comes in"
-    status, told = again(server, second)
-    assert (status, told["open"], told["place"]) == (503, False, 1), "the second is the next"
-    with server.socket(first) as socket:
-        assert rerun(socket)
-        figures = server.figures()
-        assert figures["sessions"] == SEATS == figures["sessions_limit"]
-        assert figures["sessions_refused_total"] >= 5 and figures["sessions_waiting"] >= 1
+        first, second = others[0].ticket, others[1].ticket
+        assert again(server, first)[1]["place"] == 1
+        assert again(server, second)[1]["place"] == 2
+        inside.one()[1].close()
+        assert eventually(lambda: again(server, first)[1]["open"], LEFT + 10), "somebody has left: the first comes in"
+        status, told = again(server, second)
+        assert (status, told["open"], told["place"]) == (503, False, 1), "the second is the next"
+        with server.socket(first) as socket:
+            assert rerun(socket)
+            figures = server.figures()
+            assert figures["sessions"] == SEATS == figures["sessions_limit"]
+            assert figures["sessions_refused_total"] >= 5 and figures["sessions_waiting"] >= 1
