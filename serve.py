@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -43,14 +43,22 @@ def gauges() -> Mapping[str, float]:
     return {}
 
 
-def application(asked: Settings, house: House, script: Path) -> ASGIApp:
+def load_model() -> None:
+    """The imports and the model every page needs."""
+    from ui.runtime import warm_up
+    from ui.session import embedded  # imports torch, so it waits until the server listens
+
+    warm_up(embedded)
+
+
+def application(asked: Settings, house: House, script: Path, load: Callable[[], None]) -> ASGIApp:
     """Streamlit's app, and around it whatever a request passes first: the outermost layer comes last."""
     figures: Counter[str] = Counter()
     watch = Watch(house, figures, gauges, open_metrics=asked.open_metrics)
 
     @asynccontextmanager
     async def warming(app: st.App) -> AsyncIterator[None]:
-        task = asyncio.create_task(warm(watch))
+        task = asyncio.create_task(warm(watch, load))
         yield
         task.cancel()
 
@@ -64,21 +72,14 @@ def application(asked: Settings, house: House, script: Path) -> ASGIApp:
     return logs.AccessLog(app, frozenset(f"/{page.url_path}" for page in PAGES))
 
 
-async def warm(watch: Watch) -> None:
+async def warm(watch: Watch, load: Callable[[], None]) -> None:
     """Load the model, then be the first visitor: until the menu has been drawn once, links to pages find nothing."""
-    await asyncio.to_thread(_load)
+    await asyncio.to_thread(load)
     runs, reason = await get_instance().does_script_run_without_error()
     if runs:
         watch.ready = True
     else:
         _log.error("The first page does not run: %s", reason)
-
-
-def _load() -> None:
-    from ui.runtime import warm_up
-    from ui.session import embedded  # imports torch, so it waits until the server listens
-
-    warm_up(embedded)
 
 
 def uvicorn_config(app: ASGIApp, asked: Settings) -> uvicorn.Config:
@@ -102,8 +103,8 @@ def uvicorn_config(app: ASGIApp, asked: Settings) -> uvicorn.Config:
     )
 
 
-def main(script: Path = SCRIPT) -> int:
-    """Serve until told to stop; the exit status."""
+def main(script: Path = SCRIPT, load: Callable[[], None] = load_model) -> int:
+    """Serve `script` until told to stop; the exit status."""
     try:
         asked = settings(os.environ)
     except SettingError as error:
@@ -111,7 +112,7 @@ def main(script: Path = SCRIPT) -> int:
         return 2
     protect()
     house = House(asked.visitors)
-    app = application(asked, house, script)
+    app = application(asked, house, script, load)
     logs.configure()
     if asked.framed:  # a frame of another site keeps only cookies that are marked for it
         config.set_option("server.xsrfCookieSameSite", "none")

@@ -27,6 +27,7 @@ from benchmarks.serving import ROOT, free_port
 HERE = Path(__file__).parent
 SERVE = "python serve.py"
 STREAMLIT = "streamlit run app.py"
+SMALL = HERE / "apps" / "small.py"  # where what the page shows is not the question
 WAYS = (SERVE, STREAMLIT)
 PAGE = {"accept": "text/html"}
 TICKET = re.compile(r"headlight_ticket=([\w-]+)")
@@ -127,7 +128,9 @@ class Running:
 
 @contextmanager
 def running(way: str = SERVE, script: Path | None = None, *, ready: bool = True, **env: str) -> Iterator[Running]:
-    """A server on a free port until the block ends. With `streamlit run` one visit is over: app.py has run once."""
+    """A server on a free port until the block ends. With a script of a test's own no model is loaded; with
+    `streamlit run` one visit is over, so app.py has run once.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="headlight-") as folder:
         surroundings = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE / 'outbound'}", "OMP_NUM_THREADS": "1",
@@ -152,7 +155,8 @@ def _command(way: str, script: Path | None, port: int) -> list[str]:
         return [sys.executable, "-m", "streamlit", "run", str(script or ROOT / "app.py"), f"--server.port={port}"]
     if script is None:
         return [sys.executable, "serve.py"]
-    return [sys.executable, "-c", f"import pathlib, serve; serve.leave(serve.main(pathlib.Path({str(script)!r})))"]
+    start = f"import pathlib, serve; serve.leave(serve.main(pathlib.Path({str(script)!r}), lambda: None))"
+    return [sys.executable, "-c", start]
 
 
 def _wait(server: Running, path: str) -> None:

@@ -4,14 +4,14 @@ import signal
 
 import pytest
 
-from tests.server.running import HERE, eventually, rerun, running, terminate
+from tests.server.running import HERE, SMALL, eventually, rerun, running, terminate
 
 pytestmark = pytest.mark.slow
 TRAINING = HERE / "apps" / "training.py"
 
 
 def test_open_pages_go_on_nobody_new_comes_in_and_it_ends_when_the_last_has_left():
-    with running(HEADLIGHT_GRACE="60") as server:
+    with running(script=SMALL, HEADLIGHT_GRACE="60") as server:
         with server.socket() as socket:
             rerun(socket)
             terminate(server)
@@ -26,7 +26,7 @@ def test_open_pages_go_on_nobody_new_comes_in_and_it_ends_when_the_last_has_left
 
 
 def test_after_the_grace_it_ends_although_pages_are_open():
-    with running(HEADLIGHT_GRACE="1") as server, server.socket() as socket:
+    with running(script=SMALL, HEADLIGHT_GRACE="1") as server, server.socket() as socket:
         rerun(socket)
         terminate(server)
         assert server.process.wait(timeout=20) == 0
@@ -40,7 +40,7 @@ def test_a_training_does_not_hold_it():
 
 
 def test_ctrl_c_ends_it_at_once():
-    with running(HEADLIGHT_GRACE="60") as server, server.socket() as socket:
+    with running(script=SMALL, HEADLIGHT_GRACE="60") as server, server.socket() as socket:
         rerun(socket)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=20) == 0

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.server.running import eventually, rerun, running, session_of
+from tests.server.running import SMALL, eventually, rerun, running, session_of
 from ui.server.admission import LEFT
 
 SEATS, ARRIVALS = 3, 8
@@ -17,7 +17,7 @@ AGAIN = {"accept": "application/json"}
 
 @pytest.fixture(scope="module")
 def server():
-    with running(HEADLIGHT_VISITORS=str(SEATS)) as server:
+    with running(script=SMALL, HEADLIGHT_VISITORS=str(SEATS)) as server:
         yield server
 
 
@@ -106,7 +106,7 @@ def test_a_reload_keeps_its_seat(server, inside):
 
 
 def test_eight_arrive_three_come_in_and_keep_answering_and_the_next_follow_in_order():
-    with running(HEADLIGHT_VISITORS=str(SEATS)) as server, ExitStack() as stack:
+    with running(script=SMALL, HEADLIGHT_VISITORS=str(SEATS)) as server, ExitStack() as stack:
         inside = Inside(server, stack)
         others = [server.page() for _ in range(ARRIVALS - SEATS)]
         assert [answer.status for answer in others] == [503] * 5

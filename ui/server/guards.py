@@ -22,7 +22,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.stats import StatsManager
+from streamlit.runtime.stats import Stat, StatsManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.starlette import starlette_websocket
 
@@ -162,6 +162,7 @@ def _origins(names: tuple[str, ...]) -> None:
     everybody waits. Nobody is asked here.
     """
 
+    @functools.wraps(starlette_websocket._is_origin_allowed)
     def allowed(origin: str | None, host: str | None) -> bool:
         return hosts.host_allowed(host, names) and hosts.origin_allowed(origin, host, names)
 
@@ -170,5 +171,14 @@ def _origins(names: tuple[str, ...]) -> None:
 
 def _statistics() -> None:
     """/_stcore/metrics answers everybody, and walks through every session for it: it has nothing to tell."""
-    StatsManager.registered_families = lambda self: []
-    StatsManager.get_stats = lambda self, family_names=None: {}
+
+    @functools.wraps(StatsManager.registered_families)
+    def families(self: StatsManager) -> list[str]:
+        return []
+
+    @functools.wraps(StatsManager.get_stats)
+    def figures(self: StatsManager, family_names: list[str] | None = None) -> dict[str, list[Stat]]:
+        return {}
+
+    StatsManager.registered_families = families
+    StatsManager.get_stats = figures

@@ -18,6 +18,7 @@ from types import TracebackType
 
 import streamlit.logger
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
 
 OURS = "headlight"
 ROOT = str(Path(__file__).parents[2])
@@ -168,6 +169,7 @@ def _streamlit() -> None:
     def hand_over(logger: logging.Logger) -> None:
         logger.handlers, logger.propagate = [], True
 
+    config.set_option("logger.enableRich", False)  # it prints what nobody caught beside any logger, text and all
     streamlit.logger.setup_formatter = hand_over
     streamlit.logger.update_formatter()
 
