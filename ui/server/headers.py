@@ -22,7 +22,8 @@ def content_security_policy(pages: tuple[str, ...], frame_ancestors: str) -> str
 
     Streamlit needs: its inline scripts, by their hashes; `blob:` scripts, as which it imports the JavaScript of
     components; styles written at run time (emotion, Plotly, KaTeX); `data:` and `blob:` for pictures and fonts (Plotly
-    draws heat maps into `data:` images, downloads of pictures are `blob:`); its WebSocket, which is 'self'.
+    draws heat maps into `data:` images, downloads of pictures are `blob:`); its WebSocket, which is 'self'. It does not
+    need WebAssembly: its protobuf library tries it for 64-bit integers and goes on in JavaScript where it may not.
     """
     inline = " ".join(source for page in pages for source in hashes(page))
     return "; ".join(
