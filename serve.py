@@ -9,9 +9,10 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import streamlit as st
 import uvicorn
@@ -27,7 +28,7 @@ from ui.server.draining import Draining, leave
 from ui.server.gate import Gate
 from ui.server.guards import protect
 from ui.server.headers import Headers, security_headers
-from ui.server.metrics import Watch
+from ui.server.metrics import Gauges, Watch
 from ui.server.settings import SettingError, Settings, settings
 from ui.server.static import Compressed
 
@@ -35,26 +36,25 @@ SCRIPT = Path(__file__).with_name("app.py")
 LAST_ANSWERS = 3  # seconds that answers under way have when the process ends
 WIDGETS = 1024 * 1024  # bytes a megabyte of server.maxWidgetStateSize stands for
 
+Load: TypeAlias = Callable[[], Gauges]
+
 _log = logging.getLogger("headlight")
 
 
-def gauges() -> Mapping[str, float]:
-    """What the other parts of the process have to report."""
-    return {}
-
-
-def load_model() -> None:
-    """The imports and the model every page needs."""
+def load_model() -> Gauges:
+    """The imports and the model every page needs; what the room where they compute has to report."""
+    from ui.compute import gauges  # imports torch, so it waits until the server listens
     from ui.runtime import warm_up
-    from ui.session import embedded  # imports torch, so it waits until the server listens
+    from ui.session import embedded
 
     warm_up(embedded)
+    return gauges
 
 
-def application(asked: Settings, house: House, script: Path, load: Callable[[], None]) -> ASGIApp:
+def application(asked: Settings, house: House, script: Path, load: Load) -> ASGIApp:
     """Streamlit's app, and around it whatever a request passes first: the outermost layer comes last."""
     figures: Counter[str] = Counter()
-    watch = Watch(house, figures, gauges, open_metrics=asked.open_metrics)
+    watch = Watch(house, figures, open_metrics=asked.open_metrics)
 
     @asynccontextmanager
     async def warming(app: st.App) -> AsyncIterator[None]:
@@ -72,9 +72,9 @@ def application(asked: Settings, house: House, script: Path, load: Callable[[], 
     return logs.AccessLog(app, frozenset(f"/{page.url_path}" for page in PAGES))
 
 
-async def warm(watch: Watch, load: Callable[[], None]) -> None:
+async def warm(watch: Watch, load: Load) -> None:
     """Load the model, then be the first visitor: until the menu has been drawn once, links to pages find nothing."""
-    await asyncio.to_thread(load)
+    watch.gauges = await asyncio.to_thread(load)
     runs, reason = await get_instance().does_script_run_without_error()
     if runs:
         watch.ready = True
@@ -103,7 +103,7 @@ def uvicorn_config(app: ASGIApp, asked: Settings) -> uvicorn.Config:
     )
 
 
-def main(script: Path = SCRIPT, load: Callable[[], None] = load_model) -> int:
+def main(script: Path = SCRIPT, load: Load = load_model) -> int:
     """Serve `script` until told to stop; the exit status."""
     try:
         asked = settings(os.environ)

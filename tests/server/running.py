@@ -155,7 +155,7 @@ def _command(way: str, script: Path | None, port: int) -> list[str]:
         return [sys.executable, "-m", "streamlit", "run", str(script or ROOT / "app.py"), f"--server.port={port}"]
     if script is None:
         return [sys.executable, "serve.py"]
-    start = f"import pathlib, serve; serve.leave(serve.main(pathlib.Path({str(script)!r}), lambda: None))"
+    start = f"import pathlib, serve; serve.leave(serve.main(pathlib.Path({str(script)!r}), lambda: dict))"
     return [sys.executable, "-c", start]
 
 

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -173,11 +173,11 @@ def _statistics() -> None:
     """/_stcore/metrics answers everybody, and walks through every session for it: it has nothing to tell."""
 
     @functools.wraps(StatsManager.registered_families)
-    def families(self: StatsManager) -> list[str]:
-        return []
+    def families(self: StatsManager) -> Sequence[str]:
+        return ()
 
     @functools.wraps(StatsManager.get_stats)
-    def figures(self: StatsManager, family_names: list[str] | None = None) -> dict[str, list[Stat]]:
+    def figures(self: StatsManager, family_names: Sequence[str] | None = None) -> Mapping[str, Sequence[Stat]]:
         return {}
 
     StatsManager.registered_families = families

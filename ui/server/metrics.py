@@ -31,11 +31,11 @@ HELP = {
 class Watch:
     """What an operator asks the server. `ready`: it has warmed up; `gauges`: what other parts have to report."""
 
-    def __init__(self, house: House, figures: Counter[str], gauges: Gauges, *, open_metrics: bool) -> None:
+    def __init__(self, house: House, figures: Counter[str], *, open_metrics: bool) -> None:
         self._house = house
         self._figures = figures
-        self._gauges = gauges
         self._open = open_metrics
+        self.gauges: Gauges = dict
         self.ready = False
 
     def routes(self) -> list[Route]:
@@ -78,7 +78,7 @@ class Watch:
             "reruns_total": self._figures["reruns"],
             "rerun_seconds_total": self._figures["rerun_seconds"],
             "resident_bytes": memory.resident(),
-        } | dict(self._gauges())
+        } | dict(self.gauges())
 
 
 def from_here(request: Request) -> bool:
