@@ -26,7 +26,7 @@ from ui.server.admission import House
 from ui.server.doors import Doors
 from ui.server.draining import Draining, leave
 from ui.server.gate import Gate
-from ui.server.guards import protect
+from ui.server.guards import PROCESS_UPLOADS, protect, uploaded
 from ui.server.headers import Headers, security_headers
 from ui.server.metrics import Gauges, Watch
 from ui.server.settings import SettingError, Settings, settings
@@ -42,13 +42,13 @@ _log = logging.getLogger("headlight")
 
 
 def load_model() -> Gauges:
-    """The imports and the model every page needs; what the room where they compute has to report."""
+    """The imports and the model every page needs; what they, and the files visitors sent, have to report."""
     from ui.compute import gauges  # imports torch, so it waits until the server listens
     from ui.runtime import warm_up
     from ui.session import embedded
 
     warm_up(embedded)
-    return gauges
+    return lambda: gauges() | {"uploads_bytes": uploaded(), "uploads_limit_bytes": PROCESS_UPLOADS}
 
 
 def application(asked: Settings, house: House, script: Path, load: Load) -> ASGIApp:

@@ -118,12 +118,12 @@ def test_files_are_bounded_per_session_and_per_process(monkeypatch):
     for number in range(20):
         send("ada", str(number), 5)
     assert list(files.file_storage["ada"]) == ["18", "19"]
-    assert guards.uploaded(files) == 10
+    assert guards.held(files) == 10
     send("bob", "b", 10)
     with pytest.raises(HTTPException) as refused:
         send("eve", "e", 6)
     assert refused.value.status_code == 507
-    assert guards.uploaded(files) == 20 and not files.get_files("eve", ["e"])
+    assert guards.held(files) == 20 and not files.get_files("eve", ["e"])
     files.remove_session_files("ada")
     send("eve", "e", 6)
     assert files.get_files("eve", ["e"])

@@ -37,6 +37,7 @@ def test_metrics_are_prometheus_text_and_agree_with_the_system(server):
     assert figures["reruns_total"] >= 1 and figures["rerun_seconds_total"] > 0
     assert figures["sessions_admitted_total"] >= 1
     assert 0 < figures["answers_bytes"] <= figures["answers_limit_bytes"] and figures["queue_waiting"] == 0
+    assert 0 <= figures["uploads_bytes"] <= figures["uploads_limit_bytes"]
 
 
 def test_metrics_count_an_open_session(server):

@@ -13,13 +13,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from starlette.exceptions import HTTPException
 from streamlit import file_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import get_instance
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.stats import Stat, StatsManager
@@ -136,7 +137,7 @@ def _uploads() -> None:
             for old in too_old({key: len(kept.data) for key, kept in self.file_storage.get(session_id, {}).items()},
                                file.file_id, len(file.data)):  # fmt: skip
                 self.remove_file(session_id, old)
-            if uploaded(self) + len(file.data) > PROCESS_UPLOADS:
+            if held(self) + len(file.data) > PROCESS_UPLOADS:
                 raise HTTPException(507, "Too many files are being read here just now. Try again in a few minutes.")
             add(self, session_id, file)
 
@@ -152,9 +153,14 @@ def too_old(sizes: Mapping[str, int], name: str, size: int) -> list[str]:
     return dropped
 
 
-def uploaded(manager: MemoryUploadedFileManager) -> int:
+def uploaded() -> int:
     """Bytes of all files that visitors have sent and that are still kept."""
-    return manager._total_bytes
+    return held(cast(MemoryUploadedFileManager, get_instance().uploaded_file_mgr))
+
+
+def held(files: MemoryUploadedFileManager) -> int:
+    """Bytes of the files in one keeper of files."""
+    return files._total_bytes
 
 
 def _origins(names: tuple[str, ...]) -> None:

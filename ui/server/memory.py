@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 MIB = 2**20
-# Measured with benchmarks/overload.py: a warm process, its full cache of answers, uploads, and what answers need while
-# they are computed; then what one more open page holds. Rounded up.
+# Measured: a warm process 650 MB; its answers, at most 512; files of visitors, at most 256; the rest while it computes.
 AT_REST = 1536 * MIB
+# Measured with benchmarks/overload.py: 0.6 to 0.8 MB for a page that is open. Runs a reader trains come on top.
 A_SESSION = 5 * MIB
 MOST_READERS = 100  # one interpreter answers a class of so many within a second, whatever memory there is
 
