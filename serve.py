@@ -34,6 +34,7 @@ from ui.server.static import Compressed
 
 SCRIPT = Path(__file__).with_name("app.py")
 LAST_ANSWERS = 3  # seconds that answers under way have when the process ends
+TRY_AGAIN = 5  # seconds after the first page did not run
 WIDGETS = 1024 * 1024  # bytes a megabyte of server.maxWidgetStateSize stands for
 
 Load: TypeAlias = Callable[[], Gauges]
@@ -58,7 +59,7 @@ def application(asked: Settings, house: House, script: Path, load: Load) -> ASGI
 
     @asynccontextmanager
     async def warming(app: st.App) -> AsyncIterator[None]:
-        task = asyncio.create_task(warm(watch, load))
+        task = asyncio.create_task(warm(house, watch, load))
         yield
         task.cancel()
 
@@ -72,14 +73,17 @@ def application(asked: Settings, house: House, script: Path, load: Load) -> ASGI
     return logs.AccessLog(app, frozenset(f"/{page.url_path}" for page in PAGES))
 
 
-async def warm(watch: Watch, load: Load) -> None:
-    """Load the model, then be the first visitor: until the menu has been drawn once, links to pages find nothing."""
+async def warm(house: House, watch: Watch, load: Load) -> None:
+    """Load the model, then be the first visitor: until the menu has been drawn once, links to pages find nothing.
+
+    Nobody is let in before: what the collector is told to leave alone for ever is then nobody's page.
+    """
     watch.gauges = await asyncio.to_thread(load)
-    runs, reason = await get_instance().does_script_run_without_error()
-    if runs:
-        watch.ready = True
-    else:
-        _log.error("The first page does not run: %s", reason)
+    while not (outcome := await get_instance().does_script_run_without_error())[0]:
+        _log.error("The first page does not run: %s", outcome[1])
+        await asyncio.sleep(TRY_AGAIN)
+    if house.state == "warming":
+        house.state = "open"
 
 
 def uvicorn_config(app: ASGIApp, asked: Settings) -> uvicorn.Config:
@@ -112,6 +116,7 @@ def main(script: Path = SCRIPT, load: Load = load_model) -> int:
         return 2
     protect()
     house = House(asked.visitors)
+    house.state = "warming"
     app = application(asked, house, script, load)
     logs.configure()
     if asked.framed:  # a frame of another site keeps only cookies that are marked for it

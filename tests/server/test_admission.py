@@ -157,7 +157,7 @@ def test_browsers_without_cookies_do_not_stand_in_their_own_way(house, clock):
 def test_a_closed_house_takes_nobody_new_and_keeps_those_inside(house):
     ada = enters(house, "ada")
     ada.session = "session-of-ada"
-    house.closed = True
+    house.state = "draining"
     assert house.ask("eve", shown=False) == Waiting(None)
     assert house.sit("eve", "") is None
     house.leave(ada, ada.holder, lost=True)

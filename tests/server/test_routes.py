@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.server.running import SERVE, running
+from tests.server.running import SERVE, eventually, running
 
 FORWARDED = ({"x_forwarded_for": "192.0.2.7"}, {"forwarded": "for=192.0.2.7"}, {"x_real_ip": "192.0.2.7"})
 FOREIGN = ("https://evil.example", "http://127.0.0.1.evil.example", "null", "http://localhost:3000", "file://")
@@ -24,6 +24,10 @@ def test_it_is_not_ready_while_it_warms_up():
     with running(SERVE, ready=False) as server:
         assert server.ask("/livez").status == 200
         assert (server.ask("/readyz").status, server.ask("/readyz").text) == (503, "warming\n")
+        page = server.page()
+        assert page.status == 503 and "Headlight is starting" in page.text
+        assert server.refuses() == 403
+        assert eventually(lambda: server.page().status == 200, 90)
 
 
 def test_metrics_are_prometheus_text_and_agree_with_the_system(server):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+State = Literal["warming", "open", "draining"]
+
 PROMISED = 15.0  # seconds a handed-out page may take to open its socket; every file it loads renews it
 LEFT = 10.0  # seconds a seat is kept for somebody who closed the page: perhaps it was a reload
 LOST = 120.0  # seconds it is kept when the network failed: as long as Streamlit keeps the session
@@ -54,7 +56,7 @@ class House:
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
-        self.closed = False  # nobody new is let in
+        self.state: State = "open"  # in any other nobody new is let in
         self.happened: Counter[str] = Counter()  # admitted, refused
         self._clock = clock
         self._seats: list[Seat] = []
@@ -68,7 +70,7 @@ class House:
         reloads: the old page's socket closes only when the new page arrives, so its seat is still taken.
         """
         self._sweep()
-        if self.closed:
+        if self.state != "open":
             return Waiting(None)
         if seat := self._of(ticket, "promised", "away"):
             self._promise(seat, shown)
@@ -86,7 +88,7 @@ class House:
     def sit(self, ticket: str, session: str) -> Seat | None:
         """A socket opens; None: there is no seat for it. `session`: the session it says it comes back to."""
         self._sweep()
-        seat = self._named(session) or (None if self.closed else self._promised_or_free(ticket))
+        seat = self._named(session) or (self._promised_or_free(ticket) if self.state == "open" else None)
         if seat is None:
             self.happened["refused"] += 1
             return None

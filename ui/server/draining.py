@@ -27,16 +27,20 @@ class Draining(uvicorn.Server):
         self._clock = clock
         self._until = 0.0
 
+    @property
+    def _draining(self) -> bool:
+        return self._house.state == "draining"
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal has arrived."""
-        if sig != signal.SIGTERM or self._house.closed:
+        if sig != signal.SIGTERM or self._draining:
             return super().handle_exit(sig, frame)
-        self._house.closed = True
+        self._house.state = "draining"
         self._until = self._clock() + self._grace
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether it is time to go."""
-        if self._house.closed and (self._house.taken == 0 or self._clock() >= self._until):
+        if self._draining and (self._house.taken == 0 or self._clock() >= self._until):
             self.should_exit = True
         return await super().on_tick(counter)
 

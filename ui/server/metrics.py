@@ -29,14 +29,13 @@ HELP = {
 
 
 class Watch:
-    """What an operator asks the server. `ready`: it has warmed up; `gauges`: what other parts have to report."""
+    """What an operator asks the server. `gauges`: what other parts have to report."""
 
     def __init__(self, house: House, figures: Counter[str], *, open_metrics: bool) -> None:
         self._house = house
         self._figures = figures
         self._open = open_metrics
         self.gauges: Gauges = dict
-        self.ready = False
 
     def routes(self) -> list[Route]:
         """The three routes."""
@@ -63,8 +62,9 @@ class Watch:
 
     def reason(self) -> str:
         """Why no new visitor should come, or ""."""
-        states = {"draining": self._house.closed, "warming": not self.ready, "full": self._house.full}
-        return next((word for word, holds in states.items() if holds), "")
+        if self._house.state != "open":
+            return self._house.state
+        return "full" if self._house.full else ""
 
     def figures(self) -> dict[str, float]:
         """Everything there is to report, by name."""

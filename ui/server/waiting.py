@@ -27,7 +27,7 @@ def page() -> str:
 def answer(waiting: Waiting | None, house: House, scope: Scope) -> Response:
     """What somebody who waits is told: as data where the page asks for itself, else the page."""
     headers = Headers(scope=scope)
-    seconds = pause(waiting.place if waiting else None)
+    seconds = pause(waiting.place if waiting else None) if house.state == "open" else SOON
     told = {"cache-control": "no-store", "retry-after": str(seconds), "vary": "accept, accept-language, cookie"}
     if headers.get("accept") == "application/json":
         place = waiting.place if waiting else 0
@@ -41,16 +41,16 @@ def answer(waiting: Waiting | None, house: House, scope: Scope) -> Response:
 def filled(language: str, place: int | None, house: House, seconds: int) -> str:
     """The page in one language."""
     told = words("server", language)
-    kind = "draining" if house.closed else "full"
-    crowd = "" if house.closed else told["full.crowd"]
+    full = house.state == "open"
+    kind = "full" if full else house.state
     values = {
         "language": language,
         "product": told["product"],
-        "title": told.data(f"{kind}.title", **({} if house.closed else {"readers": house.limit})),
+        "title": told.data(f"{kind}.title", readers=house.limit),
         "text": told[f"{kind}.text"],
-        "place": "" if house.closed else told["full.place"],
-        "crowd": crowd,
-        "line": told.data("full.place", place=place) if place else crowd,
+        "place": told["full.place"] if full else "",
+        "crowd": told["full.crowd"] if full else "",
+        "line": told.data("full.place", place=place) if place else told["full.crowd"] if full else "",
         "wait": str(seconds),
     }
     return Template(page()).substitute({name: html.escape(value) for name, value in values.items()})
