@@ -38,7 +38,7 @@ class Seen:
     seconds: list[float] = field(default_factory=list)  # of each rerun
     waited: list[float] = field(default_factory=list)  # from a seat becoming free to the reader who got it
     asked: list[float] = field(default_factory=list)  # of each answer of the waiting page
-    told: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ async def reader(number: int, afternoon: Afternoon) -> None:
     rng, seen = random.Random(number), afternoon.seen
     await asyncio.sleep(rng.random() * ARRIVING)
     status, ticket, body = await asyncio.to_thread(ask, afternoon.port, "", again=False)
-    seen.told["let in at once" if status == 200 else "told to wait"] += 1
+    seen.counts["let in at once" if status == 200 else "told to wait"] += 1
     came_in_late = status != 200
     while status != 200 and time.monotonic() < afternoon.end:
         await asyncio.sleep(json.loads(body)["wait"] if body[:1] == b"{" else 3)
@@ -83,14 +83,14 @@ async def reader(number: int, afternoon: Afternoon) -> None:
         status, ticket, body = await asyncio.to_thread(ask, afternoon.port, ticket, again=True)
         seen.asked.append(time.perf_counter() - start)
     if status == 200 and time.monotonic() < afternoon.end:
-        seen.told["came in when somebody had left"] += came_in_late
+        seen.counts["came in when somebody had left"] += came_in_late
         seen.waited += [time.monotonic() - afternoon.half] * came_in_late
-        await read(ticket, afternoon, rng, leaves=not came_in_late and seen.told["inside"] < LEAVING)
+        await read(ticket, afternoon, rng, leaves=not came_in_late and seen.counts["inside"] < LEAVING)
 
 
 async def read(ticket: str, afternoon: Afternoon, rng: random.Random, *, leaves: bool) -> None:
     """A page that is open: it runs every PAUSE seconds until half-way or to the end."""
-    afternoon.seen.told["inside"] += 1
+    afternoon.seen.counts["inside"] += 1
     until = afternoon.half if leaves else afternoon.end
     address = f"ws://127.0.0.1:{afternoon.port}/_stcore/stream"
     cookie = {"cookie": f"headlight_ticket={ticket}"}
@@ -155,9 +155,9 @@ def main() -> None:
     row = {
         "arrivals": arrivals,
         "seats": seats,
-        "let in": seen.told["let in at once"],
-        "told to wait": seen.told["told to wait"],
-        "came in later": seen.told["came in when somebody had left"],
+        "let in": seen.counts["let in at once"],
+        "told to wait": seen.counts["told to wait"],
+        "came in later": seen.counts["came in when somebody had left"],
         "first after s": min(seen.waited, default=0.0),
         "reruns": len(seen.seconds),
         "p50 ms": percentile(seen.seconds, 50),

@@ -68,9 +68,7 @@ def test_a_broken_rule_would_be_seen(browser, server):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("locale", "title"), [("en-GB", "Full: 1 readers are here"), ("zh-CN", "人满了：现在有 1 位读者")]
-)
+@pytest.mark.parametrize(("locale", "title"), FULL)
 def test_whoever_waits_sees_a_light_page_and_comes_in_by_itself(browser, scheme, locale, title):
     with running(script=SMALL, HEADLIGHT_VISITORS="1") as server, opened(browser) as (inside, _):
         inside.goto(server.url)

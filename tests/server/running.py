@@ -75,12 +75,12 @@ class Running:
 
     def socket(self, ticket: str = "", session: str = "", host: str = "", **options) -> ClientConnection:
         """Open the WebSocket; raises InvalidStatus where it is refused. `host`: under which name it asks."""
-        here = socket.create_connection(("127.0.0.1", self.port))
+        network = socket.create_connection(("127.0.0.1", self.port))
         headers = {"cookie": f"headlight_ticket={ticket}"} if ticket else {}
         protocols = ["streamlit", "none", session] if session else ["streamlit"]
         return connect(
             f"ws://{host or f'127.0.0.1:{self.port}'}/_stcore/stream",
-            sock=here,
+            sock=network,
             subprotocols=protocols,
             compression=None,
             proxy=None,
@@ -199,4 +199,4 @@ def until_finished(connection: ClientConnection) -> list[ForwardMsg]:
 
 
 def session_of(messages: list[ForwardMsg]) -> str:
-    return next(each.new_session.initialize.session_id for each in messages if each.HasField("new_session"))
+    return next(message.new_session.initialize.session_id for message in messages if message.HasField("new_session"))

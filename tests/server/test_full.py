@@ -122,8 +122,8 @@ def test_eight_arrive_three_come_in_and_keep_answering_and_the_next_follow_in_or
         assert again(server, second)[1]["place"] == 2
         inside.one()[1].close()
         assert eventually(lambda: again(server, first)[1]["open"], LEFT + 10), "somebody has left: the first comes in"
-        status, told = again(server, second)
-        assert (status, told["open"], told["place"]) == (503, False, 1), "the second is the next"
+        status, reply = again(server, second)
+        assert (status, reply["open"], reply["place"]) == (503, False, 1), "the second is the next"
         with server.socket(first) as socket:
             assert rerun(socket)
             figures = server.figures()

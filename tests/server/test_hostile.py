@@ -26,8 +26,8 @@ def resident(server):
 def is_served(server):
     """Somebody else's page still answers, and nothing in it failed."""
     messages = server.visited()
-    assert not [each for each in messages if each.delta.new_element.HasField("exception")]
-    return any(each.HasField("delta") for each in messages)
+    assert not [message for message in messages if message.delta.new_element.HasField("exception")]
+    return any(message.HasField("delta") for message in messages)
 
 
 def closes(socket) -> int | None:
@@ -62,26 +62,26 @@ def test_nobody_can_drop_what_is_kept_for_everybody(way):
 
 
 def shown(messages):
-    return [each.delta.new_element.text.body for each in messages if each.delta.new_element.HasField("text")]
+    return [message.delta.new_element.text.body for message in messages if message.delta.new_element.HasField("text")]
 
 
 def answers(socket, message):
     """What comes back for this message before the answer to a heartbeat that follows it."""
     socket.send(message.SerializeToString())
     socket.send(BackMsg(app_heartbeat=True).SerializeToString())
-    told = []
-    while not told or told[-1].WhichOneof("type") != "heartbeat_ack":
-        told.append(ForwardMsg.FromString(socket.recv(timeout=20)))
-    return told
+    messages = []
+    while not messages or messages[-1].WhichOneof("type") != "heartbeat_ack":
+        messages.append(ForwardMsg.FromString(socket.recv(timeout=20)))
+    return messages
 
 
 def heard(socket):
     """Whatever comes back until nothing has come for two seconds."""
-    told = []
+    messages = []
     with suppress(TimeoutError):
         while True:
-            told.append(ForwardMsg.FromString(socket.recv(timeout=2)))
-    return told
+            messages.append(ForwardMsg.FromString(socket.recv(timeout=2)))
+    return messages
 
 
 DEVELOPERS = ("load_git_info", "set_run_on_save", "debug_shutdown_runtime", "debug_disconnect_websocket")
@@ -91,16 +91,16 @@ DEVELOPERS = ("load_git_info", "set_run_on_save", "debug_shutdown_runtime", "deb
 def test_what_is_for_developers_is_not_answered(either, asked):
     with either.socket() as socket:
         rerun(socket)
-        told = answers(socket, BackMsg(**{asked: True}))
-        assert not [each for each in told if each.HasField("git_info_changed")]
-        assert not any(each.session_status_changed.run_on_save for each in told)
+        replies = answers(socket, BackMsg(**{asked: True}))
+        assert not [message for message in replies if message.HasField("git_info_changed")]
+        assert not any(message.session_status_changed.run_on_save for message in replies)
 
 
 def test_nobody_can_write_where_the_app_stands(either):
     with either.socket() as socket:
         request = {"request_id": "1", "session_id": session_of(rerun(socket)), "install_skills": {}}
         socket.send(BackMsg(backend_operation_request=request).SerializeToString())
-        assert not [each for each in heard(socket) if each.HasField("backend_operation_response")]
+        assert not [message for message in heard(socket) if message.HasField("backend_operation_response")]
 
 
 @pytest.mark.parametrize("frame", [b"\xff" * 64, b"\x5a\xff\xff\xff\xff\x0f", b"\0"])
@@ -167,20 +167,17 @@ FORGED = (
 
 @pytest.mark.parametrize("page", ["", "vanishing", "bench"])
 def test_forged_values_and_states_fail_for_their_sender_only(either, page):
-    """Every widget and component of the page is told every kind of value, in one message each."""
+    """Every widget and component of the page is told every kind of value, in one message message."""
     messages = either.visited(page)
-    told = b"".join(each.SerializeToString() for each in messages)
-    widgets = {name.decode() for name in re.findall(rb"\$\$ID-[0-9a-f]+-[\w.]+", told)}
+    sent = b"".join(message.SerializeToString() for message in messages)
+    widgets = {name.decode() for name in re.findall(rb"\$\$ID-[0-9a-f]+-[\w.]+", sent)}
     assert len(widgets) > 5
     with either.socket() as socket:
         rerun(socket, page_name=page)
         for forged in FORGED:
             states = [{"id": name} | forged for name in widgets]
             answer = rerun(socket, page_name=page, widget_states={"widgets": states})
-            failed = [
-                each.delta.new_element.exception for each in answer if each.delta.new_element.HasField("exception")
-            ]
-            assert not any(error.stack_trace or "Error" in error.type for error in failed), failed
+            assert not [message for message in answer if message.delta.new_element.HasField("exception")]
     assert is_served(either)
 
 
@@ -189,7 +186,7 @@ def test_a_flood_of_messages_is_cut_and_leaves_the_others_served(either):
         rerun(socket)
         for _ in range(2000):
             socket.send(BackMsg(app_heartbeat=True).SerializeToString())
-        assert 50 < sum(each.HasField("heartbeat_ack") for each in heard(socket)) < 1000
+        assert 50 < sum(message.HasField("heartbeat_ack") for message in heard(socket)) < 1000
         for _ in range(2000):
             socket.send(BackMsg(rerun_script={}).SerializeToString())
         assert is_served(either)

@@ -40,11 +40,11 @@ def raised():
 
 
 def test_an_error_is_told_by_its_types_and_places():
-    told = line("headlight", "A page failed", (), error=raised())
-    assert TYPED not in json.dumps(told)
-    assert [each["type"] for each in told["error"]] == ["ValueError", "KeyError"]
-    assert told["error"][0]["traceback"] == [f"tests/server/test_logs.py:{raised.__code__.co_firstlineno + 5} raised"]
-    assert (told["message"], told["level"]) == ("A page failed", "error")
+    entry = line("headlight", "A page failed", (), error=raised())
+    assert TYPED not in json.dumps(entry)
+    assert [link["type"] for link in entry["error"]] == ["ValueError", "KeyError"]
+    assert entry["error"][0]["traceback"] == [f"tests/server/test_logs.py:{raised.__code__.co_firstlineno + 5} raised"]
+    assert (entry["message"], entry["level"]) == ("A page failed", "error")
 
 
 def test_of_other_packages_messages_only_the_template_is_told():
@@ -68,18 +68,18 @@ def test_a_sentence_reaches_no_log():
         server.ask("/_stcore/upload_file/Quixote/Quixote", "PUT", b"Quixote")
         with server.socket() as socket:
             rerun(socket, query_string="text=Quixote")
-            widget = next(each.delta.new_element.text_input.id for each in rerun(socket)
-                          if each.delta.new_element.HasField("text_input"))  # fmt: skip
+            widget = next(message.delta.new_element.text_input.id for message in rerun(socket)
+                          if message.delta.new_element.HasField("text_input"))  # fmt: skip
             states = {"widgets": [{"id": widget, "string_value": TYPED}]}
             messages = rerun(socket, widget_states=states)
-            assert not any(each.delta.new_element.exception.stack_trace for each in messages)
-            assert not any(TYPED in each.delta.new_element.exception.message for each in messages)
+            assert not any(message.delta.new_element.exception.stack_trace for message in messages)
+            assert not any(TYPED in message.delta.new_element.exception.message for message in messages)
         assert eventually(lambda: len(server.errors()) >= 4)
         assert "Quixote" not in server.printed("stdout") + server.printed("stderr")
-        assert {error["type"] for each in server.errors() for error in each.get("error", [])} >= {
+        assert {error["type"] for entry in server.errors() for error in entry.get("error", [])} >= {
             "ValueError",
             "RuntimeError",
         }
-        paths = {each["path"] for each in server.requests()}
+        paths = {entry["path"] for entry in server.requests()}
         assert paths >= {"other", "/_stcore/stream", "/_stcore/upload_file/{session}/{file}"}
-        assert all(each.keys() == {"time", "method", "path", "status", "ms", "bytes"} for each in server.requests())
+        assert all(entry.keys() == {"time", "method", "path", "status", "ms", "bytes"} for entry in server.requests())

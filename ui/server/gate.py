@@ -98,7 +98,7 @@ def ticket_of(headers: Headers) -> str:
 
 def session_of(headers: Headers) -> str:
     """The session a browser says it comes back to: Streamlit sends it as the third WebSocket protocol."""
-    protocols = [each.strip() for each in headers.get("sec-websocket-protocol", "").split(",")]
+    protocols = [protocol.strip() for protocol in headers.get("sec-websocket-protocol", "").split(",")]
     return protocols[2] if len(protocols) > 2 else ""
 
 

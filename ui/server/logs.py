@@ -111,14 +111,14 @@ class JsonLines(logging.Formatter):
 def event(record: logging.LogRecord) -> dict[str, object]:
     """A message that is no request. Ours is given in full; of others only what stands in their source."""
     ours = record.name.partition(".")[0] == OURS
-    told: dict[str, object] = {
+    fields: dict[str, object] = {
         "level": record.levelname.lower(),
         "logger": record.name,
         "message": record.getMessage() if ours else record.msg if record.args else "",
         "at": f"{short(record.pathname)}:{record.lineno}",
     }
     error = record.exc_info[1] if record.exc_info else None
-    return told | ({"error": [described(each) for each in chain(error)]} if error else {})
+    return fields | ({"error": [described(link) for link in chain(error)]} if error else {})
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -28,29 +28,29 @@ def answer(waiting: Waiting | None, house: House, scope: Scope) -> Response:
     """What somebody who waits is told: as data where the page asks for itself, else the page."""
     headers = Headers(scope=scope)
     seconds = pause(waiting.place if waiting else None) if house.state == "open" else SOON
-    told = {"cache-control": "no-store", "retry-after": str(seconds), "vary": "accept, accept-language, cookie"}
+    headers_back = {"cache-control": "no-store", "retry-after": str(seconds), "vary": "accept, accept-language, cookie"}
     if headers.get("accept") == "application/json":
         place = waiting.place if waiting else 0
         content = {"open": waiting is None, "place": place, "wait": seconds}
-        return JSONResponse(content, 200 if waiting is None else 503, told)
+        return JSONResponse(content, 200 if waiting is None else 503, headers_back)
     language = reader_language(headers.get("accept-language", ""), scope.get("query_string", b""))
     text = filled(language, waiting.place if waiting else None, house, seconds)
-    return HTMLResponse(text, 503, told | {"content-language": language})
+    return HTMLResponse(text, 503, headers_back | {"content-language": language})
 
 
 def filled(language: str, place: int | None, house: House, seconds: int) -> str:
     """The page in one language."""
-    told = words("server", language)
+    texts = words("server", language)
     full = house.state == "open"
     kind = "full" if full else house.state
     values = {
         "language": language,
-        "product": told["product"],
-        "title": told.data(f"{kind}.title", readers=house.limit),
-        "text": told[f"{kind}.text"],
-        "place": told["full.place"] if full else "",
-        "crowd": told["full.crowd"] if full else "",
-        "line": told.data("full.place", place=place) if place else told["full.crowd"] if full else "",
+        "product": texts["product"],
+        "title": texts.data(f"{kind}.title", readers=house.limit),
+        "text": texts[f"{kind}.text"],
+        "place": texts["full.place"] if full else "",
+        "crowd": texts["full.crowd"] if full else "",
+        "line": texts.data("full.place", place=place) if place else texts["full.crowd"] if full else "",
         "wait": str(seconds),
     }
     return Template(page()).substitute({name: html.escape(value) for name, value in values.items()})
