@@ -31,6 +31,7 @@ from ui.server.headers import Headers, security_headers
 from ui.server.metrics import Gauges, Watch
 from ui.server.settings import SettingError, Settings, settings
 from ui.server.static import Compressed
+from ui.text import words
 
 SCRIPT = Path(__file__).with_name("app.py")
 LAST_ANSWERS = 3  # seconds that answers under way have when the process ends
@@ -52,6 +53,15 @@ def load_model() -> Gauges:
     return lambda: gauges() | {"uploads_bytes": uploaded(), "uploads_limit_bytes": PROCESS_UPLOADS}
 
 
+def apologise(error: Exception) -> bool:
+    """What nobody caught stands in the log, and becomes one sentence like everything else that fails. The session's
+    own choice of language may be what is broken: the browser's counts.
+    """
+    language = waiting.reader_language(st.context.headers.get("accept-language", ""), b"")
+    st.error(words("common", language)["error.unexpected"], icon=":material/error:")
+    return True
+
+
 def application(asked: Settings, house: House, script: Path, load: Load) -> ASGIApp:
     """Streamlit's app, and around it whatever a request passes first: the outermost layer comes last."""
     figures: Counter[str] = Counter()
@@ -65,7 +75,7 @@ def application(asked: Settings, house: House, script: Path, load: Load) -> ASGI
 
     bundle = Path(file_util.get_static_dir())
     pages = ((bundle / "index.html").read_text(encoding="utf-8"), waiting.page())
-    app: ASGIApp = st.App(script, routes=watch.routes(), lifespan=warming)
+    app: ASGIApp = st.App(script, routes=watch.routes(), lifespan=warming, on_script_error=apologise)
     app = Compressed(app, bundle / "static")
     app = Gate(app, house, figures, framed=asked.framed)
     app = Doors(app, asked.hosts)
