@@ -1,10 +1,11 @@
 # make run    starts the app          make test   runs every check
+# make serve  the same for many       (with admission, headers, metrics and logs; serve.py names its settings)
 # make bench  prints the figures      make format tidies the code
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test bench format chromium
+.PHONY: run serve test bench format chromium
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -20,6 +21,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/installed
 	@echo "Headlight: http://localhost:$(PORT)   (stop it with Ctrl+C)"
 	@exec $(PY) -m streamlit run app.py --server.port $(PORT)
+
+serve: $(VENV)/installed
+	@echo "Headlight: http://localhost:$(PORT)   (stop it with Ctrl+C)"
+	@PORT=$(PORT) exec $(PY) serve.py
 
 test: $(VENV)/installed-dev chromium
 	$(PY) -m ruff check .

@@ -6,9 +6,11 @@ from ui.components.assets import library
 from ui.errors import guarded
 from ui.navigation import navigation
 from ui.runtime import warm_up
+from ui.server.guards import protect
 
 SKELETON_HEIGHT = 640  # pixels; only the first visitor after a start sees it
 
+protect()
 st.set_page_config(page_icon="assets/icon.svg", layout="wide")
 st.logo("assets/icon.svg")
 page = navigation()

@@ -19,12 +19,14 @@ MAY_IMPORT = {
     "attention_core": CORE,
     "ui/figures": ("plotly", "numpy", "jaxtyping", "ui.figures", "ui.palette"),
     "ui/compute": ("torch", "numpy", "attention_core", "ui.compute"),
+    "ui/server": ("streamlit", "starlette", "uvicorn", "ui.server", "ui.text"),
     "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),
     "pages": ("streamlit", "numpy", "ui", "attention_core"),
     "app.py": ("streamlit", "ui"),
+    "serve.py": ("streamlit", "starlette", "uvicorn", "ui"),
 }
 FILES = sorted(file for top in ("attention_core", "ui", "pages") for file in (ROOT / top).rglob("*.py"))
-FILES.append(ROOT / "app.py")
+FILES += [ROOT / "app.py", ROOT / "serve.py"]
 
 
 def relative(file: Path) -> str:
