@@ -47,9 +47,9 @@ def load_model() -> Gauges:
     """The imports and the model every page needs; what they, and the files visitors sent, have to report."""
     from ui.compute import gauges  # imports torch, so it waits until the server listens
     from ui.runtime import warm_up
-    from ui.session import embedded
+    from ui.session import embedded, prepare_examples
 
-    warm_up(embedded)
+    warm_up(embedded, prepare_examples)
     return lambda: gauges() | {"uploads_bytes": uploaded(), "uploads_limit_bytes": PROCESS_UPLOADS}
 
 
