@@ -1,15 +1,17 @@
 # make run    starts the app          make test   runs every check
 # make serve  the same for many       (with admission, headers, metrics and logs; serve.py names its settings)
+#             REPLICAS=4 starts four processes behind nginx
 # make bench  prints the figures      make format tidies the code
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run serve test bench format chromium
+.PHONY: run serve test bench format chromium nginx
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PORT ?= 8501
+REPLICAS ?= 1
 # On Linux the default wheels of torch bring gigabytes of CUDA; this index has the same version without them.
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
@@ -23,10 +25,14 @@ run: $(VENV)/installed
 	@exec $(PY) -m streamlit run app.py --server.port $(PORT)
 
 serve: $(VENV)/installed
+ifeq ($(REPLICAS),1)
 	@echo "Headlight: http://localhost:$(PORT)   (stop it with Ctrl+C)"
 	@PORT=$(PORT) exec $(PY) serve.py
+else
+	@PORT=$(PORT) REPLICAS=$(REPLICAS) exec $(PY) -m deploy
+endif
 
-test: $(VENV)/installed-dev chromium
+test: $(VENV)/installed-dev chromium nginx
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m pyright
@@ -83,3 +89,10 @@ chromium: $(VENV)/installed-dev
 		(apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium) >/dev/null; \
 	fi
 	@$(PY) -m benchmarks.browser
+
+# The tests of replicas need nginx; where there is none they are skipped, and say so.
+nginx:
+	@if ! PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "No nginx found: installing Debian's"; \
+		(apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y nginx) >/dev/null; \
+	fi

@@ -18,7 +18,7 @@ class OneBrowser(LoadScopeScheduling):
     """Where tests run in several processes, all that drive a browser share one: two would measure each other."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+        return "browser" if nodeid.startswith(("tests/browser/", "tests/deploy/test_replicas.py")) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -24,8 +24,10 @@ MAY_IMPORT = {
     "pages": ("streamlit", "numpy", "ui", "attention_core"),
     "app.py": ("streamlit", "ui"),
     "serve.py": ("streamlit", "starlette", "uvicorn", "ui"),
+    "deploy/trial": ("psutil", "websockets", "benchmarks", "deploy"),
+    "deploy": ("ui.server", "deploy"),
 }
-FILES = sorted(file for top in ("attention_core", "ui", "pages") for file in (ROOT / top).rglob("*.py"))
+FILES = sorted(file for top in ("attention_core", "ui", "pages", "deploy") for file in (ROOT / top).rglob("*.py"))
 FILES += [ROOT / "app.py", ROOT / "serve.py"]
 
 
