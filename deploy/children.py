@@ -12,6 +12,7 @@ from typing import IO
 
 STEADY = 60.0  # seconds after which an earlier death is forgiven
 LONGEST_PAUSE = 30.0  # seconds
+LOOK = 0.5  # seconds between two looks at all of them
 
 
 def pause(deaths: int) -> float:
@@ -76,7 +77,7 @@ def keep(children: Sequence[Child], enough: Callable[[], bool]) -> None:
     while not enough():
         for child in children:
             child.look(time.monotonic())
-        time.sleep(0.2)
+        time.sleep(LOOK)
 
 
 def end(children: Sequence[Child], grace: float) -> None:
