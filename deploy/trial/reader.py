@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from benchmarks.client import Reply, Session, elements
+from benchmarks.page import Page
 
 COOKIE = "headlight_replica"
 PAUSES = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0)  # seconds between tries to come back; a browser waits up to four
@@ -68,7 +69,7 @@ class Reader:
     async def act(self) -> None:
         """Run the page again on the connection there is: OSError if it is gone."""
         assert self.wire is not None
-        self.last = await Session(self.wire, "pipeline", self.query).rerun()
+        self.last = await Session(self.wire, Page("pipeline", self.query)).rerun()
 
     async def upload(self, content: bytes) -> int:
         """Send a file to the session that is connected, as the browser does: the status, an HTTPError from 400 on."""

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.hard import MODES, Hard
 from attention_core.hard_sweeps import BASELINES
-from tests.ui.test_runs import begun
+from tests.ui.test_queue import begun
 from ui.components.lab import _film
 from ui.mechanisms import race
 from ui.mechanisms.hard_soft import (

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.alignment import Alignment
 from attention_core.local_sweeps import NUMBERS
-from tests.ui.test_runs import begun
+from tests.ui.test_queue import begun
 from ui.components.lab import _film
 from ui.mechanisms import alignment
 from ui.mechanisms.local import (
