@@ -14,7 +14,7 @@ from typing import Literal
 
 State = Literal["warming", "open", "draining"]
 
-PROMISED = 15.0  # seconds a handed-out page may take to open its socket; every file it loads renews it
+PROMISED = 30.0  # seconds a handed-out page may take to open its socket: a proxy may have its files already
 LEFT = 10.0  # seconds a seat is kept for somebody who closed the page: perhaps it was a reload
 LOST = 120.0  # seconds it is kept when the network failed: as long as Streamlit keeps the session
 PRESENT = 25.0  # seconds without a question after which those behind are let past

@@ -45,6 +45,9 @@ def route_of(path: str, pages: frozenset[str]) -> str:
     return next((matched.expand(name) for shape, name in ROUTES if (matched := shape.fullmatch(path))), "other")
 
 
+PROBES = ("/livez", "/readyz")  # asked every few seconds by machines: a log of them would be of nothing else
+
+
 class AccessLog:
     """A line for each request when it is answered, and for each WebSocket when it is opened and when it has closed."""
 
@@ -54,7 +57,7 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, count what goes back."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in ("http", "websocket") or scope["path"] in PROBES:
             return await self._app(scope, receive, send)
         answer = Answer(scope.get("method", "WEBSOCKET"), route_of(scope["path"], self._pages))
 
