@@ -38,9 +38,11 @@ test: $(VENV)/installed-dev chromium nginx
 	$(PY) -m pyright
 	$(PY) -m pytest --numprocesses 2 --dist loadscope
 
+# Without the soak, which takes a quarter of an hour: python -m benchmarks.soak
 bench: $(VENV)/installed-dev chromium
 	@for script in benchmarks/*.py; do \
 		grep -q '^if __name__ == "__main__"' $$script || continue; \
+		[ $$script != benchmarks/soak.py ] || continue; \
 		echo; echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py); \
 	done
 

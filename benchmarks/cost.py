@@ -54,6 +54,7 @@ def costs(root: Path, pages: Sequence[str]) -> list[dict[str, object]]:
     rows = []
     with serve(entry(root), root=root) as server:
         for page in pages:
+            server.rest()  # examples are made ready while nobody asks for anything
             row: dict[str, object] = {"page": page}
             for kind in KINDS:
                 try:

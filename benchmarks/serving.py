@@ -18,6 +18,7 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 SERVER = "serve.py"
+QUIET = 0.05  # CPU seconds within one, below which a server has nothing to do
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Server:
         process = psutil.Process(self.process.pid)
         times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
         return sum(each.user + each.system for each in times)
+
+    def rest(self, seconds: float = 60.0) -> None:
+        """Wait until it computes nothing by itself any more, at most so long."""
+        end, before = time.monotonic() + seconds, -1.0
+        while time.monotonic() < end and (now := self.cpu_seconds()) - before > QUIET:
+            before = now
+            time.sleep(1.0)
 
     def gauge(self, name: str) -> float | None:
         """A figure the server reports at /metrics, or None."""
@@ -86,7 +94,7 @@ def serve(
             )
         server = Server(f"http://localhost:{port}", process, log)
         try:
-            _wait_until_healthy(server, timeout)
+            _wait_for(f"{server.url}/{'readyz' if script == SERVER else '_stcore/health'}", server, timeout)
             yield server
         finally:
             process.terminate()
@@ -125,11 +133,11 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def _wait_until_healthy(server: Server, timeout: float) -> None:
+def _wait_for(address: str, server: Server, timeout: float) -> None:
     end = time.monotonic() + timeout
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            with urlopen(f"{server.url}/_stcore/health", timeout=1):
+            with urlopen(address, timeout=1):
                 return
         except (URLError, OSError):
             time.sleep(0.05)
