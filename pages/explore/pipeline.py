@@ -225,17 +225,13 @@ def shape_ledger(run: Run, layer: LayerTrace, page: Words) -> None:
     """Every tensor of the layer with its shape."""
     st.header(page["ledger.title"], anchor="shapes")
     st.markdown(page["ledger.text"])
+    columns = ("symbol", "meaning", "shape", "dtype", "bytes")
     rows = [
-        {
-            page["ledger.symbol"]: symbol,
-            page["ledger.meaning"]: page[f"ledger.of.{key}"],
-            page["ledger.shape"]: " × ".join(map(str, shape)),
-            page["ledger.dtype"]: dtype,
-            page["ledger.bytes"]: size,
-        }
+        [symbol, page[f"ledger.of.{key}"], " × ".join(map(str, shape)), dtype, str(size)]
         for symbol, key, shape, dtype, size in ledger(run, layer)
     ]
-    st.dataframe(rows, hide_index=True, height="content")
+    head = [[page[f"ledger.{column}"] for column in columns], ["---", "---", "---", "---", "---:"]]
+    st.markdown("\n".join(f"| {' | '.join(row)} |" for row in head + rows))
 
 
 def split_panel(layer: LayerTrace, page: Words) -> None:
