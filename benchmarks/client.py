@@ -53,6 +53,7 @@ class Session:
     page: Page = field(default_factory=Page)
     patience: float = PATIENCE
     received: int = 0  # bytes so far
+    complains: bool = True  # about what a reader would see as an error
     timers: dict[str, float] = field(default_factory=dict)  # when each fragment next wants to run by itself
 
     async def rerun(
@@ -73,7 +74,8 @@ class Session:
                 messages, size = await self._answer()
         except TimeoutError as error:
             raise SilenceError(f"/{self.page.path} gave no answer for {self.patience:g} s") from error
-        self._complain()
+        if self.complains:
+            self._complain()
         return Reply(tuple(messages), time.perf_counter() - start, size)
 
     async def change(self, key: str, value: Value) -> Reply:

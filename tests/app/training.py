@@ -17,12 +17,13 @@ def opened(page: str, section: str = "training", **link: str) -> AppTest:
         app.query_params[name] = value
     app.run()  # until then the address of the page, which is not the name of its file, is unknown
     app.switch_page(f"pages/{section}/{page}.py").run()
-    well(settled(app))
+    well(app)
     return app
 
 
 def well(app: AppTest) -> None:
-    """No exception, and nothing that failed in the reader's words."""
+    """Once nothing is under way: no exception, and nothing that failed in the reader's words."""
+    settled(app)
     assert not app.exception
     assert not app.error
 
