@@ -8,7 +8,7 @@ from benchmarks.client import Reply, visit
 from benchmarks.serving import serve
 
 TEXT = Path(__file__).parents[2] / "assets" / "text"
-PAGES = ("pipeline", "softmax", "bench", "its-law")
+PAGES = ("", "softmax", "bench", "its-law")
 
 
 def menu(language: str) -> set[bytes]:
