@@ -17,6 +17,28 @@ TICK = 0.5  # seconds between two looks
 STYLE = """<style>
 [class*="st-key-working_"] [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
 </style>"""
+CORNER = """<style>
+:is(WORKING, GO_ON) {
+  position: fixed; right: 1.2rem; bottom: 1.2rem; z-index: 900;
+  background: light-dark(#fffffd, #141413); border-radius: 4px;
+}
+:is(WORKING) {
+  width: min(27rem, calc(100vw - 2.4rem)); padding: 0.6rem 0.9rem;
+  border: 1px solid light-dark(#dedcd5, #3a3835);
+}
+[data-testid="stLayoutWrapper"]:has(> :is(WORKING)) { display: contents; }
+[data-testid="stLayoutWrapper"]:has(> :is(AROUND)) { position: absolute; }
+</style>"""
+
+
+def style(*corner: str) -> None:
+    """Once a page: how work under way looks. That of the topics in `corner` is said in a corner of the window, where
+    it moves nothing on the page; the page calls `awaited` for each in a container with the key awaited_<topic>.
+    """
+    rules = CORNER if corner else ""
+    for word, key in (("WORKING", "working"), ("GO_ON", "go_on"), ("AROUND", "awaited")):
+        rules = rules.replace(word, ", ".join(f".st-key-{key}_{topic}" for topic in corner))
+    st.html(STYLE + rules)
 
 
 def awaited(question: Hashable, pieces: Pieces[T], *, topic: str, what: str, idle: bool = False) -> T | None:
@@ -58,8 +80,8 @@ def _progress(work: Work, what: str) -> str:
     common = words("common")
     if work.state == "waiting":
         line = "waiting.idle" if work.idle else "waiting.line"
-        return f"{what} {common.format(line, position=work.position)}"
-    return f"{what} {common.format('waiting.left', seconds=max(1, round(work.remaining)))}" if work.share else what
+        return common.data(line, what=what, position=work.position)
+    return common.data("waiting.left", what=what, seconds=max(1, round(work.remaining))) if work.share else what
 
 
 def _stop(work: Work, topic: str) -> None:

@@ -21,20 +21,15 @@ from ui.saturation.stops import where as where_sliders_stand
 from ui.saturation.vanishing import Place, autograd_residual, computed, films, plots, sliders, snippet, summary, theory
 from ui.session import MAX_PROBED, Question, answer, bands, known, probe, tabulated
 from ui.text import Words, words
-from ui.waiting import awaited
+from ui.waiting import awaited, style
 
 SEEDS = 8
 TABLE, BANDS = "table", "bands"  # what is worked on for one reader at a time
 IN_SIGHT = "curves_in_sight"  # the question whose curves the reader has on screen
-# What works in the background says so in a corner of the window, where it moves nothing on the page.
+# The pictures of the trained model are there only when its work has ended: their place is kept.
 STYLE = """<style>
 .st-key-table_losses [data-testid="stMarkdownContainer"] { overflow-x: auto; word-break: keep-all; }
-[class*="st-key-working_"] {
-  position: fixed; right: 1.2rem; bottom: 1.2rem; z-index: 900; width: min(27rem, calc(100vw - 2.4rem));
-  padding: 0.6rem 0.9rem;
-  background: light-dark(#fffffd, #141413); border: 1px solid light-dark(#dedcd5, #3a3835); border-radius: 4px;
-}
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-working_"]) { display: contents; }
+.st-key-working_strain { margin-bottom: 60vh; }
 </style>"""
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")
@@ -91,7 +86,7 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
             on_seen=lambda: st.session_state.update({IN_SIGHT: question}),
         )
 
-    with st.container(key="working"):
+    with st.container(key=f"awaited_{TABLE}"):
         own = awaited(question, lambda: tabulated(layer), topic=TABLE, what=page["working"])
     with st.container(key="pictures"):
         if own is None:
@@ -108,7 +103,7 @@ def bands_of(question: Question, own: Table, page: Words) -> np.ndarray | None:
     asked = ("bands", question, SEEDS)
     if st.session_state.get(IN_SIGHT) != question and not known(asked):
         return None
-    with st.container(key="more_working"):
+    with st.container(key=f"awaited_{BANDS}"):
         return awaited(asked, lambda: bands(question, SEEDS, own, summary), topic=BANDS, what=page["bands"], idle=True)
 
 
@@ -200,6 +195,7 @@ def trained(page: Words) -> None:
 
 page = words("vanishing")
 st.html(STYLE)
+style(TABLE, BANDS)
 page_header(page)
 
 where = switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"], folded=True)

@@ -56,14 +56,17 @@ from ui.training.long_range import (
 )
 from ui.training.style import progress_style
 from ui.training.untouched import untouched
-from ui.waiting import awaited
+from ui.waiting import awaited, style
 
 KEY = "lg"
 TASK = Needle()
 DEFAULTS = ("attention", "gru", "lstm")
 SOURCES = ("sentence", "noise")
+# While the curves are computed their place is kept, so that what stands below does not jump.
 STYLE = """<style>
-@media (max-width: 640px) { .st-key-lg_settings [role="toolbar"] { flex-wrap: wrap; } }
+.st-key-working_reach { margin-bottom: 38rem; }
+@media (max-width: 640px) { .st-key-working_reach { margin-bottom: 102rem; }
+  .st-key-lg_settings [role="toolbar"] { flex-wrap: wrap; } }
 </style>"""
 
 
@@ -249,6 +252,7 @@ def measured(run: Run, page: Words) -> None:
 
 page = words("long_range")
 st.html(STYLE)
+style()
 progress_style(KEY)
 panel.style()
 page_header(page)

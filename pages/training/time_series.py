@@ -60,15 +60,15 @@ from ui.training.time_series import (
     table,
     thinned,
 )
-from ui.waiting import awaited
+from ui.waiting import awaited, style
 
 KEY, MANY = "ts", "ts_many"
+FAST_ONES = "fast"  # what is worked on for one reader at a time
 QUICK = ("auto_correlation+trend", "frequency")
 OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
 SHEET = "ts_sheet"  # the file that is there now, by its digest: its columns, or why there are none
 WIDTHS = {"model": 225, "mse": 128, "mae": 128, "learned": 105, "seeds": 62, "parameters": 92, "step": 56}  # pixels
 STYLE = """<style>
-.st-key-ts_waiting:empty { display: none; }
 .st-key-ts_progress { min-height: 3rem; justify-content: center; }
 .st-key-ts_progress [data-testid="stProgress"] p { font-variant-numeric: tabular-nums; }
 </style>"""
@@ -203,7 +203,7 @@ def scene_of(run: Run | None, config: Series, models: Sequence[str], page: Words
         config, models = shared(configs[0]), [each.model for each in configs]
     fast = None
     if live(config):
-        fast = awaited(("time series, fast", config), lambda: time_series.train_fast(config), topic="fast",
+        fast = awaited(("time series, fast", config), lambda: time_series.train_fast(config), topic=FAST_ONES,
                        what=page["fast_running"])  # fmt: skip
     return scene(world_of(config), run, fast or {}, [*FAST, *models])
 
@@ -217,7 +217,7 @@ def studio(run: Run | None, wanted: dict[str, Experiment], config: Series, page:
     empty = page["empty" if live(config) else "empty_none"]
     panel.bar(KEY, run, wanted, named, empty=empty, check=known, name_of=name_of, in_turns=False)
     models = list(dict.fromkeys(each.model for each in wanted.values() if isinstance(each, Series)))
-    with st.container(key="ts_waiting"):  # a place of its own: it comes and goes
+    with st.container(key=f"awaited_{FAST_ONES}"):  # a place of its own: it comes and goes
         made = scene_of(run, config, models, page)
     scrubber(made, run, page)
     of = made.world.config
@@ -350,6 +350,7 @@ def several(of: Series, page: Words) -> None:
 
 page = words("time_series")
 st.html(STYLE)
+style(FAST_ONES)
 panel.style()
 page_header(page)
 config, models, seeds = chosen(page)

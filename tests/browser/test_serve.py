@@ -10,7 +10,7 @@ from benchmarks.browser import wait_idle, wait_settled
 from tests.server.running import SMALL, eventually, running
 from ui.server.admission import LEFT
 
-FULL = (("en-GB", "Full: 1 readers are here"), ("zh-CN", "人满了：现在有 1 位读者"))
+FULL = (("en-GB", "Full: every seat is taken (1)"), ("zh-CN", "人满了：现在有 1 位读者"))
 PAGES = {"/": "Pipeline", "/vanishing": "Vanishing gradients", "/time-series": "Time series"}
 # On a page's own address Streamlit first asks below it, and then at the root.
 USUAL = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")

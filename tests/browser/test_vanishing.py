@@ -158,3 +158,15 @@ def test_nothing_is_nan_at_the_extremes_and_underflow_is_labelled(page) -> None:
     assert "NaN" not in text
     assert "0 in float32" in text
     assert not frame(page, "weights").isnan().any()
+
+
+def test_what_works_in_the_corner_moves_nothing_on_the_page(open_page) -> None:
+    """The table of so long a sentence takes seconds: the pictures stand where they will stand when it is there."""
+    opened = open_page("/vanishing", query={"text": f"In the corner {TEXT}, and " + "the law saw another king, " * 6})
+    top = "document.querySelector('.st-key-pictures').getBoundingClientRect().top"
+    working = opened.locator(".st-key-working_table")
+    working.wait_for()
+    before = opened.evaluate(top)
+    working.wait_for(state="detached", timeout=120_000)
+    wait_idle(opened)
+    assert opened.evaluate(top) == before

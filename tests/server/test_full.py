@@ -111,7 +111,7 @@ def test_eight_arrive_three_come_in_and_keep_answering_and_the_next_follow_in_or
         others = [server.page() for _ in range(ARRIVALS - SEATS)]
         assert [answer.status for answer in others] == [503] * 5
         assert [re.search("Your place in line: ([0-9]+)", answer.text)[1] for answer in others] == list("12345")
-        assert "Full: 3 readers are here" in others[0].text and len(others[0].body) < 8000
+        assert "Full: every seat is taken (3)" in others[0].text and len(others[0].body) < 8000
         assert server.ask("/readyz").text == "full\n"
         assert [server.refuses(ticket=answer.ticket) for answer in others] == [403] * 5, "nor by the socket itself"
         for socket in inside.sockets.values():
