@@ -27,7 +27,7 @@ from attention_core.models.base import MASKS
 from attention_core.models.from_scratch import Positions, Source
 from attention_core.text import clean
 from ui import session
-from ui.link import publish, recall, remember, resend, seed
+from ui.link import publish, put, recall, remember, resend, seed
 from ui.sentences import SENTENCES, Sentence
 from ui.session import OWN, SCRATCH, TAUGHT, Study
 from ui.text import Words, words
@@ -427,7 +427,7 @@ def model_label(name: str) -> str:
 
 def switch_heads_off(heads: Sequence[tuple[int, int]]) -> None:
     """For callbacks: ablate exactly these heads, as (layer, head) counted from 0. The whole page runs."""
-    st.session_state["off"] = [f"{layer + 1}.{head + 1}" for layer, head in heads]
+    put(off=[f"{layer + 1}.{head + 1}" for layer, head in heads])
     st.rerun()
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 T = TypeVar("T")
 ARRIVED = "arrived"  # True during the first run of a page after another one
+PUT = "put"  # names of widgets that a callback has given a value, and the browser does not know of it yet
 
 
 def seed(name: str, default: T, read: Callable[[str], T], options: Collection[T] | None = None) -> None:
@@ -22,10 +23,20 @@ def seed(name: str, default: T, read: Callable[[str], T], options: Collection[T]
     if name not in st.session_state:
         kept = st.session_state.get(f"kept_{name}")
         st.session_state[name] = _from_link(name, default, read) if kept is None else kept
-    elif st.session_state.get(ARRIVED):
+    elif st.session_state.get(ARRIVED) or name in st.session_state.get(PUT, ()):
         st.session_state[name] = st.session_state[name]
+        st.session_state[PUT] = st.session_state.get(PUT, frozenset()) - {name}
     if options is not None and st.session_state[name] not in options:
         st.session_state[name] = default
+
+
+def put(**values: object) -> None:
+    """In a callback that asks for another run than its own: give widgets these values, whichever run draws them.
+
+    Streamlit tells the browser of a value only in the run that set it; without that the browser's old one comes back.
+    """
+    st.session_state.update(values)
+    st.session_state[PUT] = st.session_state.get(PUT, frozenset()) | values.keys()
 
 
 def resend(names: Collection[str]) -> None:

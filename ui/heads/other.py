@@ -13,6 +13,7 @@ from ui.chart import chart
 from ui.controls import Choice, focus, set_focus
 from ui.figures.heads import token_bars
 from ui.layout import Arrays, mode
+from ui.link import put
 from ui.numbers import significant
 from ui.session import answer
 from ui.text import Words
@@ -103,7 +104,7 @@ def _no_choice(found: Rows, text: str, n: int, page: Words) -> None:
     def lengthened() -> None:
         # Where a mask hides later keys, the query in the middle still reads enough.
         hidden = len(found.keys) < n
-        st.session_state["text"] = " ".join([text] * math.ceil((1 + hidden) * (found.d_v + 4) / max(1, n - SPECIAL)))
+        put(text=" ".join([text] * math.ceil((1 + hidden) * (found.d_v + 4) / max(1, n - SPECIAL))))
         if hidden:
             set_focus(n * 10**3, 0)
         st.rerun()

@@ -11,6 +11,7 @@ from attention_core.measures import MEASURES
 from attention_core.models import LayerName, LayerTrace
 from ui.components.canvas import Pick
 from ui.controls import focus, layer_label, set_focus
+from ui.link import put
 from ui.text import Words, words
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ PORTRAIT_FRAGMENT, SECTION_FRAGMENT = FOLLOW = ("heads_portrait", "heads_section
 
 def show_head(layer: int, head: int) -> None:
     """For callbacks: this is the head in focus everywhere; all of the page that a head changes runs."""
-    st.session_state.update(layer=layer, head=head)
+    put(layer=layer, head=head)
     st.rerun(BODY)
 
 

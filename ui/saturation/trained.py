@@ -17,7 +17,7 @@ from ui.compute import room
 from ui.controls import Choice, focus, model_label, set_focus, switch
 from ui.errors import fragment
 from ui.layout import take_away, trust_line
-from ui.link import recall, remember
+from ui.link import put, recall, remember
 from ui.numbers import significant
 from ui.snippets import imports, rebuilt
 from ui.text import Words, words
@@ -161,7 +161,8 @@ def moved(at: Positions) -> None:
 
 def picked(pick: Pick) -> None:
     """A click on an atlas chooses the layer and the head, on every page."""
-    st.session_state.update(layer=pick.row, head=pick.col)
+    put(layer=pick.row, head=pick.col)
+    st.rerun()  # their widgets stand outside the fragment of the atlas
 
 
 def rules(choice: Choice, page: Words) -> tuple[str, ...]:
