@@ -102,6 +102,21 @@ def test_an_answer_too_large_to_be_kept_fails_instead_of_being_computed_for_ever
     assert work.failed and room.peek("q") is None
 
 
+def test_an_answer_on_its_way_to_a_page_is_there_when_the_page_comes_for_it_however_cheap_it_was() -> None:
+    room, long = Room(LIMIT, workers=1), Long("x" * (LIMIT // 20))
+    long.gate.set()
+    for number in range(19):
+        room.answers.put(number, "x" * (LIMIT // 20), 10.0 + number)  # the room is full of what took longer
+    work = room.work("q", long, visitor="a", topic="t")
+    until(lambda: work.ended)
+    for number in range(19, 25):
+        room.answers.put(number, "x" * (LIMIT // 20), 10.0 + number)  # others ask before the page runs again
+    assert room.peek("q") == long.answer and room.answers.bytes <= LIMIT
+    for number in range(25, 75):
+        room.answers.put(number, "x" * (LIMIT // 20), 100.0)
+    assert room.peek("q") is None  # not for ever
+
+
 def test_long_work_that_asks_is_refused_too() -> None:
     room = Room(LIMIT, workers=1)
 

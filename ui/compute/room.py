@@ -49,7 +49,7 @@ class Work(Job, Generic[T]):
             self.seconds += time.monotonic() - began
             self.share, self._open = 1.0, None
             # A result that could not be kept would be computed again whenever somebody looks.
-            self.ended = self._answers.put(self.question, end.value, self.seconds)
+            self.ended = self._answers.put(self.question, end.value, self.seconds, unread=True)
             self.failed = not self.ended
             return
         self.seconds += time.monotonic() - began
