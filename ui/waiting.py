@@ -1,5 +1,6 @@
 """Long answers on a page: the answer where it is known, else its work with progress and Stop until it has ended."""
 
+import math
 from collections.abc import Hashable
 from typing import TypeVar, cast
 
@@ -50,25 +51,32 @@ def awaited(question: Hashable, pieces: Pieces[T], *, topic: str, what: str, idl
     answer = cast(T | None, room().peek(question))
     if answer is not None:
         return answer
-    if st.session_state.get(_key(topic)) == question:
-        st.button(words("common")["waiting.go_on"], icon=":material/play_arrow:", key=f"go_on_{topic}",
-                  on_click=_forget, args=(topic,))  # fmt: skip
+    if _halted(topic, question):
         return None
     work = room().work(question, pieces, visitor=visitor(), topic=topic, idle=idle)
     fragment(lambda: _watch(work, topic, what), every=TICK, key=f"watch_{topic}")()
     return None
 
 
-def stopped(topic: str, question: Hashable) -> bool:
-    """Whether the reader has stopped this."""
-    return st.session_state.get(_key(topic)) == question
+def _halted(topic: str, question: Hashable) -> bool:
+    """Whether the reader has stopped this, or it has failed; then a button begins it again. Until somebody presses it
+    nothing asks: what has failed once would most likely fail at every click on the page.
+    """
+    halted, failed = st.session_state.get(_key(topic), (None, False))
+    if halted != question:
+        return False
+    common = words("common")
+    if failed:
+        st.error(common["error.unexpected"], icon=":material/error:")
+    st.button(common["waiting.go_on"], icon=":material/play_arrow:", key=f"go_on_{topic}", on_click=_forget,
+              args=(topic,))  # fmt: skip
+    return True
 
 
 def _watch(work: Work, topic: str, what: str) -> None:
     if work.failed:
-        st.error(words("common")["error.unexpected"], icon=":material/error:")
-        return
-    if work.ended:
+        st.session_state[_key(topic)] = work.question, True
+    if work.ended or work.failed:
         st.rerun()
     work.look(visitor())
     with st.container(horizontal=True, vertical_alignment="center", key=f"working_{topic}"):
@@ -81,12 +89,15 @@ def _progress(work: Work, what: str) -> str:
     if work.state == "waiting":
         line = "waiting.idle" if work.idle else "waiting.line"
         return common.data(line, what=what, position=work.position)
-    return common.data("waiting.left", what=what, seconds=max(1, round(work.remaining))) if work.share else what
+    left = work.remaining
+    return common.data("waiting.left", what=what, seconds=max(1, round(left))) if math.isfinite(left) else what
 
 
 def _stop(work: Work, topic: str) -> None:
+    """The button stands in a fragment of its own: the page that draws another in its place has to run too."""
     work.leave(visitor())
-    st.session_state[_key(topic)] = work.question
+    st.session_state[_key(topic)] = work.question, False
+    st.rerun()
 
 
 def _forget(topic: str) -> None:

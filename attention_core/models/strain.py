@@ -44,9 +44,13 @@ def strain(
     built = model.run(tokens).output
     loss = _loss(model, tokens, built, target)
     for each in settings:
-        run = model.run(tokens, each, grad=True)
-        cosine = F.cosine_similarity(run.output.detach(), built, dim=-1).mean()
-        yield Strain(_heads(run, loss(run.output)), float(cosine))
+        yield _strained(model.run(tokens, each, grad=True), built, loss)
+
+
+def _strained(run: Run, built: Tensor, loss: Callable[[Tensor], Tensor]) -> Strain:
+    """A function of its own, so that whoever waits between two settings does not hold a run and its graph."""
+    cosine = F.cosine_similarity(run.output.detach(), built, dim=-1).mean()
+    return Strain(_heads(run, loss(run.output)), float(cosine))
 
 
 def _loss(model: Strained, tokens: Tokens, built: Tensor, target: int | None) -> Callable[[Tensor], Tensor]:

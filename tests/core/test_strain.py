@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import weakref
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
 
@@ -11,7 +12,7 @@ from torch.testing import assert_close
 from transformers import AutoModel
 
 from attention_core.attention import gradients
-from attention_core.models import Settings, load_embedded
+from attention_core.models import Run, Settings, load_embedded
 from attention_core.models.pretrained import embedded_folder
 from attention_core.models.strain import HEAD_MEASURES, strain
 from attention_core.normalizers import NORMALIZERS
@@ -196,3 +197,19 @@ def test_a_layer_with_fewer_heads_is_filled_with_nan_and_a_rare_model_costs_noth
     gain = found.heads[HEAD_MEASURES.index("log_gain")]
     assert bool(gain[5, 0].isnan())  # a head that is off hands on nothing, so nothing reaches its rows
     assert bool(gain[5, 1:].isfinite().all())
+
+
+def test_between_two_settings_no_run_is_held(monkeypatch) -> None:
+    """Whoever computes them one by one rests in between, and the graph of a long text takes hundreds of megabytes."""
+    model, held = load_embedded(), []
+    run_as_built = model.run
+
+    def run(*args, **options) -> Run:
+        run = run_as_built(*args, **options)
+        held.extend(map(weakref.ref, run.layers))
+        return run
+
+    monkeypatch.setattr(model, "run", run)
+    stops = strain(model, model.tokenize(TEXT), [Settings()] * 2)
+    next(stops)
+    assert len(held) == 2 * len(model.layers) and not any(layer() for layer in held)

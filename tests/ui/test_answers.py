@@ -249,3 +249,15 @@ def test_layers_of_a_long_text_are_computed_again_bit_for_bit() -> None:
     untrained = FromScratch(Sizes(n_head=12, d_model=11, d_k=3, d_v=5, source="digest", positions="alibi"))
     long = untrained.run(untrained.tokenize("word " * 200))
     assert_close(untrained._layer.output(long.layers[0].attention), long.output, rtol=0, atol=0)
+
+
+def test_an_answer_does_not_fail_because_no_thread_can_be_had_to_watch_it(monkeypatch) -> None:
+    def refuses(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    answers = Answers(LIMIT, permits=1)
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", refuses)
+        assert answers.ask("q", lambda: 1) == 1
+    assert answers.ask("next", lambda: 2) == 2
+    assert "headlight watchdog" in {thread.name for thread in threading.enumerate()}

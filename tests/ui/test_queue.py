@@ -431,3 +431,30 @@ def test_when_no_thread_is_to_be_had_the_job_rests_and_the_core_is_not_lost(monk
     job.look("a")
     until(lambda: job.state == "ended")
     assert order == ["job"]
+
+
+def test_a_run_from_a_file_is_not_forgotten_while_somebody_looks_at_it() -> None:
+    clock, config = Clock(), gated(10, width=1000)
+    clock.now = 10_000.0
+    queue = Queue(1, limit=6 * 4000 + 1, clock=clock)
+    (trained,) = entered(Queue(1), config)
+    until(lambda: trained.state == "ended")
+    opened = Run.finished({"only": config}, {"only": trained.records("only")})
+    queue.keep(opened, "reader")
+    clock.now += 400.0
+    opened.look("reader")
+    clock.now += 400.0
+    (other,) = entered(queue, gated(10, width=1000))
+    until(lambda: other.state == "ended")
+    assert other.crowded and not opened.forgotten and steps(opened) == list(range(6))
+    clock.now += 601.0
+    (last,) = entered(queue, gated(10, width=1000))
+    until(lambda: last.state == "ended")
+    assert opened.forgotten and not last.crowded
+
+
+def test_two_long_things_of_one_visitor_take_turns_too() -> None:
+    order: list[str] = []
+    long, short = Steps("long", order, pieces=4), Steps("short", order, pieces=2)
+    worked(Queue(1, slice=0.0), (long, "a"), (short, "a"))
+    assert order == ["long", "short", "long", "short", "long", "long"]

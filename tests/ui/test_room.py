@@ -1,13 +1,16 @@
 """The room: long questions are worked on once for all who ask, one a topic for each visitor, and kept when they end."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator
 
 import pytest
 
 from ui.compute import cores
 from ui.compute.answers import NestedAskError
+from ui.compute.queue import Queue
 from ui.compute.room import Room
 
 LIMIT = 2**20
@@ -100,6 +103,84 @@ def test_an_answer_too_large_to_be_kept_fails_instead_of_being_computed_for_ever
     work = room.work("q", long, visitor="a", topic="t")
     until(lambda: work.state == "ended")
     assert work.failed and room.peek("q") is None
+
+
+def test_an_answer_on_its_way_to_a_page_is_there_when_the_page_comes_for_it_however_cheap_it_was() -> None:
+    room, long = Room(LIMIT, workers=1), Long("x" * (LIMIT // 20))
+    long.gate.set()
+    for number in range(19):
+        room.answers.put(number, "x" * (LIMIT // 20), 10.0 + number)  # the room is full of what took longer
+    work = room.work("q", long, visitor="a", topic="t")
+    until(lambda: work.ended)
+    for number in range(19, 25):
+        room.answers.put(number, "x" * (LIMIT // 20), 10.0 + number)  # others ask before the page runs again
+    assert room.peek("q") == long.answer and room.answers.bytes <= LIMIT
+    for number in range(25, 75):
+        room.answers.put(number, "x" * (LIMIT // 20), 100.0)
+    assert room.peek("q") is None  # not for ever
+
+
+class Steps:
+    """A long question of four pieces, each done when the test says so."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Semaphore(0)
+        self.begun = 0
+
+    def __call__(self) -> Generator[float, None, str]:
+        self.begun += 1
+        for piece in range(1, 4):
+            assert self.gate.acquire(timeout=60)
+            yield piece / 4
+        assert self.gate.acquire(timeout=60)
+        return "answer"
+
+
+def test_work_that_rested_because_nobody_looked_goes_on_where_it_stood_for_whoever_asks_next() -> None:
+    room, steps, now = Room(LIMIT, workers=1), Steps(), [0.0]
+    room.queue = Queue(1, patience=5.0, clock=lambda: now[0])
+    work = room.work("q", steps, visitor="a", topic="t")
+    steps.gate.release()
+    until(lambda: work.share == 0.25)
+    now[0] = 6.0
+    steps.gate.release()
+    until(lambda: work.away)
+    assert room.work("q", steps, visitor="b", topic="t") is work
+    steps.gate.release(2)
+    until(lambda: work.ended)
+    assert room.peek("q") == "answer" and steps.begun == 1
+
+
+def test_work_that_was_given_up_begins_again_with_its_share_and_its_time() -> None:
+    room, steps = Room(LIMIT, workers=1), Steps()
+    work = room.work("q", steps, visitor="a", topic="t")
+    steps.gate.release()
+    until(lambda: work.share == 0.25)
+    work.seconds = 3600.0
+    work.leave("a")
+    steps.gate.release()
+    until(lambda: work.state == "stopped")
+    assert room.work("q", steps, visitor="a", topic="t") is work and work.share == 0
+    steps.gate.release()
+    until(lambda: work.share == 0.25)
+    assert steps.begun == 2 and work.seconds < 3600
+    steps.gate.release(3)
+    until(lambda: work.ended)
+
+
+def test_who_asks_in_the_moment_in_which_the_answer_arrives_does_not_begin_it_again() -> None:
+    room, long = Room(LIMIT, workers=1), Long()
+    work = room.work("q", long, visitor="a", topic="t")
+    long.gate.set()
+    until(lambda: work.state == "ended")
+    assert room.work("q", long, visitor="b", topic="t") is work and long.begun == 1
+
+
+def test_a_room_keeps_no_work_that_nobody_holds() -> None:
+    room, steps = Room(LIMIT, workers=1), Steps()
+    kept = weakref.ref(room.work("q", steps, visitor="a", topic="t"))
+    steps.gate.release(4)
+    until(lambda: gc.collect() >= 0 and kept() is None)
 
 
 def test_long_work_that_asks_is_refused_too() -> None:

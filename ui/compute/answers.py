@@ -110,14 +110,18 @@ class Answers:
             entry = self._known(question)
             return None if entry is None else entry.value
 
-    def put(self, question: Hashable, value: object, seconds: float) -> bool:
-        """Keep what took so many seconds; False where it is too large to be kept."""
+    def put(self, question: Hashable, value: object, seconds: float, *, unread: bool = False) -> bool:
+        """Keep what took so many seconds; False where it is too large to be kept.
+
+        `unread`: those who wait for it have yet to read it here, so of all that is kept it would have to go last.
+        """
         held = size(value) + size(question)  # measured outside the lock
         if held > self.limit // LARGEST_SHARE:
             return False
         with self._lock:
             self._drop(question)
-            entry = _Entry(value, held, max(seconds, 0.0) / held, 0.0, 0)
+            first = max((other.priority for other in self._entries.values()), default=0.0) if unread else 0.0
+            entry = _Entry(value, held, max(seconds, 0.0) / held, first, 0)
             self._entries[question] = entry
             self.bytes += held
             self._refresh(question, entry)
@@ -136,7 +140,7 @@ class Answers:
 
     def _refresh(self, question: Hashable, entry: _Entry) -> None:
         """Used now: it is worth its cost again. Its older places in the heap are passed over when they come up."""
-        entry.priority, entry.turn = self._floor + entry.worth, next(self._turns)
+        entry.priority, entry.turn = max(self._floor + entry.worth, entry.priority), next(self._turns)
         heapq.heappush(self._heap, (entry.priority, entry.turn, question))
         if len(self._heap) > 4 * len(self._entries) + 64:
             self._heap = [(entry.priority, entry.turn, question) for question, entry in self._entries.items()]

@@ -49,7 +49,8 @@ class Job(ABC):
         self.away = False  # it rests only because nobody has looked
         self.queue: Queue | None = None
         self.looks: dict[Hashable, float] = {}  # when each visitor who wants it has looked last
-        self.arrived = 0  # its place among those of visitors who have had as many turns
+        self.arrived = 0  # its place among those that have had no turn
+        self.turn = 0  # when it had its last
         self._stop = threading.Event()
         self._rests = threading.Event()
         self._rests.set()
@@ -189,9 +190,11 @@ class Queue:
             self._alive.add(job)
             self._start()
 
-    def keep(self, job: Job) -> None:
-        """Count the memory of a job that was done elsewhere."""
+    def keep(self, job: Job, visitor: Hashable = None) -> None:
+        """Count the memory of a job that was done elsewhere; `visitor` looks at it from now on."""
         with self._lock:
+            job.queue = self
+            job.looks[visitor] = self._clock()
             self._alive.add(job)
 
     def take_out(self, job: Job) -> None:
@@ -264,9 +267,12 @@ class Queue:
                 line.remove(job)
                 job.rest(away=True)
 
-    def _rank(self, job: Job) -> tuple[bool, int, int]:
-        """Who is next: idle work last; else the visitor whose last turn is longest ago, and who came first."""
-        return job.idle, min((self._turns.get(visitor, 0) for visitor in job.looks), default=0), job.arrived
+    def _rank(self, job: Job) -> tuple[bool, int, int, int]:
+        """Who is next: idle work last; else the visitor whose last turn is longest ago; of the jobs of one visitor
+        that whose own is, and who came first.
+        """
+        turn = min((self._turns.get(visitor, 0) for visitor in job.looks), default=0)
+        return job.idle, turn, job.turn, job.arrived
 
     def _ready(self) -> Iterator[Job]:
         """Those that may have the next free core."""
@@ -281,8 +287,9 @@ class Queue:
             (self._waiting if job in self._waiting else self._paused).remove(job)
             self._running.add(job)
             job.state = "training"
+            job.turn = next(self._count)
             for visitor in job.looks:
-                self._turns[visitor] = next(self._count)
+                self._turns[visitor] = job.turn
                 self._turns.move_to_end(visitor)
             while len(self._turns) > REMEMBERED:
                 self._turns.popitem(last=False)

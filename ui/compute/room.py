@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Hashable
 from typing import Generic, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from ui.compute.answers import Answers
 from ui.compute.queue import Job, Queue
@@ -41,7 +42,7 @@ class Work(Job, Generic[T]):
         """The next piece, or the answer."""
         began = time.monotonic()
         if self._open is None:
-            self._open = self._pieces()
+            self._open, self.seconds = self._pieces(), 0.0
         try:
             with self._watchdog.asking():
                 self.share = next(self._open)
@@ -49,15 +50,19 @@ class Work(Job, Generic[T]):
             self.seconds += time.monotonic() - began
             self.share, self._open = 1.0, None
             # A result that could not be kept would be computed again whenever somebody looks.
-            self.ended = self._answers.put(self.question, end.value, self.seconds)
+            self.ended = self._answers.put(self.question, end.value, self.seconds, unread=True)
             self.failed = not self.ended
             return
         self.seconds += time.monotonic() - began
 
     def rest(self, *, away: bool = False) -> None:
-        """Nobody wants it any more, or it has ended: what was begun is given up."""
+        """It goes on where it stands once somebody looks again. Where nobody wants it what was begun is given up, and
+        so is what is idle: what it holds meanwhile is more than it is worth.
+        """
         super().rest(away=away)
-        self._open = None
+        if self.idle or not self.away:
+            self._open = None
+            self.share = float(self.ended)
 
     def forget(self) -> None:
         """It keeps nothing."""
@@ -70,8 +75,9 @@ class Room:
         self._watchdog = Watchdog()
         self.answers = Answers(limit, permits, watchdog=self._watchdog)
         self.queue = Queue(workers)
-        self._works: dict[Hashable, Work] = {}
-        self._topics: dict[tuple[Hashable, str], Work] = {}
+        # Alive is what waits or is worked on, and what a page still looks at.
+        self._works: WeakValueDictionary[Hashable, Work] = WeakValueDictionary()
+        self._topics: WeakValueDictionary[tuple[Hashable, str], Work] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def ask(self, question: Hashable, compute: Callable[[], T]) -> T:
@@ -92,15 +98,13 @@ class Room:
         """
         with self._lock:
             work = self._works.get(question)
-            if work is None or work.done:
+            if work is None or work.failed or (work.ended and self.peek(question) is None):
                 work = self._works[question] = Work(question, pieces, self.answers, self._watchdog)
                 work.idle = idle
             work.idle = work.idle and idle
             before = self._topics.get((visitor, topic))
             self._topics[visitor, topic] = work
             self.queue.enter(work, visitor)
-            self._works = {key: other for key, other in self._works.items() if other.running}
-            self._topics = {key: other for key, other in self._topics.items() if other.running}
         if before is not None and before is not work:
             before.leave(visitor)
         return cast(Work[T], work)

@@ -33,7 +33,6 @@ class Watchdog:
         self._late, self._look, self._clock = late, look, clock
         self._asks: dict[int, _Ask] = {}
         self._lock = threading.Lock()
-        self._ended = threading.Event()
         self._looks = False
         self._own = threading.local()
 
@@ -78,13 +77,19 @@ class Watchdog:
         with self._lock:
             self._asks[id(ask)] = ask
             if not self._looks:
-                self._looks = True
-                threading.Thread(target=self._watch, name="headlight watchdog", daemon=True).start()
+                self._looks = self._begin()
         try:
             yield
         finally:
             with self._lock:
                 del self._asks[id(ask)]
+
+    def _begin(self) -> bool:
+        try:
+            threading.Thread(target=self._watch, name="headlight watchdog", daemon=True).start()
+        except RuntimeError:  # no thread is to be had: who asks is answered all the same, and the next who asks tries
+            return False
+        return True
 
     def _watch(self) -> None:
         while True:
