@@ -88,7 +88,13 @@ async def warm(house: House, watch: Watch, load: Load) -> None:
 
     Nobody is let in before: what the collector is told to leave alone for ever is then nobody's page.
     """
-    watch.gauges = await asyncio.to_thread(load)
+    while True:
+        try:
+            watch.gauges = await asyncio.to_thread(load)
+            break
+        except Exception:
+            _log.exception("What every page needs cannot be loaded")
+            await asyncio.sleep(TRY_AGAIN)
     while not (outcome := await get_instance().does_script_run_without_error())[0]:
         _log.error("The first page does not run: %s", outcome[1])
         await asyncio.sleep(TRY_AGAIN)

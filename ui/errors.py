@@ -3,10 +3,11 @@
 import functools
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import ParamSpec
+from contextlib import contextmanager, suppress
+from typing import NoReturn, ParamSpec
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from ui.text import words
 
@@ -45,6 +46,13 @@ def callback(act: Callable[P, None]) -> Callable[P, None]:
             act(*args, **kwargs)
 
     return acted
+
+
+def run_again(*fragments: str) -> NoReturn:
+    """For callbacks: run these fragments alone; where the page has not drawn them yet, all of it."""
+    with suppress(StreamlitAPIException):
+        st.rerun(list(fragments))
+    st.rerun()
 
 
 def fragment(draw: Callable[P, None], *, every: float | None = None, key: str | None = None) -> Callable[P, None]:

@@ -166,7 +166,7 @@ def remade(make: Callable[..., LayerTrace], again: Callable[[], tuple[AttentionT
     return make(attention=again()[0])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Run:
     """One text through one model: its tokens, one trace per attention layer, and what the last layer hands on."""
 

@@ -8,7 +8,7 @@ import streamlit as st
 from attention_core.models import LayerTrace, Run
 from ui.components.canvas import Live, Pick, canvas
 from ui.controls import TEMPERATURES, Bar, Choice, focus, set_focus, set_temperature, study_bar, temperature
-from ui.errors import fragment
+from ui.errors import fragment, run_again
 from ui.evidence import evidence
 from ui.explain import Explanation, Term, explain
 from ui.layout import page_header
@@ -65,12 +65,12 @@ def picked(pick: Pick) -> None:
     query, key = focus(10**6, 10**6)
     if pick.panel in ("query", "key"):
         set_focus(*((pick.row, key) if pick.panel == "query" else (query, pick.row)))
-        st.rerun(MARGIN)
+        run_again(MARGIN)
     for axis, index in zip(AXES[pick.panel], (pick.row, pick.col), strict=True):
         query, key = (index if axis == "query" else query), (index if axis == "key" else key)
     set_focus(query, key)
     remember("cell", f"{pick.panel},{pick.row},{pick.col}")
-    st.rerun(MARGIN)  # the canvases have moved their focus already
+    run_again(MARGIN)  # the canvases have moved their focus already
 
 
 def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:

@@ -86,11 +86,12 @@ def race(run: Run | None, wanted: dict[str, Experiment], page: Words) -> None:
         same = " · ".join(f"{named(name)} `{digest}`" for name, digest in fingerprints(KEY, run).items())
         told += f" {page['identical']} {same}"
     st.caption(f"{told} {page.format('bounded', most=MOST_BYTES // panel.MEGABYTE)}")
+    points = st.session_state.get(POINTS, {})  # a download runs outside the session
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(seed=config.seed, dtype="float32", device="cpu")
         take_away(
             "scaling_race",
-            arrays=lambda: arrays(run, st.session_state.get(POINTS, {})),
+            arrays=lambda: arrays(run, points),
             snippet=snippet(run),
         )
 

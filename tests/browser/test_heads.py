@@ -323,6 +323,17 @@ def test_a_chosen_head_is_painted_from_its_bytes_until_torchs_float32_is_there(o
     assert re.fullmatch(r"α = \S+", said.inner_text())
 
 
+def test_a_head_chosen_by_its_thumbnail_stays_when_something_else_changes(open_page) -> None:
+    page = open_page("/heads")
+    page.get_by_role("button", name="Layer 1, head 7", exact=True).click()
+    settled(page)
+    for other in (WORDS["shows.mean"], WORDS["shows.head"]):
+        page.get_by_text(other, exact=True).first.click()
+        settled(page)
+        assert "layer=1" in page.url and "head=7" in page.url
+    assert page.get_by_role("button", name="Layer 1, head 7", exact=True).get_attribute("aria-pressed") == "true"
+
+
 def test_an_answer_to_an_earlier_choice_does_not_displace_the_last_one(open_page, eager) -> None:
     page = open_page("/heads")
     shows(page, "3,1", True)

@@ -99,6 +99,23 @@ def test_nothing_larger_than_an_eighth_of_the_limit_is_kept() -> None:
     assert not computed.answers.put("large too", torch.zeros(LIMIT), 9.0)
 
 
+def test_what_is_too_large_to_be_kept_is_shared_as_long_as_somebody_holds_it() -> None:
+    model = FromScratch(Sizes(n_head=2, d_model=11, d_k=3, d_v=5, source="digest"))
+    answers, begun = Answers(1000), []
+
+    def compute():
+        begun.append(1)
+        return model.run(model.tokenize("one two three"))
+
+    run = answers.ask("q", compute)
+    assert answers.ask("q", compute) is run and answers.peek("q") is run
+    assert (len(begun), len(answers), answers.bytes) == (1, 0, 0)
+    del run
+    assert answers.peek("q") is None
+    answers.ask("q", compute)
+    assert len(begun) == 2
+
+
 def test_a_question_counts_with_its_text() -> None:
     computed = Computed()
     computed.ask(Study(text="a" * 4000), 0.01, kilobytes=1)

@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from ui.compute.cores import cores
 from ui.compute.memory import trim
@@ -54,6 +56,7 @@ class Answers:
         self.limit = limit
         self.bytes = self.hits = self.misses = 0  # kept; asked and known; asked and computed
         self._entries: dict[Hashable, _Entry] = {}
+        self._large: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()  # as long as somebody holds them
         self._heap: list[tuple[float, int, Hashable]] = []
         self._turns = count()
         self._dropped = 0  # bytes since memory was handed back
@@ -77,10 +80,10 @@ class Answers:
             raise NestedAskError
         while True:
             with self._lock:
-                entry = self._known(question)
-                if entry is not None:
+                known, value = self._known(question)
+                if known:
                     self.hits += 1
-                    return cast(T, entry.value)
+                    return cast(T, value)
                 pending = self._pending.get(question)
                 if pending is None:
                     mine = self._pending[question] = Future()
@@ -107,8 +110,7 @@ class Answers:
     def peek(self, question: Hashable) -> object | None:
         """The answer if it is known. Looking at it counts as use."""
         with self._lock:
-            entry = self._known(question)
-            return None if entry is None else entry.value
+            return self._known(question)[1]
 
     def put(self, question: Hashable, value: object, seconds: float, *, unread: bool = False) -> bool:
         """Keep what took so many seconds; False where it is too large to be kept.
@@ -117,6 +119,8 @@ class Answers:
         """
         held = size(value) + size(question)  # measured outside the lock
         if held > self.limit // LARGEST_SHARE:
+            with suppress(TypeError), self._lock:  # what nothing can refer to weakly is computed by each who asks
+                self._large[question] = value
             return False
         with self._lock:
             self._drop(question)
@@ -132,11 +136,14 @@ class Answers:
             trim()
         return True
 
-    def _known(self, question: Hashable) -> _Entry | None:
+    def _known(self, question: Hashable) -> tuple[bool, object]:
+        """Whether the answer is known, and the answer."""
         entry = self._entries.get(question)
-        if entry is not None:
-            self._refresh(question, entry)
-        return entry
+        if entry is None:
+            large = self._large.get(question)
+            return large is not None, large
+        self._refresh(question, entry)
+        return True, entry.value
 
     def _refresh(self, question: Hashable, entry: _Entry) -> None:
         """Used now: it is worth its cost again. Its older places in the heap are passed over when they come up."""

@@ -11,6 +11,7 @@ from ui.compute.queue import Job, Queue
 from ui.compute.watchdog import Watchdog
 
 KEPT_BYTES = 160 * 2**20  # an eighth of it still holds a text of 512 tokens in a model of six layers
+PATIENT = 60.0  # seconds that somebody waits who cannot come back: a download
 PREPARES = "nobody yet"  # the visitor for whom is computed what somebody may ask
 T = TypeVar("T")
 Pieces = Callable[[], Generator[float, None, T]]  # yields the share that is done, and returns the answer
@@ -113,9 +114,9 @@ class Room:
         """The answer to a long question, for whoever cannot come back: this waits."""
         while (answer := self.peek(question)) is None:
             work = self.work(question, pieces, visitor=threading.get_ident(), topic="result")
-            work.wait(3600.0)
-            if work.failed:
-                raise RuntimeError("long work failed, see the log")
+            work.wait(PATIENT)
+            if not work.ended:
+                raise RuntimeError("long work failed, see the log, or took too long for whoever cannot come back")
         return cast(T, answer)
 
     def prepare(self, question: Hashable, pieces: Pieces[T]) -> None:

@@ -37,6 +37,7 @@ class Run(Job):
         self._records: dict[str, list[Record]] = {name: [] for name in self.experiments}
         self._open: dict[str, Iterator[Record]] | None = None
         self._left = deque(self.experiments)  # names that still train, the next first
+        self.kept = 0  # bytes of its records
 
     @property
     def share(self) -> float:
@@ -62,11 +63,6 @@ class Run(Job):
         """Seconds it will still train, by its pace so far; NaN before there is one."""
         return self.seconds * (1 - self.share) / self.share if self.share and self.seconds else math.nan
 
-    @property
-    def kept(self) -> int:
-        """Memory its records hold now, in bytes."""
-        return sum(record.bytes() for name in self.experiments for record in self.records(name))
-
     def records(self, name: str) -> tuple[Record, ...]:
         """What this experiment has recorded so far."""
         return tuple(self._records[name])
@@ -81,7 +77,7 @@ class Run(Job):
         """A run that was trained elsewhere."""
         run = cls(experiments)
         run._records = {name: list(records[name]) for name in run.experiments}
-        run.expected_bytes = run.kept
+        run.kept = run.expected_bytes = sum(record.bytes() for kept in run._records.values() for record in kept)
         run._left.clear()
         run.rest()
         return run
@@ -107,7 +103,7 @@ class Run(Job):
 
     def forget(self) -> None:
         """Without its records it is a run that was never trained."""
-        self.forgotten = True
+        self.forgotten, self.kept = True, 0
         self._records = {name: [] for name in self.experiments}
         self._left.clear()
         self.rest()
@@ -132,6 +128,7 @@ class Run(Job):
             if self.too_large or self.crowded:
                 return
         self._records[name].append(record)
+        self.kept += record.bytes()
         if record.step >= self.experiments[name].steps or record.state:
             self._drop(name)
         elif self.in_turns:

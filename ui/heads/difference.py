@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from attention_core.models import LayerTrace, ModelError, Run, Settings, Sizes, UnknownWords
+from attention_core.models import LayerTrace, Model, ModelError, Run, Settings, Sizes, Tokens, UnknownWords
 from attention_core.text import clean
 from ui import compare
 from ui.components.canvas import Panel, canvas
@@ -25,8 +25,7 @@ from ui.heads.shared import shown_weights, token_chosen, with_unit
 from ui.layout import Arrays
 from ui.link import publish, seed
 from ui.numbers import significant
-from ui.session import SCRATCH, Study, model
-from ui.session import run as run_of
+from ui.session import SCRATCH, Study, model, run_of
 from ui.text import Words, words
 
 SAME = "same"
@@ -37,8 +36,14 @@ class Other:
     """Run B: a study, one of its layers, one head of that layer."""
 
     study: Study
+    model: Model
+    tokens: Tokens
     layer: int
     head: int
+
+    def run(self) -> Run:
+        """Everything its model computes for it; a download has no session in which to look for the model."""
+        return run_of(self.study, self.model, self.tokens)
 
 
 def section(choice: Choice, page: Words) -> Arrays:
@@ -46,7 +51,7 @@ def section(choice: Choice, page: Words) -> Arrays:
     other = _choose_b(choice, page)
     if other is None:
         return dict
-    run, run_b = choice.run(), run_of(other.study)
+    run, run_b = choice.run(), other.run()
     a, b = run.layers[choice.layer], run_b.layers[other.layer]
     found = compare.difference(a, choice.head, b, other.head)
     differs = _differs(choice, other)
@@ -69,7 +74,7 @@ def section(choice: Choice, page: Words) -> Arrays:
 
 def compared(choice: Choice, other: Other) -> dict[str, np.ndarray]:
     """The weights of A and of B, and A − B where they have one shape."""
-    a, b = choice.run().layers[choice.layer], run_of(other.study).layers[other.layer]
+    a, b = choice.run().layers[choice.layer], other.run().layers[other.layer]
     maps = {"A": shown_weights(a, choice.head), "B": shown_weights(b, other.head)}
     found = compare.difference(a, choice.head, b, other.head)
     return maps if found is None else maps | {"A_minus_B": found.weights.numpy()}
@@ -93,10 +98,11 @@ def _choose_b(choice: Choice, page: Words) -> Other | None:
         sizes = _sizes_of_b(choice, name, page)
         name = choice.study.model if name == SAME else name
         try:
-            layers = model(name, sizes).layers
+            chosen = model(name, sizes)
         except ModelError as error:
             st.warning(common.format(f"model_error.{error.kind}", name=error.name), icon=":material/warning:")
             return None
+        layers = chosen.layers
         default = min(choice.layer, len(layers) - 1)
         layer = whole_number("b_layer", 1, len(layers), default + 1, page["compare.layer"], 110) - 1
         n_head = layers[layer].n_head
@@ -111,13 +117,14 @@ def _choose_b(choice: Choice, page: Words) -> Other | None:
     settings = _settings_of_b(choice.study.settings, rule, layer, page)
     text = clean(typed, MAX_CHARS).text
     try:
-        if not text or not len(model(name, sizes).tokenize(text)):  # nothing typed, or nothing that can be read
-            text = choice.study.text
-            model(name, sizes).tokenize(text)
+        tokens = chosen.tokenize(text)
+        if not text or not len(tokens):  # nothing typed, or nothing that can be read
+            text, tokens = choice.study.text, chosen.tokenize(choice.study.text)
     except UnknownWords as error:
         untaught(error, common)
         return None
-    return Other(study=Study(text=text, model=name, sizes=sizes, settings=settings), layer=layer, head=head)
+    study = Study(text=text, model=name, sizes=sizes, settings=settings)
+    return Other(study=study, model=chosen, tokens=tokens, layer=layer, head=head)
 
 
 def _sizes_of_b(choice: Choice, name: str, page: Words) -> Sizes:

@@ -11,6 +11,7 @@ from attention_core.measures import MEASURES
 from attention_core.models import LayerName, LayerTrace
 from ui.components.canvas import Pick
 from ui.controls import focus, layer_label, set_focus
+from ui.errors import run_again
 from ui.link import put
 from ui.text import Words, words
 
@@ -22,7 +23,7 @@ PORTRAIT_FRAGMENT, SECTION_FRAGMENT = FOLLOW = ("heads_portrait", "heads_section
 def show_head(layer: int, head: int) -> None:
     """For callbacks: this is the head in focus everywhere; all of the page that a head changes runs."""
     put(layer=layer, head=head)
-    st.rerun(BODY)
+    run_again(BODY)
 
 
 def token_chosen(pick: Pick) -> None:
@@ -34,7 +35,7 @@ def token_chosen(pick: Pick) -> None:
         set_focus(query, pick.row)
     else:
         set_focus(pick.row, pick.col)
-    st.rerun(FOLLOW)  # the canvases have moved their focus already
+    run_again(*FOLLOW)  # the canvases have moved their focus already
 
 
 def shown_weights(layer: LayerTrace, head: int) -> Float[np.ndarray, "n_q n_k"]:

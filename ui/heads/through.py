@@ -9,6 +9,7 @@ from attention_core.models import LayerTrace
 from ui import compare
 from ui.components.canvas import Panel, Pick, canvas
 from ui.controls import Choice, focus, set_focus
+from ui.errors import run_again
 from ui.heads.shared import FOLLOW, layer_names, renamed, token_chosen
 from ui.layout import Arrays
 from ui.link import publish, seed
@@ -82,4 +83,4 @@ def _panel(name: str, shares: np.ndarray, title: str) -> Panel:
 
 def _key_chosen(pick: Pick) -> None:
     set_focus(focus(10**6, 10**6)[0], pick.col)
-    st.rerun(FOLLOW)
+    run_again(*FOLLOW)

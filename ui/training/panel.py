@@ -303,8 +303,11 @@ def _loaded(key: str, check: Check, name_of: Callable[[Experiment], str]) -> Non
         return
     st.session_state[f"{key}_turn"] = turn + 1  # an empty place for the next file, and no copy of this one
     try:
-        st.session_state[f"{key}_run"] = run = _run([file.getvalue() for file in sent], check, name_of)
-        queue().keep(run)
+        run = _run([file.getvalue() for file in sent], check, name_of)
+        queue().keep(run, visitor())
+        if not queue().grants(run):
+            raise _RefusedError("crowded")
+        st.session_state[f"{key}_run"] = run
         st.session_state.pop(f"{key}_refused", None)
     except _RefusedError as error:
         st.session_state[f"{key}_refused"] = str(error)
