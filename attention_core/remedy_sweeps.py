@@ -83,10 +83,6 @@ class Sweep:
     weights: Float[np.ndarray, "stop remedy n n"]
     table: Float[np.ndarray, "stop remedy column"]
 
-    def bytes(self) -> int:
-        """Memory it holds, in bytes."""
-        return self.weights.nbytes + self.table.nbytes
-
 
 def sweep(head: Head, table: Mapping[str, Remedy], along: Axis, place: Place) -> Sweep:
     """All stops of one slider, the others where `place` has them; the smaller sentences of n are its first tokens."""

@@ -133,10 +133,6 @@ class Table:
     measures: Float[Tensor, "rule d_k alpha measure h"]
     log_gains: Float[Tensor, "rule d_k alpha h n"]
 
-    def bytes(self) -> int:
-        """Memory the table holds, in bytes."""
-        return self.measures.nbytes + self.log_gains.nbytes
-
 
 def tabulate(probe: Probe, workers: int = 1) -> Iterator[Sweep]:
     """The sweeps of a table in the order of d_k, so that whoever waits can be told how far it is.

@@ -79,10 +79,6 @@ class Sums:
     uu: Float[Tensor, "stops samples"]
     uv: Float[Tensor, "stops samples"]
 
-    def bytes(self) -> int:
-        """Memory the sums hold, in bytes."""
-        return self.u.untyped_storage().nbytes()  # the four are parts of one array
-
 
 @dataclass(frozen=True, slots=True)
 class Law:

@@ -36,10 +36,6 @@ class Result:
     learned: int
     cost: Cost
 
-    def bytes(self) -> int:
-        """Memory the trace keeps alive."""
-        return self.trace.bytes()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reach:
@@ -47,10 +43,6 @@ class Reach:
 
     q: Float[Tensor, "n_q d_k"]
     k: Float[Tensor, "n_k d_k"]
-
-    def bytes(self) -> int:
-        """Memory of both."""
-        return self.q.nbytes + self.k.nbytes
 
 
 def sizes_of(q: Float[Tensor, "h n_q d_k"], k: Float[Tensor, "h n_k d_k"], v: Float[Tensor, "h n_k d_v"]) -> Sizes:
@@ -141,10 +133,6 @@ class Spread:
     std: Float[Tensor, "widths kinds"]
     peak: Float[Tensor, "widths kinds"]
     trace: Float[Tensor, "widths kinds"]
-
-    def bytes(self) -> int:
-        """Memory of the three tables."""
-        return self.std.nbytes + self.peak.nbytes + self.trace.nbytes
 
 
 def spread(seed: int = 0) -> Spread:
