@@ -154,11 +154,11 @@ def measured(url: str, visitors: int, seconds: float, pages: Sequence[str], cpu_
 def rows(version: str, visitors: int, lesson: Lesson) -> list[dict[str, object]]:
     """A line per page, one for all actions together, and one for opening a page."""
     acts = [answer for answer in lesson.answers if answer.page != OPENED]
-    found = [row(version, visitors, page, [each for each in acts if each.page == page]) for page in ALL]
+    rows = [row(version, visitors, page, [answer for answer in acts if answer.page == page]) for page in ALL]
     opened = [answer for answer in lesson.answers if answer.page == OPENED]
     whole = row(version, visitors, "all", acts)
     whole["CPU s"] = lesson.cpu / max(1, len(acts))
-    return [*(each for each in found if each["answers"]), row(version, visitors, OPENED, opened), whole]
+    return [*(line for line in rows if line["answers"]), row(version, visitors, OPENED, opened), whole]
 
 
 def row(version: str, visitors: int, page: str, answers: Sequence[Answer]) -> dict[str, object]:

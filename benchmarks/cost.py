@@ -58,11 +58,11 @@ def costs(root: Path, pages: Sequence[str]) -> list[dict[str, object]]:
             row: dict[str, object] = {"page": page}
             for kind in KINDS:
                 try:
-                    found = uvloop.run(cost(server.url, page, kind, server.cpu_seconds))
+                    figures = uvloop.run(cost(server.url, page, kind, server.cpu_seconds))
                 except (FaultError, SilenceError) as error:
                     print(error, flush=True)
-                    found = None
-                row[f"{kind} CPU s"], row[f"{kind} KB"] = found or ("", "")
+                    figures = None
+                row[f"{kind} CPU s"], row[f"{kind} KB"] = figures or ("", "")
             rows.append(row)
     return rows
 

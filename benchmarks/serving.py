@@ -50,11 +50,11 @@ class Server:
         """A figure the server reports at /metrics, or None."""
         try:
             with urlopen(f"{self.url}/metrics", timeout=10) as answer:
-                told = answer.read().decode()
+                figures = answer.read().decode()
         except HTTPError:
             return None
-        found = re.search(rf"^headlight_{name} (\S+)$", told, re.MULTILINE)
-        return None if found is None else float(found[1])
+        line = re.search(rf"^headlight_{name} (\S+)$", figures, re.MULTILINE)
+        return None if line is None else float(line[1])
 
     def megabytes(self) -> float:
         """Memory it holds."""

@@ -58,7 +58,7 @@ class Soak:
     server: Server
     minutes: int
     lesson: Lesson = field(default_factory=Lesson)
-    found: list[Minute] = field(default_factory=list)
+    lived: list[Minute] = field(default_factory=list)
 
     async def warm(self) -> None:
         """Every page once, so that everything is loaded."""
@@ -85,8 +85,8 @@ class Soak:
             await asyncio.sleep(begin + MINUTE * number - time.perf_counter())
             answers, self.lesson.answers = self.lesson.answers, []
             kept = await asyncio.to_thread(self.server.gauge, "answers_bytes")
-            self.found.append(Minute(answers, self.server.megabytes(), None if kept is None else kept / 2**20))
-            print(self.found[-1].row(number), flush=True)
+            self.lived.append(Minute(answers, self.server.megabytes(), None if kept is None else kept / 2**20))
+            print(self.lived[-1].row(number), flush=True)
 
     async def run(self) -> None:
         """All readers, and the clock."""
@@ -95,10 +95,10 @@ class Soak:
         await asyncio.gather(self.watch(begin), *readers)
 
 
-def verdict(found: list[Minute], warm_mb: float) -> dict[str, object]:
+def verdict(minutes: list[Minute], warm_mb: float) -> dict[str, object]:
     """The last minute against the second, and the memory against that after the warm-up."""
-    second, last = (found[at].row(0)["p95 ms"] for at in (min(1, len(found) - 1), -1))
-    measured = {"p95 ratio": 0.0, "p95 ms": 0.0, "grown MB": found[-1].rss_mb - warm_mb}
+    second, last = (minutes[at].row(0)["p95 ms"] for at in (min(1, len(minutes) - 1), -1))
+    measured = {"p95 ratio": 0.0, "p95 ms": 0.0, "grown MB": minutes[-1].rss_mb - warm_mb}
     if isinstance(second, float) and isinstance(last, float):
         measured |= {"p95 ratio": last / second, "p95 ms": last}
     return {**measured, "held": all(measured[name] <= most for name, most in TARGETS.items())}
@@ -116,8 +116,8 @@ def main() -> None:
         uvloop.run(soak.run())
     for problem in [*soak.lesson.faults, *soak.lesson.stopped]:
         print(problem)
-    judged = verdict(soak.found, warm_mb)
-    rows = [minute.row(number) for number, minute in enumerate(soak.found, 1)]
+    judged = verdict(soak.lived, warm_mb)
+    rows = [minute.row(number) for number, minute in enumerate(soak.lived, 1)]
     problems = {"faults": len(soak.lesson.faults), "stopped": len(soak.lesson.stopped)}
     report("Twenty readers, an action every 3 seconds each", rows, warm_mb=warm_mb, **judged, **problems)
 

@@ -69,11 +69,11 @@ class Reader:
 
     def offers(self) -> dict[str, list[Act]]:
         """What can be done on the page as it stands, by kind."""
-        found: dict[str, list[Act]] = {kind: [] for kind in KINDS}
+        offers: dict[str, list[Act]] = {kind: [] for kind in KINDS}
         for piece in self.session.page.pieces():
             for kind, act in _acts(piece, self.rng, self.session, self.words):
-                found[kind].append(act)
-        return {kind: acts for kind, acts in found.items() if acts}
+                offers[kind].append(act)
+        return {kind: acts for kind, acts in offers.items() if acts}
 
     async def act(self, *kinds: str) -> Reply:
         """One action, of one of these kinds if the page offers any of them."""

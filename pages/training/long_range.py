@@ -102,12 +102,12 @@ def reached(page: Words) -> None:
     if own is not None:
         layer = from_scratch(PROBED)
         x = layer.embed(tokens)[:LONGEST]
-    made = awaited(
+    curves = awaited(
         ("reach", text if own is not None else n, drawn), lambda: reaches(n, drawn, x), topic="reach",
         what=page.format("reach_working", kinds=len(REACHED), seeds=SEEDS),
     )  # fmt: skip
-    if made is not None:
-        reach_laboratory(made, n, own, text if own is not None else None, drawn, page)
+    if curves is not None:
+        reach_laboratory(curves, n, own, text if own is not None else None, drawn, page)
 
 
 @fragment

@@ -29,7 +29,7 @@ def verdict(of: Mapping[str, float]) -> str:
     return "differ" if len(ways) > 1 else "agree"
 
 
-def section(found: Mapping[str, Mapping[str, float]], token: str, d_k: int, alpha: float, page: Words) -> None:
+def section(by_loss: Mapping[str, Mapping[str, float]], token: str, d_k: int, alpha: float, page: Words) -> None:
     """A table of the `ratios`, and in which rows the losses disagree."""
     st.header(page["depends.title"], anchor="losses")
     st.markdown(page.format("depends.text", d_k=d_k, alpha=alpha, token=token))
@@ -37,8 +37,8 @@ def section(found: Mapping[str, Mapping[str, float]], token: str, d_k: int, alph
     rows = [
         [
             page[f"measure.log_{name}"],
-            *(significant(found[loss][name], 3) for loss in LOSSES),
-            page[f"depends.{verdict({loss: found[loss][name] for loss in LOSSES})}"],
+            *(significant(by_loss[loss][name], 3) for loss in LOSSES),
+            page[f"depends.{verdict({loss: by_loss[loss][name] for loss in LOSSES})}"],
         ]
         for name in GRADIENTS
     ]
