@@ -19,7 +19,7 @@ Stack = Literal["layer", "encoder", "decoder", "cross"]
 MASKS = ("none", "causal", "window")
 INPUT_SCALES = (0.1, 16.0)
 TEMPERATURES = (0.05, 20.0)
-LONG = 2**18  # numbers in one stage of one layer from which on stages are computed when somebody looks, and not kept
+LONG = 2**17  # numbers in one stage of one layer from which on stages are computed when somebody looks, and not kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
