@@ -69,7 +69,7 @@ class Reader:
     async def act(self) -> None:
         """Run the page again on the connection there is: OSError if it is gone."""
         assert self.wire is not None
-        self.last = await Session(self.wire, Page("pipeline", self.query)).rerun()
+        self.last = await Session(self.wire, Page("", self.query)).rerun()
 
     async def upload(self, content: bytes) -> int:
         """Send a file to the session that is connected, as the browser does: the status, an HTTPError from 400 on."""

@@ -15,7 +15,7 @@ from ui.layout import page_header
 from ui.link import recall, remember
 from ui.numbers import significant
 from ui.palette import hue
-from ui.session import SCRATCH
+from ui.session import SCRATCH, answer
 from ui.split import split_into_heads
 from ui.stages import Stage, arrays, ledger, stages
 from ui.text import Words, words
@@ -37,7 +37,7 @@ AXES = {
     "W_O": ("concat", "d_model"),
 } | dict.fromkeys(("scores", "scaled", "capped", "masked", "exp", "weights"), ("query", "key"))
 DEFAULT_CELL = "weights,0,0"
-MARGIN = "pipeline_margin"  # the fragment that a click runs
+MARGIN, EVIDENCE = FOLLOW = ("pipeline_margin", "pipeline_evidence")  # the fragments that a click runs
 PAPER = f"light-dark({hue('paper', 'light')}, {hue('paper', 'dark')})"
 # The sentence stays in sight; so does the explanation: beside the figure, or below it on a narrow screen.
 STYLE = f"""<style>
@@ -65,12 +65,12 @@ def picked(pick: Pick) -> None:
     query, key = focus(10**6, 10**6)
     if pick.panel in ("query", "key"):
         set_focus(*((pick.row, key) if pick.panel == "query" else (query, pick.row)))
-        run_again(MARGIN)
+        run_again(*FOLLOW)
     for axis, index in zip(AXES[pick.panel], (pick.row, pick.col), strict=True):
         query, key = (index if axis == "query" else query), (index if axis == "key" else key)
     set_focus(query, key)
     remember("cell", f"{pick.panel},{pick.row},{pick.col}")
-    run_again(MARGIN)  # the canvases have moved their focus already
+    run_again(*FOLLOW)  # the canvases have moved their focus already
 
 
 def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:
@@ -104,9 +104,17 @@ def body(bar: Bar, page: Words) -> None:
     with left:
         for stage in stages(layer, choice.head):
             show(stage, layer, choice.head, page, shared)
-    evidence(choice, "pipeline", rows=row_sum_residual(layer), arrays=lambda: taken(choice))
+    evident(choice)
     shape_ledger(choice.run(), layer, page)
     split_panel(layer, page)
+
+
+@partial(fragment, key=EVIDENCE)
+def evident(choice: Choice) -> None:
+    """Why the numbers can be believed, and the way to take them along; its link and its script know the picked cell."""
+    layer = choice.run().layers[choice.layer]
+    rows = answer(("row sums", choice.study, choice.layer), lambda: row_sum_residual(layer))
+    evidence(choice, "pipeline", rows=rows, arrays=lambda: taken(choice))
 
 
 def taken(choice: Choice) -> dict[str, np.ndarray]:

@@ -1,7 +1,9 @@
 """Three replicas of the real app behind the shipped proxy: three hundred readers, a browser, and one that is killed."""
 
 import asyncio
+import functools
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import psutil
@@ -18,6 +20,17 @@ READERS = 300
 SENTENCE = "The lamp lit the road because it was dark"
 
 
+def in_a_thread(test):
+    """The browser of other tests keeps a running event loop in this one, beside which none can be started."""
+
+    @functools.wraps(test)
+    def run(*args, **options):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(test, *args, **options).result()
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def replicas():
     with cluster(REPLICAS, ROOM) as started:
@@ -27,6 +40,7 @@ def replicas():
     assert len(family) >= REPLICAS and not alive, "when they are told to end, all end"
 
 
+@in_a_thread
 def test_nobody_loses_their_page_when_a_replica_is_killed(replicas):
     outcome, uploads = asyncio.run(killed(replicas))
     assert outcome.fewest > READERS / 6, "newcomers are spread over all replicas"
@@ -56,6 +70,7 @@ async def until_ready(replicas):
                 await asyncio.sleep(0.2)
 
 
+@in_a_thread
 def test_a_browser_comes_back_by_itself_with_the_same_sentence(replicas):
     with launch() as browser, browser.new_page() as page:
         page.goto(f"{replicas.url}/pipeline?{urlencode({'text': SENTENCE})}")
