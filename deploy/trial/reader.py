@@ -45,7 +45,7 @@ class Reader:
 
     async def open(self) -> None:
         """Fetch the page, connect, and see the sentence of the link."""
-        await self.get(f"/pipeline?{self.query}")
+        await self.get(f"/?{self.query}")
         await self.get("/_stcore/health")
         await self._connect()
 

@@ -73,7 +73,7 @@ async def until_ready(replicas):
 @in_a_thread
 def test_a_browser_comes_back_by_itself_with_the_same_sentence(replicas):
     with launch() as browser, browser.new_page() as page:
-        page.goto(f"{replicas.url}/pipeline?{urlencode({'text': SENTENCE})}")
+        page.goto(f"{replicas.url}/?{urlencode({'text': SENTENCE})}")
         field = page.get_by_role("textbox", name="Your sentence")
         field.wait_for(timeout=60_000)
         wait_idle(page)
