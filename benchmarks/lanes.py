@@ -20,6 +20,7 @@ from benchmarks.visitors import ROOT, sentences
 
 SECONDS = 60.0
 PAUSE = 2.0
+ARRIVE = 10.0  # seconds in which the ten come, one after the other
 TARGET_MS = 300.0
 LONG = (("vanishing", "where_from=trained", "text"),) * 4 + (("vanishing", "", "text"),) * 3
 LONG += (("time-series", "ts_steps=400", "ts_world"),) * 3
@@ -30,6 +31,7 @@ async def work(url: str, number: int, until: float) -> int:
     page, query, key = LONG[number]
     rng, answers = random.Random(number), 0
     words, worlds = sentences(rng), count(100 * (number + 1))
+    await asyncio.sleep(ARRIVE * number / len(LONG))
     async with visit(url, page, query) as session:
         await session.rerun()
         while time.perf_counter() < until:
@@ -54,8 +56,9 @@ async def measured(url: str) -> tuple[list[float], list[float], int]:
     async with visit(url) as session:
         await session.rerun()
         alone = await read(session, random.Random("alone"), time.perf_counter() + SECONDS / 3)
-        until = time.perf_counter() + SECONDS
+        until = time.perf_counter() + ARRIVE + SECONDS
         long = [asyncio.create_task(work(url, number, until)) for number in range(len(LONG))]
+        await asyncio.sleep(ARRIVE)
         together = await read(session, random.Random("together"), until)
         return alone, together, sum(await asyncio.gather(*long))
 
