@@ -6,8 +6,8 @@ import os
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 ARENAS = 2  # every rerun is a new thread, and glibc gives them eight arenas a core, each with its own leftovers
-LARGE = 2**23  # bytes of a block that is mapped by itself, and so handed back when it is freed
-TRIM = 2**26  # bytes at the end of an arena above which they are handed back
+LARGE = 2**21  # bytes of a block that is mapped by itself, and so handed back when it is freed; a table's are smaller
+TRIM = 2**25  # bytes at the end of an arena above which they are handed back
 
 _LIBC = ctypes.CDLL(None) if os.name == "posix" else None
 
