@@ -86,11 +86,11 @@ endef
 
 # The browser tests need a Chromium: $CHROMIUM, one on the PATH, or Debian's.
 chromium: $(VENV)/installed-dev
-	@if ! $(PY) -m benchmarks.browser >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	@if ! $(PY) -m tests.harness.browser >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "No Chromium found: installing Debian's"; \
 		(apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium) >/dev/null; \
 	fi
-	@$(PY) -m benchmarks.browser
+	@$(PY) -m tests.harness.browser
 
 # The tests of replicas need nginx; where there is none they are skipped, and say so.
 nginx:

@@ -23,10 +23,10 @@ from statistics import median, quantiles
 import uvloop
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.client import FaultError, Reply, Session, SilenceError, visit
 from benchmarks.report import report
-from benchmarks.serving import ROOT, checkout, entry, serve
-from benchmarks.visitors import Reader, address, pages_of
+from tests.harness.client import FaultError, Reply, Session, SilenceError, visit
+from tests.harness.serving import ROOT, checkout, entry, serve
+from tests.harness.visitors import Reader, address, pages_of
 from ui.navigation import PAGES
 
 PAUSE = (4.0, 6.0)  # seconds between two actions of one visitor

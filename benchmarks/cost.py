@@ -15,10 +15,10 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks.client import FaultError, SilenceError, visit
 from benchmarks.report import report
-from benchmarks.serving import ROOT, checkout, entry, serve
-from benchmarks.visitors import Reader, address
+from tests.harness.client import FaultError, SilenceError, visit
+from tests.harness.serving import ROOT, checkout, entry, serve
+from tests.harness.visitors import Reader, address
 from ui.navigation import PAGES
 
 KINDS = ("sentence", "slider", "head")

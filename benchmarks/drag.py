@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 from playwright.async_api import Page, WebSocket, async_playwright
 
 from attention_core.remedies import REMEDIES
-from benchmarks.browser import ARGUMENTS, IDLE, find_chromium
 from benchmarks.report import report
-from benchmarks.serving import serve
+from tests.harness.browser import ARGUMENTS, IDLE, find_chromium
+from tests.harness.serving import serve
 
 SECONDS = 2.0
 RUNS = 3

@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 
 import psutil
 
-from benchmarks.client import Session, ticking, visit
 from benchmarks.report import report
-from benchmarks.serving import Server, serve
+from tests.harness.client import Session, ticking, visit
+from tests.harness.serving import Server, serve
 
 RUNS = 5
 SECONDS = 30.0

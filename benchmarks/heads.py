@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import psutil
 from playwright.sync_api import Page
 
-from benchmarks.browser import launch, wait_idle
 from benchmarks.report import report
-from benchmarks.serving import Server, serve
+from tests.harness.browser import launch, wait_idle
+from tests.harness.serving import Server, serve
 
 TOKENS = (16, 64, 256, 512)
 CLICKS = 9

@@ -13,10 +13,10 @@ from statistics import median, quantiles
 
 import uvloop
 
-from benchmarks.client import Session, visit
 from benchmarks.report import report
-from benchmarks.serving import entry, serve
-from benchmarks.visitors import ROOT, sentences
+from tests.harness.client import Session, visit
+from tests.harness.serving import entry, serve
+from tests.harness.visitors import ROOT, sentences
 
 SECONDS = 60.0
 PAUSE = 2.0

@@ -21,9 +21,9 @@ from statistics import median, quantiles
 import psutil
 from websockets.asyncio.client import connect
 
-from benchmarks.client import Session
 from benchmarks.report import report
-from benchmarks.serving import ROOT, free_port
+from tests.harness.client import Session
+from tests.harness.serving import ROOT, free_port
 
 ARRIVALS, SEATS, SECONDS = 400, 100, 60
 ARRIVING = 10.0

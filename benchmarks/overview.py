@@ -6,9 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import launch, wait_idle
 from benchmarks.report import report
-from benchmarks.serving import serve
+from tests.harness.browser import launch, wait_idle
+from tests.harness.serving import serve
 
 TOKENS = 512
 TARGET_SECONDS, TARGET_OVERVIEW, TARGET_HEAD = 3.0, 1.1, 4.2

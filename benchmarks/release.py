@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 from playwright.async_api import Page, async_playwright
 
-from benchmarks.browser import ARGUMENTS, IDLE, find_chromium
 from benchmarks.report import report
-from benchmarks.serving import serve
+from tests.harness.browser import ARGUMENTS, IDLE, find_chromium
+from tests.harness.serving import serve
 
 RELEASES = 7
 TARGET_MS = 150.0

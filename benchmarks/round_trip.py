@@ -3,9 +3,9 @@
 import asyncio
 from statistics import median, quantiles
 
-from benchmarks.client import elements, fragment_of, visit
 from benchmarks.report import report
-from benchmarks.serving import serve
+from tests.harness.client import elements, fragment_of, visit
+from tests.harness.serving import serve
 
 APP = "benchmarks/apps/attention.py"
 RERUNS = 40

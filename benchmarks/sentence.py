@@ -8,9 +8,9 @@ from statistics import median
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import launch, wait_settled
 from benchmarks.report import report
-from benchmarks.serving import serve
+from tests.harness.browser import launch, wait_settled
+from tests.harness.serving import serve
 
 TURNS = 11
 TOKENS = 32

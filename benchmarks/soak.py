@@ -16,10 +16,10 @@ from statistics import median
 import uvloop
 
 from benchmarks.classroom import Answer, Lesson, p95, rest
-from benchmarks.client import visit
 from benchmarks.report import report
-from benchmarks.serving import ROOT, Server, entry, serve
-from benchmarks.visitors import KINDS, Reader, address
+from tests.harness.client import visit
+from tests.harness.serving import ROOT, Server, entry, serve
+from tests.harness.visitors import KINDS, Reader, address
 from ui.navigation import PAGES
 
 READERS = 20

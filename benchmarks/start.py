@@ -2,9 +2,9 @@
 
 import time
 
-from benchmarks.browser import launch
 from benchmarks.report import report
-from benchmarks.serving import serve
+from tests.harness.browser import launch
+from tests.harness.serving import serve
 
 STARTS = 3
 # Painted: a row of pixels through the middle of the first canvas is not all one colour. Components keep their canvases

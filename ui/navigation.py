@@ -16,35 +16,39 @@ SECTIONS: tuple[Section, ...] = ("explore", "saturation", "mechanisms", "trainin
 
 @dataclass(frozen=True)
 class PageEntry:
-    """One page: its script, the key of its words, where it stands in the menu and in the address."""
+    """One page: its section and its name (the folder `pages/<section>/<name>`, the key of its words), its icon, and its
+    address.
+    """
 
-    path: str
-    words: str
     section: Section
+    name: str
     icon: str
     url_path: str
 
+    @property
+    def path(self) -> str:
+        """Its script."""
+        return f"pages/{self.section}/{self.name}/page.py"
+
 
 PAGES = (
-    PageEntry("pages/explore/pipeline.py", "pipeline", "explore", ":material/conversion_path:", "pipeline"),
-    PageEntry("pages/explore/heads.py", "heads", "explore", ":material/grid_view:", "heads"),
-    PageEntry("pages/saturation/softmax.py", "softmax", "saturation", ":material/biotech:", "softmax"),
-    PageEntry("pages/saturation/why_sqrt.py", "why_sqrt", "saturation", ":material/square_foot:", "why-sqrt"),
-    PageEntry("pages/saturation/vanishing.py", "vanishing", "saturation", ":material/trending_down:", "vanishing"),
-    PageEntry("pages/saturation/remedies.py", "remedies", "saturation", ":material/healing:", "remedies"),
-    PageEntry("pages/mechanisms/bench.py", "bench", "mechanisms", ":material/compare:", "bench"),
-    PageEntry("pages/mechanisms/hard_soft.py", "hard_soft", "mechanisms", ":material/casino:", "hard-soft"),
-    PageEntry("pages/mechanisms/local.py", "local", "mechanisms", ":material/center_focus_strong:", "local"),
-    PageEntry("pages/mechanisms/order.py", "order", "mechanisms", ":material/shuffle:", "order"),
-    PageEntry(
-        "pages/mechanisms/two_sentences.py", "two_sentences", "mechanisms", ":material/compare_arrows:", "two-sentences"
-    ),
-    PageEntry("pages/training/scaling_race.py", "scaling_race", "training", ":material/flag:", "scaling-race"),
-    PageEntry("pages/training/induction.py", "induction", "training", ":material/content_copy:", "induction"),
-    PageEntry("pages/training/pronoun.py", "pronoun", "training", ":material/account_balance:", "its-law"),
-    PageEntry("pages/training/long_range.py", "long_range", "training", ":material/straighten:", "long-range"),
-    PageEntry("pages/training/alignment.py", "alignment", "training", ":material/join_inner:", "alignment"),
-    PageEntry("pages/training/time_series.py", "time_series", "training", ":material/timeline:", "time-series"),
+    PageEntry("explore", "pipeline", ":material/conversion_path:", "pipeline"),
+    PageEntry("explore", "heads", ":material/grid_view:", "heads"),
+    PageEntry("saturation", "softmax", ":material/biotech:", "softmax"),
+    PageEntry("saturation", "why_sqrt", ":material/square_foot:", "why-sqrt"),
+    PageEntry("saturation", "vanishing", ":material/trending_down:", "vanishing"),
+    PageEntry("saturation", "remedies", ":material/healing:", "remedies"),
+    PageEntry("mechanisms", "bench", ":material/compare:", "bench"),
+    PageEntry("mechanisms", "hard_soft", ":material/casino:", "hard-soft"),
+    PageEntry("mechanisms", "local", ":material/center_focus_strong:", "local"),
+    PageEntry("mechanisms", "order", ":material/shuffle:", "order"),
+    PageEntry("mechanisms", "two_sentences", ":material/compare_arrows:", "two-sentences"),
+    PageEntry("training", "scaling_race", ":material/flag:", "scaling-race"),
+    PageEntry("training", "induction", ":material/content_copy:", "induction"),
+    PageEntry("training", "pronoun", ":material/account_balance:", "its-law"),
+    PageEntry("training", "long_range", ":material/straighten:", "long-range"),
+    PageEntry("training", "alignment", ":material/join_inner:", "alignment"),
+    PageEntry("training", "time_series", ":material/timeline:", "time-series"),
 )
 
 
@@ -83,8 +87,8 @@ def _page(entry: PageEntry) -> st.Page:
     common = words("common")
     return st.Page(
         entry.path,
-        title=common[f"page.{entry.words}.title"],
-        help=common[f"page.{entry.words}.help"],
+        title=common[f"page.{entry.name}.title"],
+        help=common[f"page.{entry.name}.help"],
         icon=entry.icon,
         url_path=entry.url_path,
         default=entry == PAGES[0],

@@ -1,6 +1,7 @@
 """Numbers as a reader wants them: 4 significant digits, a true minus sign, powers of ten with superscripts."""
 
 import math
+from collections.abc import Sequence
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -27,6 +28,31 @@ def significant(x: float, digits: int = 4, *, undefined: str = "undefined") -> s
 def whole(x: int | float) -> str:
     """A count, exact, in groups of three: 12 288 with thin spaces that do not break."""
     return f"{int(x):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def nearest(stops: Sequence[int] | Sequence[float], value: float) -> int:
+    """The index of the stop closest to a value."""
+    return min(range(len(stops)), key=lambda index: abs(stops[index] - value))
+
+
+def nearest_ratio(stops: Sequence[int] | Sequence[float], value: float) -> int:
+    """The index of the stop whose ratio to a positive value is closest to 1."""
+    return min(range(len(stops)), key=lambda index: abs(math.log(stops[index] / value)))
+
+
+def finite(spelling: str, otherwise: float) -> float:
+    """The finite number a link spells, else the other."""
+    try:
+        number = float(spelling[:12])
+    except ValueError:
+        return otherwise
+    return number if math.isfinite(number) else otherwise
+
+
+def positive(spelling: str, otherwise: float) -> float:
+    """The positive, finite number a link spells, else the other."""
+    number = finite(spelling, otherwise)
+    return number if number > 0 else otherwise
 
 
 def _trim(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 
 Mode = Literal["light", "dark"]
 SOURCE = (Path(__file__).parents[1] / "assets" / "palette.json").read_text(encoding="utf-8")
+RULE_HUES = {"none": "k", "inverse_sqrt": "q", "inverse": "v", "qk_norm": "ink"}  # of the scaling rules, on every page
 _PALETTE: dict[str, dict[str, dict[Mode, str | list[str]]]] = json.loads(SOURCE)
 
 

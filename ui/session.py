@@ -157,3 +157,11 @@ def prepare_examples() -> None:
 def draw(distribution: variance.Distribution, seed: int) -> variance.Sums:
     """The Monte Carlo draw of the page on √d_k: the same for everybody who chose this distribution and this seed."""
     return answer(("draw", distribution, seed), lambda: variance.draw(distribution, seed))
+
+
+def kept(name: str, question: Hashable, answer: Callable[[], T]) -> T:
+    """The answer to the newest question of that name, kept for this reader: a click does not compute it again."""
+    known = st.session_state.get(f"answer_{name}")
+    if known is None or known[0] != question:
+        known = st.session_state[f"answer_{name}"] = (question, answer())
+    return known[1]

@@ -11,8 +11,8 @@ from urllib.request import Request, urlopen
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from benchmarks.client import Reply, Session, elements
-from benchmarks.page import Page
+from tests.harness.client import Reply, Session, elements
+from tests.harness.page import Page
 
 COOKIE = "headlight_replica"
 PAUSES = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0)  # seconds between tries to come back; a browser waits up to four

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from benchmarks.client import Reply, elements, visit
-from benchmarks.serving import serve
+from tests.harness.client import Reply, elements, visit
+from tests.harness.serving import serve
 
 LINKS = ("vanishing", "heads", "softmax", "long-range")
 

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app import training
+from tests.harness import training
 from ui.text import words
 
 opened = partial(training.opened, section="mechanisms")

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 from transformers import AutoConfig, AutoModel
 
-from tests.app.training import opened
+from tests.harness.training import opened
 
 PAGES = [
     ("explore", "pipeline"), ("explore", "heads"), ("saturation", "vanishing"), ("mechanisms", "bench"),

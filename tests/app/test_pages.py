@@ -19,11 +19,11 @@ def opened(entry, language):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page_runs(entry, language):
     app = opened(entry, language)
     assert not app.exception and not app.error and not app.warning
-    assert [title.value for title in app.title] == [words("common", language)[f"page.{entry.words}.title"]]
+    assert [title.value for title in app.title] == [words("common", language)[f"page.{entry.name}.title"]]
 
 
 def test_every_script_under_pages_is_in_the_table():

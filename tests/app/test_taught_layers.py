@@ -14,15 +14,15 @@ from torch.testing import assert_close
 from attention_core.experiments.pronoun import EXAMPLE, WORDS
 from attention_core.experiments.sort import Sort
 from attention_core.models import load_pronoun
-from tests.app import training
-from tests.app.test_pipeline import pictures
-from tests.app.training import ended
+from tests.harness import training
+from tests.harness.training import ended
+from tests.pages.pipeline.test_app import pictures
 from ui.session import OWN, TAUGHT
 from ui.text import words
 
 ROOT = Path(__file__).parents[2]
-EXPLORE = ("pages/explore/pipeline.py", "pages/explore/heads.py")
-STRAINED = "pages/saturation/vanishing.py"
+EXPLORE = ("pages/explore/pipeline/page.py", "pages/explore/heads/page.py")
+STRAINED = "pages/saturation/vanishing/page.py"
 
 
 def opened(path: str, **link: str) -> AppTest:

@@ -4,8 +4,8 @@ import asyncio
 import tomllib
 from pathlib import Path
 
-from benchmarks.client import Reply, visit
-from benchmarks.serving import serve
+from tests.harness.client import Reply, visit
+from tests.harness.serving import serve
 
 TEXT = Path(__file__).parents[2] / "assets" / "text"
 PAGES = ("", "softmax", "bench", "its-law")

@@ -3,8 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from benchmarks.browser import wait_idle, wait_settled
-from benchmarks.serving import serve
+from tests.harness.browser import wait_idle, wait_settled
+from tests.harness.serving import serve
 from ui.controls import DEFAULT_SENTENCE
 from ui.navigation import PAGES
 from ui.text import words
@@ -15,15 +15,15 @@ def address(entry):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_every_page_opens_in_the_browsers_language(open_page, entry, language):
     page = open_page(address(entry), language=language)
-    title = words("common", language)[f"page.{entry.words}.title"]
+    title = words("common", language)[f"page.{entry.name}.title"]
     page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_a_page_has_no_accessibility_violation(open_page, entry, theme):
     page = open_page(address(entry), theme=theme)
     wait_settled(page)
@@ -32,7 +32,7 @@ def test_a_page_has_no_accessibility_violation(open_page, entry, theme):
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390])
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.words)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_a_page_never_scrolls_sideways(open_page, entry, width):
     page = open_page(address(entry), width=width)
     wait_settled(page)
@@ -41,7 +41,7 @@ def test_a_page_never_scrolls_sideways(open_page, entry, width):
 
 
 def test_a_link_to_a_page_wakes_a_sleeping_server(browser):
-    title = words("common", "en")[f"page.{PAGES[1].words}.title"]
+    title = words("common", "en")[f"page.{PAGES[1].name}.title"]
     with serve("app.py") as cold:
         page = browser.new_page()
         page.goto(f"{cold.url}/{PAGES[1].url_path}")

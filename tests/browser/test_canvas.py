@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, Tokens
-from benchmarks.browser import wait_idle
+from tests.harness.browser import wait_idle
 from ui.components.assets import MOUNT
 from ui.numbers import significant
 from ui.text import words

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from benchmarks.browser import wait_idle, wait_settled
-from tests.server.running import SMALL, eventually, running
+from tests.harness.browser import wait_idle, wait_settled
+from tests.harness.running import SMALL, eventually, running
 from ui.server.admission import LEFT
 
 FULL = (("en-GB", "Full: every seat is taken (1)"), ("zh-CN", "人满了：现在有 1 位读者"))

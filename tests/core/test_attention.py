@@ -14,7 +14,7 @@ from transformers.models.gemma2.modeling_gemma2 import eager_attention_forward
 
 from attention_core import NONE, MultiHeadAttention, attend, by, gradients, hard
 from attention_core.masks import causal, padding, window
-from tests import references
+from tests.harness import references
 
 B, H, G, N_Q, N_K, D_K, D_V = 2, 6, 3, 5, 7, 11, 13
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import psutil
 import pytest
 
-from benchmarks.browser import launch, wait_idle
 from deploy.proxy import ADVICE, find_nginx
 from deploy.trial.__main__ import REPLICAS, ROOM, trial
 from deploy.trial.cluster import cluster
 from deploy.trial.reader import COOKIE, Reader
+from tests.harness.browser import launch, wait_idle
 
 pytestmark = [pytest.mark.skipif(find_nginx() is None, reason=ADVICE), pytest.mark.slow]
 READERS = 300

@@ -18,9 +18,9 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from attention_core.models.pretrained import embedded_folder
-from benchmarks.client import visit
-from benchmarks.serving import ROOT, Server, serve
-from tests.many.visitors import Case, Visitor, together, visitors
+from tests.harness.client import visit
+from tests.harness.crowd import Case, Visitor, together, visitors
+from tests.harness.serving import ROOT, Server, serve
 from ui.navigation import PAGES
 
 CORES = Path(__file__).parent / "cores"

@@ -8,10 +8,10 @@ from playwright.sync_api import Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
-from benchmarks.browser import launch, wait_idle
-from benchmarks.client import visit
-from benchmarks.serving import serve
-from benchmarks.visitors import address
+from tests.harness.browser import launch, wait_idle
+from tests.harness.client import visit
+from tests.harness.serving import serve
+from tests.harness.visitors import address
 
 QUERY = "lang=en&text=The+light+client+is+no+browser"
 HEADS = ("4", "7")

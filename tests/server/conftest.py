@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server.running import SERVE, WAYS, Running, running
+from tests.harness.running import SERVE, WAYS, Running, running
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.server.running import HERE, SMALL, eventually, rerun, running, terminate
+from tests.harness.running import HERE, SMALL, eventually, rerun, running, terminate
 
 pytestmark = pytest.mark.slow
 TRAINING = HERE / "apps" / "training.py"

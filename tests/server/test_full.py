@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.server.running import SMALL, eventually, rerun, running, session_of
+from tests.harness.running import SMALL, eventually, rerun, running, session_of
 from ui.server.admission import LEFT
 
 SEATS, ARRIVALS = 3, 8

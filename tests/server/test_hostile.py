@@ -10,7 +10,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 
-from tests.server.running import HERE, SERVE, STREAMLIT, WAYS, eventually, rerun, running, session_of
+from tests.harness.running import HERE, SERVE, STREAMLIT, WAYS, eventually, rerun, running, session_of
 from ui.server.guards import PROCESS_UPLOADS, SESSION_UPLOADS
 from ui.server.memory import MIB
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tests.server.running import HERE, SERVE, eventually, rerun, running
+from tests.harness.running import HERE, SERVE, eventually, rerun, running
 from ui.server.logs import JsonLines, chain, route_of
 
 TYPED = "my grandmother's maiden name is Quixote"

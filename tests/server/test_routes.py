@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.server.running import SERVE, eventually, running
+from tests.harness.running import SERVE, eventually, running
 
 FORWARDED = ({"x_forwarded_for": "192.0.2.7"}, {"forwarded": "for=192.0.2.7"}, {"x_real_ip": "192.0.2.7"})
 FOREIGN = ("https://evil.example", "http://127.0.0.1.evil.example", "null", "http://localhost:3000", "file://")

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from attention_core.models import EMBEDDED, FromScratch, ModelError, Sizes
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, sweep
-from tests.work import finished
+from tests.harness.work import finished
 from ui import session
 from ui.compute import catalogue
 from ui.session import SCRATCH, TAUGHT, Question, Study, bands, probe, tabulated

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, load_embedded
-from ui.split import split_into_heads
+from pages.explore.pipeline.split import split_into_heads
 from ui.stages import arrays, ledger, live_panel, stages
 from ui.trust import row_sum_residual, sdpa_residual
 

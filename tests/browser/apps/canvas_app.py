@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from attention_core.models import FromScratch, Sizes
+from pages.explore.heads.lines import lines
 from ui.components.assets import library
 from ui.components.canvas import _CANVAS, Live, Panel, Shown, canvas, overview_codes
 from ui.components.frame import encode
-from ui.components.lines import lines
 from ui.text import words
 
 SENTENCE = "The law <b>saw</b> the king & 山 مرحبا 👨‍👩‍👧 , but its city should be just ."

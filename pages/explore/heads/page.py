@@ -1,0 +1,81 @@
+"""All heads of all layers; one of them large; measured, compared, rolled out, switched off."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from pages.explore.heads import difference, off, other, pairs, table, through
+from pages.explore.heads.picture import large, overview, portrait, strip
+from pages.explore.heads.shared import BODY, SECTION_FRAGMENT
+from ui.controls import Bar, Choice, study_bar, switch
+from ui.errors import fragment
+from ui.evidence import evidence
+from ui.layout import Arrays, page_header
+from ui.session import SCRATCH, answer
+from ui.text import Words, words
+from ui.trust import row_sum_residual
+
+SHOWS = ("head", "all", "mean", "norm")
+SECTIONS = {
+    "lines": pairs.section,
+    "measures": table.section,
+    "compare": difference.section,
+    "rollout": through.section,
+    "other": other.section,
+    "off": off.section,
+}
+TAKE_VALUES = 2**20  # the weights of all heads up to so many; of a longer text the layer in focus only
+# On a narrow screen the large head follows its thumbnails at once; its portrait comes after it.
+STYLE = """<style>
+@media (max-width: 640px) {
+  [data-testid="stColumn"]:has(.st-key-portrait), [data-testid="stColumn"]:has(.st-key-portrait) > div {
+    display: contents;
+  }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-portrait) { order: 2; }
+}
+</style>"""
+
+
+def arrays(choice: Choice) -> dict[str, np.ndarray]:
+    """The weights on screen, to take away."""
+    run = choice.run()
+    every = len(run.layers) * run.layers[0].attention.weights.numel() <= TAKE_VALUES
+    layers = run.layers if every else run.layers[choice.layer : choice.layer + 1]
+    return {f"weights_{layer.index + 1}": layer.attention.weights.numpy() for layer in layers}
+
+
+@partial(fragment, key=BODY)
+def body(bar: Bar, page: Words) -> None:
+    """All that a layer or a head changes."""
+    choice = bar.choose()
+    run = choice.run()
+    layer = run.layers[choice.layer]
+    if choice.study.model == SCRATCH:
+        st.info(page["untrained"], icon=":material/casino:")
+    left, right = st.columns([1.16, 1], gap="large")
+    with left:
+        head = overview(choice, run, page)
+        strip(layer, head, page)
+        with st.container(key="portrait"):
+            portrait(choice, page)
+    with right:
+        shown = switch("show", SHOWS, page["show"], lambda name: page[f"shows.{name}"])
+        on_screen = large(choice, layer, shown, head, page)
+    section(choice, on_screen, page)
+
+
+@partial(fragment, key=SECTION_FRAGMENT)
+def section(choice: Choice, on_screen: Arrays, page: Words) -> None:
+    """One of several ways to look further, and what can be taken away."""
+    tab = switch("tab", tuple(SECTIONS), page["tabs"], lambda name: page[f"tab.{name}"])
+    further = SECTIONS[tab](choice, page)
+    run = choice.run()
+    rows = answer(("row sums", choice.study), lambda: max(map(row_sum_residual, run.layers)))
+    evidence(choice, "heads", rows=rows, arrays=lambda: {**arrays(choice), **on_screen(), **further()})
+
+
+page = words("heads")
+st.html(STYLE)
+page_header(page)
+body(study_bar(), page)

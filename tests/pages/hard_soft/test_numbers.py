@@ -1,0 +1,201 @@
+"""What the page on hard and soft attention sends and gives away, against torch and enumeration."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.testing import assert_close
+
+from attention_core.experiments.hard import MODES, Hard
+from attention_core.hard_sweeps import BASELINES
+from pages.mechanisms.hard_soft import race
+from pages.mechanisms.hard_soft.numbers import (
+    COUNTS,
+    DRAWS,
+    EXACT,
+    SAMPLED,
+    TEMPERATURES,
+    View,
+    arrays,
+    autograd_residual,
+    row_sum_residual,
+    snippet,
+)
+from pages.mechanisms.hard_soft.pictures import (
+    errors,
+    gradient_films,
+    gradient_plots,
+    gradient_sliders,
+    sample_films,
+    sample_forks,
+    sample_plots,
+    sample_sliders,
+)
+from tests.ui.test_queue import begun
+from ui.components.lab import _film
+from ui.mechanisms.untrained import Head, head
+from ui.text import words
+
+ROOT = Path(__file__).parents[3]
+N, D_K, D_V = 11, 5, 7
+QUERY, TARGET = 4, 9
+
+
+@pytest.fixture(scope="module")
+def view():
+    generator = torch.Generator().manual_seed(3)
+    q, k, v = (torch.randn(N, d, generator=generator, dtype=torch.float64) for d in (D_K, D_K, D_V))
+    made = Head(text="", tokens=tuple(f"t{i}" for i in range(N)), number=2, seed=1, q=q, k=k, v=v)
+    return View(made, QUERY, TARGET, temperature=TEMPERATURES.index(2.0), count=10, draw=5, baseline=1)
+
+
+def theta(view, temperature):
+    q, k = view.head.q, view.head.k
+    return (k @ q[QUERY]) / (D_K**0.5 * temperature)
+
+
+def film(made, name):
+    return next(torch.from_numpy(one.values) for one in made if one.name == name)
+
+
+def test_every_picture_finds_its_film_and_every_film_its_slider(view) -> None:
+    page = words("hard_soft", "en")
+    for made, branches, sliders, drawn in (
+        (sample_films(view), sample_forks(), sample_sliders(view, page), sample_plots(view, page)),
+        (gradient_films(view), [], gradient_sliders(view, page), gradient_plots(view, page)),
+    ):
+        stops = {slider.name: len(slider.readings) for slider in sliders}
+        sent = {one["name"] for one in (_film(each, stops, {}) for each in made)}
+        names = sent | {branch.name for branch in branches}
+        for plot in drawn:
+            assert {getattr(plot, name, "") for name in ("film", "ghost")} - {""} <= names
+
+
+@pytest.mark.parametrize("temperature", [0.125, 1.0, 32.0])
+def test_the_soft_context_is_torchs_attention(view, temperature) -> None:
+    q, k, v = view.head.q[None, QUERY : QUERY + 1], view.head.k[None], view.head.v[None]
+    theirs = F.scaled_dot_product_attention(q, k, v, scale=D_K**-0.5 / temperature)[0, 0]
+    assert_close(film(sample_films(view), "soft")[TEMPERATURES.index(temperature)], theirs)
+
+
+def test_temperature_zero_is_the_arg_max_and_the_limit_of_small_ones(view) -> None:
+    one_hot = F.one_hot(theta(view, 1.0).argmax(), N).double()
+    assert_close(view.alpha[0], one_hot)
+    apart = view.exact[:, EXACT.index("distance")]
+    assert (apart.diff() >= 0).all()
+    assert_close(torch.softmax(theta(view, 1e-4), dim=0), view.alpha[0])
+    assert (view.cooled[0] == one_hot.argmax()).all()  # every draw
+    slope = film(gradient_films(view), "slope")
+    assert_close(slope[0], torch.zeros(N, dtype=torch.float64), rtol=0, atol=0)
+
+
+def test_shares_and_contexts_are_those_of_the_samples_one_by_one(view) -> None:
+    found = view.by_draw
+    for draw, i in ((0, 0), (5, 7), (DRAWS - 1, len(COUNTS) - 1)):
+        picked = view.choices[draw, : COUNTS[i]]
+        assert_close(found.share[draw, i], torch.bincount(picked, minlength=N).double() / COUNTS[i])
+        assert_close(found.mean[draw, i], view.head.v[picked].mean(dim=0))
+        assert_close(found.last[draw, i], F.one_hot(picked[-1], N).double())
+
+
+def test_the_mean_of_hard_contexts_is_the_soft_context_within_four_standard_errors(view) -> None:
+    alpha = torch.softmax(theta(view, 2.0), dim=0)
+    v = view.head.v
+    soft = alpha @ v
+    spread = torch.stack([(alpha * (v[:, a] - soft[a]) ** 2).sum() for a in range(D_V)]).sqrt()
+    i = COUNTS.index(4096)
+    off = (view.by_draw.mean[:, i] - soft).abs()
+    assert (off <= 4 * spread / 64).all()
+    numbers = view.by_draw.numbers[:, i]
+    assert_close(numbers[:, SAMPLED.index("within")], torch.full((DRAWS,), float(D_V), dtype=torch.float64))
+    # Over the draws, the mean square of the error is Σ Var/N at every N: it falls like 1/√N.
+    square = view.by_draw.numbers[..., SAMPLED.index("error")].square().mean(dim=0)
+    expected = spread.square().sum() / torch.tensor(COUNTS, dtype=torch.float64)
+    assert ((square / expected).log2().abs() < 1.5).all()
+    assert_close(view.by_draw.numbers[0, :, SAMPLED.index("expected")], expected.sqrt())
+
+
+def test_the_funnel_is_soft_plus_minus_four_standard_errors(view) -> None:
+    shown = torch.from_numpy(errors(view))
+    alpha, v = torch.softmax(theta(view, 2.0), dim=0), view.head.v
+    variance = alpha @ v**2 - (alpha @ v) ** 2
+    component = int(variance.argmax())
+    wide = 4 * (variance[component] / torch.tensor(COUNTS, dtype=torch.float64)).sqrt()
+    soft = (alpha @ v)[component]
+    assert_close(shown[0, :, 5:], torch.stack([soft - wide, soft + wide], dim=-1))
+    assert_close(shown[3, :, 3], view.by_draw.mean[3, :, component])
+
+
+@pytest.mark.parametrize("temperature", [0.125, 1.0, 32.0])
+def test_bound_likelihood_and_gradient_by_enumeration(view, temperature) -> None:
+    """Every choice summed with torch.distributions; the gradient by torch's autograd."""
+    at = TEMPERATURES.index(temperature)
+    logits = theta(view, temperature).requires_grad_()
+    law = torch.distributions.Categorical(logits=logits)
+    v = view.head.v
+    ell = torch.stack([torch.distributions.Categorical(logits=(v @ v[s]) / D_V**0.5).log_prob(torch.tensor(TARGET))
+                       for s in range(N)])  # fmt: skip
+    low = sum(law.probs[s] * ell[s] for s in range(N))
+    high = torch.log(sum(law.probs[s] * ell[s].exp() for s in range(N)))
+    numbers = dict(zip(EXACT, view.exact[at].tolist(), strict=True))
+    assert_close(numbers["bound"], float(low.detach()))
+    assert_close(numbers["likelihood"], float(high.detach()))
+    assert numbers["gap"] >= 0
+    posterior = torch.distributions.Categorical(probs=law.probs.detach() * ell.exp())
+    gap = torch.distributions.kl_divergence(torch.distributions.Categorical(probs=law.probs.detach()), posterior)
+    assert_close(numbers["gap"], float(gap))  # the gap is a divergence, so the bound can never be crossed
+    theirs = torch.autograd.grad(low, logits)[0]
+    assert_close(film(gradient_films(view), "slope")[at], theirs)
+    assert autograd_residual(view) < 1e-12 and row_sum_residual(view) < 1e-12
+
+
+def test_the_moving_baseline_leaves_less_than_six_tenths(view) -> None:
+    table = film(gradient_films(view), "variances")[view.temperature]
+    found = dict(zip((*BASELINES, "ratio"), table.tolist(), strict=False))
+    assert found["ratio"] < 0.6
+    assert_close(found["ratio"], found["moving"] / found["none"])
+    square = view.estimates.numbers[:, :, COUNTS.index(64), 0].square().mean(dim=1)  # over the draws
+    assert float(square[BASELINES.index("moving")]) < 0.6 * float(square[BASELINES.index("none")])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_the_snippet_prints_what_the_page_shows(temperature) -> None:
+    made = head("The Law will never be perfect", 1, 4)
+    view = View(made, 2, 4, temperature=TEMPERATURES.index(temperature), count=8, draw=3, baseline=0)
+    told = subprocess.run(
+        [sys.executable, "-c", snippet(view)], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.replace("\n        ", "")
+
+    def printed(name):
+        text = told.partition(f"{name} tensor([")[2].partition("]")[0].replace("\n", "")
+        return torch.tensor([float(each) for each in text.split(",")], dtype=torch.float64)
+
+    given = {name: torch.from_numpy(array) for name, array in arrays(view).items() if name != "tokens"}
+    at = view.temperature
+    assert_close(printed("alpha"), given["alpha"][at], rtol=0, atol=1e-6)
+    assert_close(printed("share"), given["share"][8].double(), rtol=0, atol=1e-6)
+    assert_close(printed("mean context"), given["mean_context"][8], rtol=0, atol=1e-6)
+    assert_close(printed("gradient"), given["gradient"], rtol=0, atol=1e-6)
+    for index, name in enumerate(BASELINES):
+        assert_close(printed(f"\n{name}"), given["estimates"][index, 8], rtol=0, atol=1e-6)
+    sides = told.partition("L_s ")[2].split()[0:4:3]
+    assert_close([float(each) for each in sides], view.exact[at, :2].tolist(), rtol=0, atol=1e-6)
+
+
+def test_the_race_shows_what_was_recorded(monkeypatch) -> None:
+    monkeypatch.setattr(race, "STEPS", 3)
+    monkeypatch.setattr(race, "EVERY", 1)
+    small = {mode: Hard(mode=mode, steps=3, every=1, batch=2, evaluated=5, d_model=7, d_k=3) for mode in MODES}
+    training = begun(small)
+    training.wait(60.0)
+    shown = torch.from_numpy(race.curves(training))
+    assert shown.shape == (4, 9) and not shown.isnan().any()
+    for column, mode in enumerate(MODES):
+        for record in training.records(mode):
+            assert_close(shown[record.step, column].item(), record.accuracy)
+            assert_close(shown[record.step, 3 + column].item(), record.measures["bound"])
+            assert record.measures["bound"] <= record.measures["log_likelihood"] + 1e-6

@@ -1,0 +1,237 @@
+"""Time series runs in both languages: before, during and after a run, with any link, any file and any choice."""
+
+import math
+import time
+from functools import partial
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attention_core.experiments.series import Series
+from attention_core.experiments.store import fingerprint
+from pages.training.time_series import pictures as time_series
+from pages.training.time_series import reading
+from tests.harness import training
+from tests.harness.training import well
+from ui.compute.answers import Answers
+from ui.numbers import significant
+from ui.text import words
+
+opened = partial(training.opened, "time_series")
+ended = partial(training.ended, key="ts")
+TINY = {"ts_steps": "10", "ts_past": "24", "ts_models": "frequency"}
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.caption, app.markdown, app.warning) for element in kind)
+
+
+def table(app: AppTest):
+    return app.dataframe[0].value
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_before_the_first_run_the_linear_models_are_trained_and_the_rest_is_at_step_0(language: str) -> None:
+    app = opened(lang=language, ts_steps="10")
+    page = words("time_series", language)
+    assert page["empty"] in said(app) and page["table.waits"] in said(app)
+    assert "ts_run" not in app.session_state
+    models = set(table(app)[page["table.model"]])
+    assert models == {page[f"model.{model}"] for model in ("naive", "linear", "linear+trend")}
+    assert len(app.get("bidi_component")) >= 1 and len(app.get("plotly_chart")) == 1
+
+
+def test_a_run_trains_to_its_end_and_the_table_holds_its_errors() -> None:
+    app = opened(lang="en", ts_noise="0.6", ts_world="4", **TINY)
+    app.button(key="ts_start").click().run()
+    ended(app)
+    config = Series(model="frequency", past=24, horizon=12, steps=10, every=1, seed=0, world=4, noise=0.6, slope=1.0)
+    expected = list(config.records())
+    run = app.session_state["ts_run"]
+    assert fingerprint(run.records("frequency 0")) == fingerprint(expected)
+    found = table(app).set_index("model")
+    assert found.loc["frequency block", "MSE"] == significant(expected[-1].accuracy, 3)
+    assert found.loc["frequency block", "MAE"] == significant(expected[-1].measures["mae"], 3)
+    assert "±" in found.loc["DLinear", "MSE"]
+    assert dict(app.query_params.items()).items() >= {"ts_go": "1", "ts_noise": "0.6", "ts_world": "4", **TINY}.items()
+
+
+def test_attention_trained_to_its_end_is_compared_and_a_link_starts_it() -> None:
+    app = opened(lang="en", ts_go="1", ts_steps="10", ts_past="24", ts_models="attention", ts_seeds="2")
+    ended(app)
+    run = app.session_state["ts_run"]
+    assert list(run.experiments) == ["attention 0", "attention 1"]
+    assert "repeating the season" in said(app) and words("time_series", "en")["table.waits"] not in said(app)
+    app.number_input(key="ts_steps").set_value(20).run()
+    well(app)
+    assert words("training", "en")["stale"] in said(app) and app.session_state["ts_run"] is run
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"ts_past": "97", "ts_slope": "nan", "ts_noise": "0", "ts_seeds": "-1", "ts_world": "x", "ts_models": ",magic"},
+        {"ts_step": "999", "ts_ahead": "0", "ts_window": "9", "ts_which": "<b>", "ts_head": "x", "ts_source": "theirs"},
+        {"ts_segment": "__import__", "ts_season": "1e999", "ts_go": "yes", "ts_steps": "10"},
+    ],
+)
+def test_any_link_opens(link: dict[str, str]) -> None:
+    app = opened(lang="en", **({"ts_steps": "10"} | link))
+    assert app.selectbox(key="ts_past").value == 96 and app.selectbox(key="ts_noise").value == 0.3
+    assert "ts_run" not in app.session_state
+
+
+def series(count: int) -> bytes:
+    cells = [f"{5 + math.sin(n * math.pi / 6) + 0.01 * n:.4f}" if n % 40 != 7 else "" for n in range(count)]
+    return "\n".join(["day,<b>*t*</b>", *(f"d{n},{cell}" for n, cell in enumerate(cells))]).encode()
+
+
+def test_a_file_of_ones_own_is_forecast_and_what_is_in_it_is_data() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    page = words("time_series", "en")
+    assert page.format("own.none", most=4000, least=time_series.least(24)) in said(app)
+    app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
+    well(app)
+    assert "300 numbers of ` <b>*t*</b> `" in said(app)
+    assert page.format("own.gaps", gaps=8) in said(app)
+    assert page.format("parts.text", period=12) in said(app) and page["table.unit_own"] in said(app)
+    app.button(key="ts_start").click().run()
+    ended(app)
+    [config] = app.session_state["ts_run"].experiments.values()
+    assert len(config.values) == 300 and abs(config.values[7] - (config.values[6] + config.values[8]) / 2) < 1e-6
+    assert "frequency block" in table(app)["model"].tolist()
+
+
+def test_a_refused_file_keeps_nothing_of_the_runs_in_which_it_is_told() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    app.file_uploader(key="ts_file").upload("mine.csv", b"hello", "text/csv").run()
+    app.run()
+    kept = app.session_state["ts_sheet"][1]
+    assert kept.why == "not_csv" and kept.__traceback__ is None
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\0\1\2", "binary"),
+        (b"", "empty"),
+        (b"hello", "not_csv"),
+        (series(50), "too_short"),
+        (b"x\n" + b"1\n2\n" * 100 + b"<script>\n", "wrong"),
+    ],
+)
+def test_a_file_that_cannot_be_used_leaves_the_last_series_and_says_why(data: bytes, why: str, language: str) -> None:
+    app = opened(lang=language, ts_source="own", **TINY)
+    page = words("time_series", language)
+    app.file_uploader(key="ts_file").upload("mine.csv", data, "text/csv").run()
+    well(app)
+    beginning = page[f"refused.{why}"].partition("{")[0]
+    assert len(app.warning) == 1 and app.warning[0].value.startswith(beginning)
+    assert page["own.kept"] not in app.warning[0].value  # there was none before
+    assert page["table.unit"] in said(app)  # the made series
+
+
+@pytest.mark.parametrize(
+    ("past", "count", "advice"),
+    [
+        ("24", 50, ["more"]),
+        ("96", 50, ["more", "fewest"]),
+        ("96", 150, ["shorter"]),
+    ],
+)
+def test_a_short_series_is_told_what_it_takes(past: str, count: int, advice: list[str]) -> None:
+    app = opened(lang="en", ts_source="own", **TINY | {"ts_past": past})
+    app.file_uploader(key="ts_file").upload("mine.csv", series(count), "text/csv").run()
+    well(app)
+    page, needed = words("time_series", "en"), {"past": 24, "least": time_series.least(24)}
+    expected = {name: page.format(f"refused.{name}", **needed) for name in ("shorter", "more", "fewest")}
+    told = app.warning[0].value
+    assert [name for name, sentence in expected.items() if sentence in told] == advice
+    assert str(time_series.least(int(past))) in told and "` <b>*t*</b> `" in told
+
+
+def test_a_bad_file_after_a_good_one_keeps_the_good_series() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
+    app.file_uploader(key="ts_file").set_value(("bad.csv", b"\0", "text/csv")).run()
+    well(app)
+    page = words("time_series", "en")
+    assert app.warning[0].value == f"{page['refused.binary']} {page['own.kept']}"
+    assert page["table.unit_own"] in said(app)
+
+
+def test_the_batch_over_several_series_ends_in_a_table() -> None:
+    app = opened(lang="en", ts_many_models="frequency", **TINY)
+    assert words("time_series", "en")["many.empty"] in said(app)
+    app.button(key="ts_many_start").click().run()
+    end = time.monotonic() + 120
+    while app.session_state["ts_many_run"].state != "ended":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        app.run()
+    app.run()
+    well(app)
+    found = app.dataframe[-1].value.set_index("model")
+    *_, last = Series(model="frequency", past=24, horizon=12, steps=10, every=10, seed=0, world=3).records()
+    assert found.loc["frequency block", "series 3"] == significant(last.accuracy, 3)
+    assert len(found) == 4 and "±" in found.loc["seasonal naive", "mean ± sd"]
+
+
+def test_the_batch_starts_from_its_link_and_tells_when_settings_have_changed() -> None:
+    app = opened(lang="en", ts_many_models="frequency", ts_many_go="1", **TINY)
+    run = app.session_state["ts_many_run"]
+    assert "frequency 4" in run.experiments and "ts_run" not in app.session_state
+    stale = words("training", "en")["stale"]
+    assert stale not in said(app)
+    app.selectbox(key="ts_noise").set_value(0.6).run()
+    well(app)
+    assert stale in said(app) and app.session_state["ts_many_run"] is run
+    run.stop()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_link_to_a_run_on_a_file_waits_for_the_file(language: str) -> None:
+    app = opened(lang=language, ts_source="own", ts_go="1", **TINY)
+    page = words("time_series", language)
+    assert "ts_run" not in app.session_state
+    assert [each.value for each in app.info] == [page["own.missing"]]
+    app.segmented_control(key="ts_source").set_value("made").run()
+    well(app)
+    assert "ts_run" not in app.session_state and not app.info
+
+
+def test_a_file_is_parsed_once_and_what_is_computed_on_it_takes_its_turn_with_all_else(monkeypatch) -> None:
+    asked, parsed = [], []
+    ask, read = Answers.ask, reading.read
+    monkeypatch.setattr(Answers, "ask", lambda self, q, f: (asked.append(q), ask(self, q, f))[1])
+    monkeypatch.setattr(reading, "read", lambda data: (parsed.append(data), read(data))[1])
+    app = opened(lang="en", ts_source="own", **TINY)
+    app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
+    for steps in (11, 12, 13, 14):
+        app.number_input(key="ts_steps").set_value(steps).run()
+        well(app)
+    assert words("time_series", "en")["table.unit_own"] in said(app)
+    assert len(parsed) == 1
+    configs = {part for question in asked if isinstance(question, tuple) for part in question}
+    assert len([each for each in configs if isinstance(each, Series) and len(each.values) == 300]) >= 5
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_with_many_steps_nothing_is_trained_while_the_page_is_drawn(language: str, monkeypatch) -> None:
+    monkeypatch.setattr(time_series, "train_fast", lambda *_: pytest.fail("trained"))
+    app = opened(lang=language, ts_steps="1200", ts_seeds="5", ts_past="24")
+    page = words("time_series", language)
+    assert page["empty_none"] in said(app) and len(table(app)) == 1
+
+
+def test_a_longer_look_back_than_the_kept_series_allows_is_one_sentence() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    app.file_uploader(key="ts_file").upload("mine.csv", series(150), "text/csv").run()
+    assert words("time_series", "en")["table.unit_own"] in said(app)
+    for _ in ("with the file", "without it"):
+        app.selectbox(key="ts_past").set_value(96).run()
+        well(app)
+        assert "has 150 numbers, and this look-back takes at least 494" in app.warning[0].value
+        assert words("time_series", "en")["table.unit"] in said(app)
+        app.file_uploader(key="ts_file").set_value(None)

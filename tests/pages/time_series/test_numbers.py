@@ -1,0 +1,535 @@
+"""Time series: films against records, errors against NumPy, words against numbers, files against mischief."""
+
+import contextlib
+import io
+import math
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.testing import assert_close
+
+from attention_core.experiments.base import Record
+from attention_core.experiments.series import Series, made
+from attention_core.experiments.sort import Sort
+from pages.training.time_series import pictures as time_series
+from pages.training.time_series import reading
+from pages.training.time_series.pictures import FAST, SLOW, Row, base, conclusions, known, look, scene, variants
+from tests.harness.work import finished
+from ui.compute.queue import Queue
+from ui.compute.runs import Run
+from ui.figures.series import GAP, domains, parts_figure
+from ui.numbers import significant
+from ui.text import words
+
+PAGE = words("time_series", "en")
+BASE = replace(base(past=24, steps=4), points=400)
+MODELS = ("attention", "frequency_attention+trend", "auto_correlation+trend")
+
+
+@pytest.fixture(scope="module")
+def trained():
+    made = Run(variants(BASE, MODELS, 2), in_turns=False)
+    Queue(1).enter(made)
+    made.wait(60.0)
+    assert made.state == "ended"
+    return made
+
+
+@pytest.fixture(scope="module")
+def fast():
+    return finished(time_series.train_fast(BASE, 3))
+
+
+@pytest.fixture(scope="module")
+def drawn(trained, fast):
+    return scene(look(BASE), trained, fast, MODELS)
+
+
+def test_settings_make_the_runs_they_say() -> None:
+    of = base(slope=2.0, season=0.5, segment=150, noise=0.6, world=7, past=48, steps=100)
+    assert (of.past, of.horizon, of.steps, of.every, of.world) == (48, 24, 100, 7, 7)
+    assert_close(of.series(), made(7, slope=2.0, season=0.5, segment=150, noise=0.6), rtol=0, atol=0)
+    found = variants(of, ["attention", "frequency"], 2)
+    assert list(found) == ["frequency 0", "attention 0", "frequency 1", "attention 1"]
+    for config in found.values():
+        assert isinstance(config, Series) and known(config) and time_series.shared(config) == of
+    assert len({config.seed for config in found.values()}) == 2
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Sort(),
+        Series(),  # every seed its own series
+        replace(base(), model="attention", d=512),
+        replace(base(), steps=10**6),
+        replace(base(), noise=0.0),
+        replace(base(), points=10**6),
+        replace(base(), past=96, horizon=96),
+        replace(base(), values=(1.0,) * 10),
+        replace(base(), values=(math.nan,) * 1000),
+        replace(base(), values=tuple(map(float, range(5000)))),
+    ],
+)
+def test_runs_of_another_kind_are_refused(config) -> None:
+    assert known(base()) and known(base(values=tuple(map(float, range(500)))))
+    assert not known(config)
+
+
+def test_the_forecasts_drawn_are_mean_and_ends_of_the_seeds_in_units_of_the_series(trained, drawn) -> None:
+    films = {film.name: film for film in time_series.films(drawn, all_steps=True)}
+    shown = torch.from_numpy(films["forecast"].values)
+    series = BASE.series()[:280]
+    at = drawn.models.index("attention")
+    for row, step in enumerate(drawn.steps):
+        arrays = [next(r for r in trained.records(f"attention {s}") if r.step == step).arrays for s in (0, 1)]
+        level = arrays[0]["past"].mean(dim=-1, keepdim=True)
+        both = torch.stack([(each["forecast"] - level) * series.std() for each in arrays]).double()
+        expected = torch.stack([both.mean(0), both.amin(0), both.amax(0)], dim=-1)
+        assert_close(shown[row, ..., 2 + 3 * at : 5 + 3 * at], expected, rtol=1e-5, atol=1e-5)
+        truth = ((arrays[0]["future"] - level) * series.std()).double()
+        assert_close(shown[row, ..., 0], truth, rtol=1e-5, atol=1e-5)
+    whole = BASE.series().double()
+    start = drawn.world.starts[2]
+    assert_close(shown[0, 2, :, 0], whole[start : start + 12] - whole[start - 24 : start].mean(), rtol=1e-4, atol=1e-4)
+
+
+def test_the_weights_drawn_are_torchs_attention_with_the_final_state(trained, drawn) -> None:
+    """softmax(QKᵀ/√d_k) of the horizon's queries over the encoded past, written out with torch's own functions."""
+    films = {film.name: film for film in time_series.films(drawn, all_steps=True)}
+    state, record = trained.records("attention 0")[-1].state, trained.records("attention 0")[-1]
+
+    def norm(x: torch.Tensor, number: int) -> torch.Tensor:
+        return F.layer_norm(x, (32,), state[f"norms.{number}.weight"], state[f"norms.{number}.bias"])
+
+    def heads(x: torch.Tensor, name: str) -> torch.Tensor:
+        return torch.einsum("bnd,hdk->bhnk", x, state[name])
+
+    h = F.linear(record.arrays["past"][..., None], state["lift.weight"], state["lift.bias"]) + state["positions"]
+    x = norm(h, 0)
+    q, k, v = (heads(x, f"encode.{name}") for name in ("W_Q", "W_K", "W_V"))
+    mixed = F.scaled_dot_product_attention(q, k, v)
+    h = h + torch.einsum("bhnk,hkd->bnd", mixed, state["encode.W_O"])
+    wide = F.gelu(F.linear(norm(h, 1), state["wide.weight"], state["wide.bias"]))
+    h = h + F.linear(wide, state["narrow.weight"], state["narrow.bias"])
+    asks = state["asks"].expand(4, -1, -1)
+    q, k = heads(asks, "decode.W_Q"), heads(norm(h, 2), "decode.W_K")
+    weights = F.scaled_dot_product_attention(q, k, torch.eye(24).expand(4, 4, -1, -1))
+    shown = films["weights"]
+    assert shown.axes == ("step", "which", "window", "head", "ahead") and shown.codes == 254
+    decoded = (torch.from_numpy(shown.values[-1, 0]).double() / 254) ** 2
+    assert_close(decoded, weights.double(), rtol=0, atol=4e-3)
+    assert_close(decoded.sum(-1), torch.ones(4, 4, 12, dtype=torch.float64), rtol=0, atol=0.02)
+
+
+def test_lags_and_frequencies_are_those_recorded(trained, drawn) -> None:
+    films = {film.name: film for film in time_series.films(drawn, all_steps=True)}
+    for name, shape in (("auto_correlation", (4, 24)), ("frequency_attention", (4, 169))):
+        for row, step in enumerate(drawn.steps):
+            record = next(r for r in trained.records(f"{name}+trend 0") if r.step == step)
+            assert_close(torch.from_numpy(films[name].values[row]), record.arrays["weights"].float().reshape(shape))
+
+
+def test_the_errors_by_step_and_the_table_are_means_over_seeds(trained, fast, drawn) -> None:
+    curve = 10 ** time_series.errors(drawn)
+    rows = {row.model: row for row in time_series.rows(drawn)}
+    groups = {model: [trained.records(f"{model} {s}") for s in (0, 1)] for model in MODELS}
+    groups |= {model: [fast[f"{model} {s}"] for s in (0, 1, 2)] for model in FAST}
+    for model, each in groups.items():
+        last = np.array([records[-1].accuracy for records in each])
+        column = 3 * drawn.models.index(model)
+        np.testing.assert_allclose(curve[-1, column : column + 3], [last.mean(), last.min(), last.max()])
+        assert math.isclose(rows[model].mse, last.mean()) and math.isclose(rows[model].mse_sd, last.std(ddof=1))
+        mae = np.array([records[-1].measures["mae"] for records in each])
+        assert math.isclose(rows[model].mae, mae.mean()) and rows[model].seeds == len(each)
+    assert [row.mse for row in time_series.rows(drawn)] == sorted(row.mse for row in rows.values())
+    x = BASE.series().double().numpy()
+    windows = np.lib.stride_tricks.sliding_window_view(x[280:], 36)
+    away = windows[:, :12] - windows[:, 24:]  # the period is 24: the season is the whole look-back
+    assert math.isclose(rows["naive"].mse, (away**2).mean() / 0.09, rel_tol=1e-4)
+    assert math.isclose(rows["naive"].mae, np.abs(away).mean() / 0.3, rel_tol=1e-4)
+
+
+def test_before_training_everything_is_there_but_its_error(fast) -> None:
+    untrained = scene(look(BASE), None, fast, SLOW)
+    assert untrained.models == (*FAST, *SLOW)
+    assert {row.model for row in time_series.rows(untrained)} == {"naive", *FAST}
+    films = {film.name: film for film in time_series.films(untrained, all_steps=True)}
+    assert (films["weights"].values < 255).all()
+    assert_close(
+        torch.from_numpy(films["auto_correlation"].values[0]),
+        replace(BASE, model="auto_correlation+trend")
+        .shown(replace(BASE, model="auto_correlation+trend").build())["weights"]
+        .float(),
+    )
+    notes = {plot.name: plot.note for plot in time_series.plots(untrained, PAGE)}
+    names = {f"forecast_{model}" for model in SLOW} | {"over_past", "own", "lags", "frequencies"}
+    assert {name for name, note in notes.items() if note.startswith(PAGE["untrained"])} == names
+    assert untrained.newest(slow=False) == len(untrained.steps) - 1
+
+
+def test_a_stopped_run_has_no_forecast_beyond_its_last_step(trained, fast) -> None:
+    half = Run.finished(
+        {"attention 0": trained.experiments["attention 0"]}, {"attention 0": trained.records("attention 0")[:3]}
+    )
+    found = scene(look(BASE), half, fast, ["attention"])
+    films = {film.name: film for film in time_series.films(found, all_steps=True)}
+    start = 2 + 3 * found.models.index("attention")
+    there = np.isfinite(films["forecast"].values[..., start]).all(axis=(1, 2))
+    assert there.tolist() == [True, True, True, False, False]
+    assert (films["weights"].values[3:] == 255).all()
+    assert found.newest(slow=True) == 2
+    assert not any("attention" in said.lower() for said in conclusions(time_series.rows(found), found.world, PAGE))
+
+
+def test_variants_of_another_series_are_counted_not_drawn(trained, fast) -> None:
+    other = replace(BASE, world=9, model="frequency")
+    records = {name: trained.records(name) for name in ("attention 0",)}
+    mixed = Run.finished(
+        {"attention 0": trained.experiments["attention 0"], "frequency 0": other},
+        records | {"frequency 0": list(other.records())},
+    )
+    found = scene(look(BASE), mixed, fast, ["attention"])
+    assert found.others == 1 and "frequency" not in found.models
+
+
+def row(model: str, mse: float, learned: float = 1.0) -> Row:
+    return Row(
+        model=model, parameters=1, step=4, seeds=1, mse=mse, mse_sd=math.nan, mae=1.0, mae_sd=math.nan, learned=learned
+    )
+
+
+def test_what_is_said_follows_the_numbers() -> None:
+    world = look(BASE)
+
+    def said(**errors: float) -> str:
+        found = [row(model.replace("_trend", "+trend"), mse) for model, mse in errors.items()]
+        return " ".join(conclusions(found, world, PAGE))
+
+    story = said(naive=4.0, attention=9.0, attention_trend=2.5, linear=2.1, linear_trend=1.6, frequency=1.4)
+    for part in (
+        "worse than repeating the season",
+        "2.2 times",
+        "divides its error by 3.6",
+        "by 6.4",
+        "1.6, attention",
+    ):
+        assert part in story
+    other = said(naive=4.0, attention=1.5, attention_trend=1.55, linear=2.1, linear_trend=3.0, frequency=1.45)
+    for part in ("beats repeating", "changes little", "better than both linear", "about as good"):
+        assert part in other
+    assert "divides the error of repeating the season by 2" in said(naive=4.0, linear=2.0, linear_trend=3.0)
+    assert "do not beat" in said(naive=1.0, linear=2.0, linear_trend=3.0)
+
+
+def test_the_world_knows_its_parts_and_lines_since_a_change_win_on_a_bent_series() -> None:
+    t = torch.arange(1000, dtype=torch.float64)
+    bent = torch.where(t < 500, 0.05 * t, 25 - 0.05 * (t - 500)) + torch.sin(2 * torch.pi * t / 12)
+    of = base(values=tuple(float(value) for value in bent.float()), past=24)
+    world = look(of)
+    assert world.period == 12
+    assert len(world.found) == 1 and abs(world.found[0] - 500) <= 10 and world.drawn == ()
+    found = time_series.lines(world)
+    assert found.since < 0.01 * found.whole and found.last < 0.01 * found.whole
+    assert world.cut == 700 and world.starts[0] == 724
+    outside = bent[700:] < bent[:700].min()
+    assert math.isclose(world.outside, float((outside | (bent[700:] > bent[:700].max())).double().mean()))
+
+
+def test_thinned_lines_keep_every_peak() -> None:
+    values = np.zeros(4000)
+    values[1234], values[3210] = 5.0, -3.0
+    at, kept = time_series.thinned(values)
+    assert len(at) <= 900 and kept.max() == 5 and kept.min() == -3 and at[kept.argmax()] == 1234
+    assert len(time_series.thinned(np.arange(50.0))[0]) == 50
+
+
+def test_the_figure_escapes_its_titles_and_shows_every_change() -> None:
+    line = np.arange(10), np.arange(10.0)
+    figure = parts_figure(
+        {"values": line, "rest": line}, line, "dark", titles={"values": "<b>", "rest": "&"}, trend_title="x",
+        changes=[3, 6], drawn=[4], cut=7, last=9, learned="<i>", tested="x",
+    )  # fmt: skip
+    layout = figure.to_dict()["layout"]
+    texts = [each["text"] for each in layout["annotations"]]
+    assert texts == ["<b>&lt;b&gt;</b>", "<b>&amp;</b>", "&lt;i&gt;", "x"]
+    assert [shape["x0"] for shape in layout["shapes"]] == [3, 6, 7, 7]  # the test part in both pictures
+    assert layout["xaxis"]["matches"] == "x2" and layout["yaxis2"]["anchor"] == "x2"
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_first_picture_is_as_high_as_all_others(count: int) -> None:
+    found = domains(count)
+    heights = [top - bottom for bottom, top in found]
+    assert math.isclose(heights[0], sum(heights[1:])) and found[0][1] == 1 and abs(found[-1][0]) < 1e-9
+    gaps = [above[0] - below[1] for above, below in pairwise(found)]
+    assert all(math.isclose(gap, GAP) for gap in gaps)
+
+
+def test_the_snippet_prints_the_numbers_of_the_table(drawn) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(time_series.snippet(drawn), {})
+    printed = dict(line.split(" MSE ") for line in out.getvalue().splitlines() if " MSE " in line)
+    assert len(printed) == 3 * 2 + 2 * 3
+    for model, each in drawn.records.items():
+        for seed, found in enumerate(each):
+            assert printed[f"{model} {seed}"].split()[0] == f"{found[4].accuracy:.6f}"
+    naive = next(row.mse for row in time_series.rows(drawn) if row.model == "naive")
+    assert f"naive {naive:.6f}" in out.getvalue()
+
+
+def test_the_snippet_prints_stopped_and_lone_seeds_and_leaves_out_what_was_not_trained(trained, fast) -> None:
+    stopped = Run.finished(
+        {"attention 1": trained.experiments["attention 1"]}, {"attention 1": trained.records("attention 1")[:3]}
+    )
+    found = scene(look(BASE), stopped, fast, ["attention", "frequency"])
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(time_series.snippet(found), {})
+    printed = dict(line.split(" MSE ") for line in out.getvalue().splitlines() if " MSE " in line)
+    assert set(printed) == {"attention 1", *(f"{model} {seed}" for model in FAST for seed in (0, 1, 2))}
+    assert printed["attention 1"].split()[0] == f"{trained.records('attention 1')[2].accuracy:.6f}"
+
+
+def test_what_is_taken_away_is_what_was_recorded(trained, drawn) -> None:
+    found = time_series.arrays(drawn)
+    assert_close(torch.from_numpy(found["series"]).float(), BASE.series(), rtol=0, atol=0)
+    np.testing.assert_allclose(found["trend"] + found["season"] + found["rest"], found["series"])
+    last = [trained.records(f"attention {seed}")[-1] for seed in (0, 1)]
+    assert found["attention_error"][:, -1].tolist() == [record.accuracy for record in last]
+    np.testing.assert_array_equal(found["attention_forecast"][1], last[1].arrays["forecast"].numpy())
+
+
+def test_the_batch_trains_every_model_on_every_series_and_tells_means_over_them() -> None:
+    made = time_series.many(BASE, ["attention", "frequency"])
+    assert len(made) == 4 * 5 and [name for name in made if name.startswith("attention")] == list(made)[-5:]
+    assert {config.world for config in made.values() if isinstance(config, Series)} == {0, 1, 2, 3, 4}
+    assert all(config.every == config.steps for config in made.values())
+    small = {name: config for name, config in made.items() if name.split()[0] in ("linear", "frequency")}
+    run = Run(small, in_turns=False)
+    Queue(1).enter(run)
+    run.wait(60.0)
+    naive = {world: 7.0 + world for world in range(5)}
+    found = time_series.over_series(run, naive, PAGE)
+    errors = {world: run.records(f"linear {world}")[-1].accuracy for world in range(5)}
+    at = found["model"].index("linear layer")
+    values = np.array(list(errors.values()))
+    assert found["mean ± sd"][at] == f"{significant(values.mean(), 3)} ± {significant(values.std(ddof=1), 2)}"
+    assert [found[f"series {world}"][at] for world in range(5)] == [significant(errors[w], 3) for w in range(5)]
+    assert found["series 3"][found["model"].index("seasonal naive")] == "10"
+    stopped = Run.finished(small, {name: run.records(name)[:1] for name in small})
+    assert time_series.over_series(stopped, naive, PAGE)["model"] == ["seasonal naive"]
+    assert time_series.named_series("frequency 3", PAGE) == "frequency block, series 3"
+
+
+# --- files ---
+
+
+def csv(*rows: str) -> bytes:
+    return "\n".join(rows).encode()
+
+
+def numbers(count: int, cell: str = "{}") -> list[str]:
+    return [cell.format(value % 17 + 0.5) for value in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf \n\n", "empty"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "binary"),
+        (bytes(range(256)) * 4, "binary"),
+        (b"\x89PNG\r\n\x1a\n\xff\xd8", "binary"),
+        (b"<html><body>no</body></html>", "not_csv"),
+        (b"__import__('os').system('true')", "not_csv"),
+        (csv("a,b", *["x,y"] * 50), "not_csv"),
+        (csv("1", *["1,2,3"] * 50), "not_csv"),
+        (",".join(map(str, range(100))).encode(), "not_csv"),
+        (b'a\n"1\n2\n' + b"3" * 200_000, "not_csv"),
+        (b"1\n" * 100_002, "too_long"),
+        (b"1\n" * 2**21, "large"),
+        (b"\n" * 400_000 + b"1\n2\n", "too_long"),
+    ],
+)
+def test_files_that_cannot_be_read_say_why(data: bytes, why: str) -> None:
+    with pytest.raises(reading.Refused) as refused:
+        reading.read(data)
+    assert refused.value.why == why
+    for language in ("en", "zh"):
+        assert words("time_series", language).format(f"refused.{why}", **refused.value.told)
+
+
+def test_a_refused_column_that_is_kept_keeps_nothing_of_where_it_was_refused() -> None:
+    """An exception that is raised again grows by every place it passes, with all that stands there."""
+    column = reading.column("x", [*numbers(300), "high"], comma=False)
+    for _ in range(3):
+        with pytest.raises(reading.Refused):
+            reading.usable(column, time_series.least(24))
+    assert column.problem is not None and column.problem.__traceback__ is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "why", "told"),
+    [
+        ([*numbers(300), "high", "1,5"], "wrong", {"count": 2, "row": 301, "cell": "high"}),
+        ([*numbers(300), "inf"], "wrong", {"count": 1}),
+        ([*numbers(300), "1_000"], "wrong", {"count": 1}),
+        ([*numbers(300), "0x10"], "wrong", {"count": 1}),
+        (numbers(20), "too_short", {"count": 20, "least": 134}),
+        ([""] * 300, "no_numbers", {}),
+        ([f"{n}" if n % 2 else "" for n in range(400)], "gaps", {"count": 199, "total": 399}),
+        (["3"] * 300, "constant", {}),
+        (["3"] * 250 + numbers(50), "constant", {}),
+        ([*numbers(300), "1e30"], "huge", {}),
+        ([*numbers(300), "1,234"], "thousands", {"row": 301, "cell": "1,234"}),
+    ],
+)
+def test_columns_that_cannot_be_forecast_say_why(cells: list[str], why: str, told: dict) -> None:
+    column = reading.column("<b>*x*</b>", cells, comma=False)
+    with pytest.raises(reading.Refused) as refused:
+        reading.usable(column, time_series.least(24))
+    assert refused.value.why == why and told.items() <= refused.value.told.items()
+    for language in ("en", "zh"):
+        said = words("time_series", language).format(f"refused.{why}", **refused.value.told)
+        assert "` <b>*x*</b> `" in said  # inert in Markdown
+
+
+def test_gaps_are_filled_by_straight_lines_and_old_numbers_left_out() -> None:
+    cells = ["", "NA", "1", "", "n/a", "4", *numbers(5000), ""]
+    [column] = reading.read(csv("x", *cells))
+    found = reading.usable(column, 100)
+    assert (len(found.values), found.gaps, found.dropped) == (4000, 0, 5004 - 4000)
+    assert found.values[-1] == float(numbers(5000)[-1])
+    short = reading.usable(reading.column("x", cells[:400], comma=False), 100)
+    assert short.values[:4] == (1.0, 2.0, 3.0, 4.0) and short.gaps == 2
+
+
+def test_separators_decimal_commas_encodings_and_names() -> None:
+    rows = [f"2020-01-{day:02};{day % 7},5;{day}" for day in range(1, 31)]
+    found = reading.read(csv("日期;温度;温度", *rows).decode().encode("gb18030"))
+    assert [column.name for column in found] == ["日期", "温度", "温度 (2)"]
+    assert found[1].numbers[:2].tolist() == [1.5, 2.5]
+    assert reading.likely(found) == 1  # not the dates, and not what only counts the rows
+    bare = reading.read("\n".join(f"{n}\t{n * n}" for n in range(30)).encode("utf-16"))
+    assert [column.name for column in bare] == ["#1", "#2"] and reading.likely(bare) == 1
+    assert len(bare[0].numbers) == 30
+    [quoted] = reading.read(b'"a, b"\n"1.5"\n2e3\n-.5\n')
+    assert quoted.name == "a, b" and quoted.numbers.tolist() == [1.5, 2000.0, -0.5]
+
+
+def test_blank_lines_before_the_first_number_cost_next_to_nothing() -> None:
+    began = time.thread_time()
+    [found] = reading.read(b"\n" * 99_000 + b"1\n" * 300)
+    assert len(found.numbers) == 300
+    assert time.thread_time() - began < 1.5  # deleting them one by one is quadratic
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2020-01-01;1,5\n2020-01-02;2,5", [1.5, 2.5]),
+        ("t;x\n01.02.2020;1,5\n02.02.2020;2,25", [1.5, 2.25]),
+        ("a\t1,5\nb\t2,5", [1.5, 2.5]),
+        ('"a;b",1.5\n"c;d",2.5', [1.5, 2.5]),
+        ("a; b,1.5\nc,2.5\nd,3.5", [1.5, 2.5, 3.5]),
+        ("a;0,125\nb;1,234", [0.125, 1.234]),  # the first shows that the comma is a point
+    ],
+)
+def test_the_delimiter_is_what_separates_alike_in_every_row(text: str, expected: list[float]) -> None:
+    found = reading.read(text.encode())
+    assert found[reading.likely(found)].numbers.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "cells", [["1,234", "2,345"], ["1.234,5", "999,5"], ["1,234,567", "999"], ["1.234", "999,5"], ["1,234.5", "2.5"]]
+)
+def test_what_may_be_thousands_is_asked_about_and_never_guessed(cells: list[str]) -> None:
+    found = reading.read("\n".join(["day;x", *(f"d{at};{cell}" for at, cell in enumerate(cells))]).encode())
+    with pytest.raises(reading.Refused) as refused:
+        reading.usable(found[reading.likely(found)], 1)
+    assert refused.value.why == "thousands" and refused.value.told["column"] == "x"
+
+
+@pytest.mark.parametrize("name", ["Größe °C", "Température", "Año", "naïve ß"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
+def test_names_from_western_spreadsheets_are_read_as_they_were_written(name: str, encoding: str) -> None:
+    assert reading.read(f"t;{name}\na;1,5\nb;2,5".encode(encoding))[1].name == name
+
+
+@pytest.mark.parametrize("name", ["温度", "气温（摄氏度）", "销售额", "日期"])
+def test_names_from_chinese_spreadsheets_are_read_as_they_were_written(name: str) -> None:
+    assert reading.read(f"t,{name}\na,1.5\nb,2.5".encode("gb18030"))[1].name == name
+
+
+def test_a_made_season_is_continued_in_phase_whatever_the_models_see() -> None:
+    """A season of 96 points without trend and nearly without noise: repeated in phase it is wrong by the noise."""
+    t = torch.arange(4000, dtype=torch.float64)
+    for past in (24, 48, 96):
+        world = look(base(slope=0.0, noise=0.1, past=past))
+        assert world.period == 96
+        season = world.parts.season.numpy()
+        waves = [a * torch.sin(2 * torch.pi * t / p) for a, p in ((1.0, 24), (0.5, 12), (0.6, 32))]
+        assert np.abs(season - torch.stack(waves).sum(dim=0).numpy()).max() < 0.1
+        # What is repeated is about the best that fits: every period is tried with NumPy.
+        x, horizon = world.values[2800:], np.arange(past // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(x, past + past // 2)
+        away = [windows[:, past - p + horizon % p] - windows[:, past:] for p in range(1, past + 1)]
+        best = min(float((each**2).mean()) for each in away) / 0.1**2
+        assert best * 0.999 < world.naive_error[0] < 1.03 * best
+        assert world.naive_period == {24: 24, 48: 24, 96: 96}[past]
+
+
+def test_the_test_part_says_nothing_about_the_period() -> None:
+    t = torch.arange(1000, dtype=torch.float64)
+    noise = torch.randn(1000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    late = torch.where(t < 700, 0.2 * noise, 5 * torch.sin(2 * torch.pi * t / 12))
+    assert look(base(values=tuple(late.tolist()), past=24)).period == 1
+
+
+def test_what_is_said_of_change_points_follows_the_errors() -> None:
+    cases = {(2.0, 1.0): "better", (1.0, 1.05): "same", (1.0, 2.0): "worse"}
+    for (whole, since), key in cases.items():
+        found = time_series.Lines(whole=whole, since=since, last=1.0, naive=1.0, origins=1)
+        assert time_series.says_lines(found) == f"lines.says_{key}"
+
+
+def test_a_drift_is_blamed_only_where_the_error_grew() -> None:
+    world = replace(look(BASE), outside=0.5)
+    for learned, key in ((2.0, "drift"), (9.0, "drift_held")):
+        [told] = [
+            each for each in conclusions([row("attention", 9.0, learned)], world, PAGE) if "windows it has" in each
+        ]
+        assert told == PAGE.format(f"says.{key}", learned=learned, test=9.0, share=50.0)
+
+
+def test_many_steps_and_many_seeds_of_the_fast_models_wait_for_their_turn() -> None:
+    few, long = base(), base(steps=401)
+    assert time_series.live(few) and not time_series.live(long)
+    assert list(time_series.on_demand(few, ["frequency"], 3)) == ["frequency 0", "frequency 1", "frequency 2"]
+    five = time_series.on_demand(few, ["frequency"], 5)
+    assert [name for name in five if "linear" in name] == [f"{model} {s}" for s in (3, 4) for model in FAST]
+    assert set(time_series.on_demand(long, ["frequency"], 1)) == {"linear 0", "linear+trend 0", "frequency 0"}
+    assert len(finished(time_series.train_fast(replace(BASE, steps=1)))) == 2 * 3
+
+
+def test_seeds_that_were_trained_on_demand_join_those_of_the_fast_models(fast) -> None:
+    asked = time_series.on_demand(BASE, ["frequency"], 5)
+    records = {name: list(each.records()) for name, each in asked.items() if "linear" in name}
+    run = Run.finished({name: asked[name] for name in records}, records)
+    found = scene(look(BASE), run, fast, [*FAST, "frequency"])
+    assert found.seeds["linear"] == [0, 1, 2, 3, 4] and found.seeds["frequency"] == [0]
+    mean = np.mean([each[-1].accuracy for each in (*(fast[f"linear {s}"] for s in (0, 1, 2)),
+                                                   *(records[f"linear {s}"] for s in (3, 4)))])  # fmt: skip
+    assert math.isclose(next(each.mse for each in time_series.rows(found) if each.model == "linear"), mean)
+
+
+def test_a_record_of_an_untouched_model_has_no_error() -> None:
+    record = time_series.untouched(BASE, "frequency")
+    assert isinstance(record, Record) and math.isnan(record.accuracy) and record.arrays["forecast"].shape == (4, 12)

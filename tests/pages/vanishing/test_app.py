@@ -1,0 +1,245 @@
+"""The Vanishing page: what is sent to its laboratory is what the core computes, whatever the link says."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+from torch.testing import assert_close
+
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table, collect, sweep, tabulate
+from pages.saturation.vanishing.pictures import (
+    BINS,
+    CURVES,
+    GAINS,
+    READ,
+    autograd_residual,
+    critical,
+    histogram,
+    summary,
+)
+from tests.harness.work import settled
+from ui.session import Question, probe
+from ui.text import words
+
+ROOT = Path(__file__).parents[3]
+PAGE = "pages/saturation/vanishing/page.py"
+
+
+def opened(language: str = "en", **link: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    app.query_params["lang"] = language
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    for name, value in {"lang": language, **link}.items():
+        app.query_params[name] = value
+    return settled(app.switch_page(PAGE).run())
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("where", ["untrained", "trained"])
+def test_the_page_opens_and_agrees_with_autograd(language: str, where: str) -> None:
+    app = opened(language, where_from=where, text="The law saw the king")
+    assert not app.exception
+    assert not app.error
+    if where == "untrained":
+        residual = re.search(r"torch\.autograd\D+([\d.]+)(?:·10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+))?", captions(app))
+        assert residual
+        power = -int(residual[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) if residual[2] else 0
+        assert float(residual[1]) * 10.0**power < 1e-3
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"dk": "nan", "scale": "inf", "rule": "x", "probe_head": "99", "seed": "-1", "loss": "none"},
+        {"dk": "99999999", "scale": "-3", "focus": "9" * 5000 + ",1"},
+        {"strain": "x", "strain_rule": "y", "where_from": "trained", "strain_where": "z"},
+    ],
+)
+def test_nonsense_in_a_link_opens_a_page_all_the_same(link: dict[str, str]) -> None:
+    app = opened(text="The law", **link)
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("text", ["law", "🙂"])
+def test_one_token_is_one_clear_sentence(text: str) -> None:
+    app = opened(text=text)
+    assert not app.exception
+    assert len(app.warning) == 1
+    assert app.warning[0].value == words("controls", "en")["one_token"]
+    assert len(app.get("plotly_chart")) == 3  # the sentence before stays
+
+
+def test_a_long_sentence_says_what_is_shown() -> None:
+    app = opened(text=" ".join(["law"] * 60))
+    assert "48" in captions(app)
+    assert "60" in captions(app)
+
+
+def test_the_script_prints_what_the_layer_computes() -> None:
+    app = opened(text="The law saw the king", dk="16", scale="2", probe_head="3")
+    page = words("vanishing", "en")
+    script = next(code.value for code in app.code if "sweep(" in code.value)
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ).stdout  # fmt: skip
+    found = {name: float(value) for name, value in (line.split("\t") for line in printed.splitlines())}
+    assert set(found) == {page[f"measure.{name}"] for name in READ}
+    layer = probe(Question(text="The law saw the king"))
+    expected = sweep(layer, 16, [4.0]).measures
+    for name in READ:
+        value = float(getattr(expected, name)[0, 2])
+        shown = 10**value if name.startswith("log_") else value  # as the page shows it
+        assert_close(found[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize(("d_k", "alpha"), [(64, 1.0), (1024, 4.0), (1024, 16.0)])
+def test_autograd_agrees_relatively_also_where_gradients_are_almost_gone(d_k: int, alpha: float) -> None:
+    found = autograd_residual(probe(Question(text="The law saw the king")), "none", d_k, alpha)
+    assert found is None or found < 1e-4
+
+
+def test_where_autograd_has_nothing_left_the_page_says_so() -> None:
+    layer = probe(Question(text="law king"))
+    assert autograd_residual(layer, "none", 1024, 1e3) is None
+    app = AppTest.from_function(_lost, default_timeout=30).run()
+    assert "here ` torch.autograd ` returns exactly 0; ours is computed in logarithms" in captions(app)
+
+
+def _lost() -> None:
+    from ui.layout import trust_line
+
+    trust_line(residual=None, lost=True, oracle="torch.autograd")
+
+
+def test_the_histogram_counts_every_row_once_and_puts_zero_at_the_left() -> None:
+    gains = torch.tensor([-math.inf, -400.0, -11.9, -6.1, -0.31, -0.31]).expand(2, 3, 5, 6).numpy()
+    found = torch.from_numpy(histogram(gains))
+    assert_close(found.sum(-1), torch.ones(2, 3, 5))
+    assert_close(found[0, 0, 0, 0], torch.tensor(3 / 6))
+    step = (GAINS[1] - GAINS[0]) / BINS
+    assert_close(found[1, 2, 4, int((-6.1 - GAINS[0]) / step)], torch.tensor(1 / 6))
+    assert_close(found[1, 2, 4, int((-0.31 - GAINS[0]) / step)], torch.tensor(2 / 6))
+    gains = gains.copy()
+    gains[1, 1] = math.nan
+    found = torch.from_numpy(histogram(gains))
+    assert bool(found[1, 1].isnan().all())
+    assert int(found.isnan().sum()) == found[1, 1].numel()
+
+
+def test_the_first_curves_do_not_wait_for_the_table_and_stop_leaves_them(monkeypatch) -> None:
+    """Whoever stops before the table is there has the pictures, with curves through where the sliders stand."""
+    begun = threading.Event()
+
+    def waits(probe):
+        begun.wait(60.0)
+        yield 1.0
+        return collect(list(tabulate(probe)))
+
+    monkeypatch.setattr("ui.session.tabulated", waits)
+    monkeypatch.setattr("pages.saturation.vanishing.tabulated", waits, raising=False)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    app.query_params["text"] = "The law was written before the table"
+    app.run()
+    app.switch_page(PAGE).run()
+    assert not app.exception and not app.error
+    assert [element for element in app.get("bidi_component") if element.key == "vanishing" and element.proto.bytes]
+    assert len(app.get("plotly_chart")) == 0
+    app.button(key="stop_table").click().run()
+    keys = [button.key for button in app.button if button.key]
+    assert "go_on_table" in keys and "stop_table" not in keys
+    begun.set()
+    settled(app.button(key="go_on_table").click().run())
+    assert len(app.get("plotly_chart")) == 3
+
+
+def table(measures: torch.Tensor) -> Table:
+    return Table(measures, torch.zeros(*measures.shape[:3], measures.shape[-1], 16))
+
+
+def test_the_curves_hold_quantiles_over_all_heads_of_all_seeds() -> None:
+    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 7)
+    tables = [table(torch.randn(shape, generator=torch.Generator().manual_seed(seed)).abs()) for seed in range(3)]
+    found = torch.from_numpy(summary(tables)).unflatten(-1, (-1, 3))
+    together = torch.cat([one.measures for one in tables], dim=-1)
+    for name, _, _, _ in CURVES:
+        values = together[..., MEASURES.index(name), :]
+        values = values.log10() if name == "score_std" else values
+        expected = values.quantile(torch.tensor([0.5, 0.1, 0.9]), dim=-1, interpolation="nearest").movedim(0, -1)
+        assert_close(found[..., MEASURES.index(name), :], expected)
+
+
+def test_the_critical_line_lies_where_the_spread_of_the_scores_is_the_root_of_two_log_n() -> None:
+    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 3)
+    spread = torch.tensor(INPUT_SCALES)[None, :].square() * torch.tensor(D_K_STOPS, dtype=torch.float32)[:, None].sqrt()
+    measures = torch.zeros(shape)
+    measures[0, :, :, MEASURES.index("score_std")] = spread[..., None]
+    places = critical(table(measures), 0)
+    wanted = math.sqrt(2 * math.log(16))
+    for row, d_k in enumerate(D_K_STOPS):
+        alpha = math.sqrt(wanted / math.sqrt(d_k))
+        place = float(places[row])
+        low, high = INPUT_SCALES[int(place)], INPUT_SCALES[int(place) + 1]
+        assert_close(low * (high / low) ** (place % 1), alpha, rtol=0.02, atol=0)
+
+
+def trained_script(**link: str) -> str:
+    app = opened(text="The law", where_from="trained", **link)
+    assert not app.exception
+    assert not app.error
+    return next(code.value for code in app.code if "strain(" in code.value)
+
+
+def test_the_trained_model_is_strained_as_the_settings_above_it_say() -> None:
+    plain = trained_script()
+    own = trained_script(mask="causal", normalizer="hard", scaling="inverse", off="2.3", where="all")
+    assert "mask='none'" in plain and "target=None" in plain and "('model', 'none')" in plain
+    assert "mask='causal'" in own and "normalizer='hard'" in own and "frozenset({(1, 2)})" in own
+    assert "('inverse', 'none')" in own
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_loss_of_the_trained_model_is_chosen_and_its_token_too(language: str) -> None:
+    app = opened(language, text="The law", where_from="trained", loss="token", focus="1,2")
+    assert not app.exception
+    assert app.selectbox(key="strain_target").options == ["1: [CLS]", "2: the", "3: law", "4: [SEP]"]
+    assert app.selectbox(key="strain_target").value == 2
+    assert "target=2)" in next(code.value for code in app.code if "strain(" in code.value)
+    settled(app.selectbox(key="strain_target").set_value(1).run())
+    assert not app.exception
+    assert "target=1)" in next(code.value for code in app.code if "strain(" in code.value)
+
+
+def test_the_script_of_the_trained_model_prints_one_line_a_stop() -> None:
+    app = opened(text="The law", where_from="trained", layer="2", head="5", strain_where="here")
+    script = next(code.value for code in app.code if "strain(" in code.value)
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ).stdout.splitlines()  # fmt: skip
+    assert len(printed) == 2 * 22
+    assert all(line.startswith(("model ", "none ")) for line in printed)
+    as_built = next(line for line in printed if line.startswith("model 1.0 "))
+    assert as_built.endswith("cosine 1.0") or float(as_built.rsplit(" ", 1)[1]) > 0.999999
+
+
+def test_a_seed_whose_neighbours_are_known_settles() -> None:
+    """The tables of another visitor, for seeds that overlap ours, must not leave this page computing for ever."""
+    app = opened(text="The law saw", seed="20")
+    settled(app.number_input(key="seed").set_value(15).run())
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 3

@@ -1,1 +1,0 @@
-"""Numbers of the saturation pages → films, pictures, scripts. What the pages under pages/saturation/ draw."""

@@ -1,0 +1,54 @@
+"""The two sliders that pages of saturation share, d_k and the input scale: their stops, and where the link says."""
+
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, N_HEAD
+from ui.components.lab import Slider
+from ui.link import recall, remember
+from ui.numbers import nearest_ratio, positive, significant
+from ui.text import Words
+
+DEFAULT_D_K, DEFAULT_SCALE = "64", "1"
+SHOWN_D_K = (1, 4, 16, 64, 256, 1024)
+SHOWN_SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+def d_k_slider(at: int, page: Words) -> Slider:
+    """The slider of d_k; its words are `d_k` and `d_k_help` of the page."""
+    return Slider(
+        name="d_k",
+        label=page["d_k"],
+        readings=tuple(map(str, D_K_STOPS)),
+        at=at,
+        ticks=tuple((D_K_STOPS.index(d_k), str(d_k)) for d_k in SHOWN_D_K),
+        help=page["d_k_help"],
+    )
+
+
+def scale_slider(at: int, page: Words) -> Slider:
+    """The slider of α; its words are `alpha` and `alpha_help` of the page."""
+    return Slider(
+        name="alpha",
+        label=page["alpha"],
+        readings=tuple(significant(alpha, 3) for alpha in INPUT_SCALES),
+        at=at,
+        ticks=tuple((nearest_ratio(INPUT_SCALES, alpha), significant(alpha)) for alpha in SHOWN_SCALES),
+        help=page["alpha_help"],
+    )
+
+
+def where() -> tuple[int, int]:
+    """Where the link says d_k and α stand, as indices; at their defaults where it says no positive number."""
+    d_k = positive(recall("dk", DEFAULT_D_K), float(DEFAULT_D_K))
+    scale = positive(recall("scale", DEFAULT_SCALE), float(DEFAULT_SCALE))
+    return nearest_ratio(D_K_STOPS, d_k), nearest_ratio(INPUT_SCALES, scale)
+
+
+def head_number() -> int:
+    """The head that both pages look at, counted from 1."""
+    spelling = recall("probe_head", "1")
+    return int(spelling) if spelling in map(str, range(1, N_HEAD + 1)) else 1
+
+
+def released(d_k: int, alpha: int) -> None:
+    """Put these indices into the link."""
+    remember("dk", str(D_K_STOPS[d_k]))
+    remember("scale", f"{INPUT_SCALES[alpha]:g}")
