@@ -287,7 +287,7 @@ def _saves(key: str, run: Run, name: str, config: Experiment, label: str) -> Non
 
 def _title(variant: str) -> str:
     """What the menus of models call a layer that was trained on this page."""
-    page = next(entry.words for entry in PAGES if entry.url_path == st.session_state["page"])
+    page = next(entry.name for entry in PAGES if entry.url_path == st.session_state["page"])
     return words("training").data("opened", page=words("common")[f"page.{page}.title"], variant=variant)
 
 

@@ -1,0 +1,51 @@
+"""Sliders, and pictures that follow them in the browser: a laboratory."""
+
+from ui.components.lab.component import UNDERFLOW, Positions, checked_positions, checked_sight, lab, sought
+from ui.components.lab.films import Computed, Film, Fork, Frame, Jacobian, Scaled, Slider, Softmax
+from ui.components.lab.plots import (
+    Bars,
+    Box,
+    Contour,
+    Controls,
+    Curves,
+    Grid,
+    Heading,
+    Histogram,
+    Item,
+    Line,
+    Map,
+    Phase,
+    Plot,
+    Readouts,
+)
+
+__all__ = [
+    "UNDERFLOW",
+    "Bars",
+    "Box",
+    "Computed",
+    "Contour",
+    "Controls",
+    "Curves",
+    "Film",
+    "Fork",
+    "Frame",
+    "Grid",
+    "Heading",
+    "Histogram",
+    "Item",
+    "Jacobian",
+    "Line",
+    "Map",
+    "Phase",
+    "Plot",
+    "Positions",
+    "Readouts",
+    "Scaled",
+    "Slider",
+    "Softmax",
+    "checked_positions",
+    "checked_sight",
+    "lab",
+    "sought",
+]

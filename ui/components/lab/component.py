@@ -1,0 +1,228 @@
+"""Sliders, and pictures that follow them in the browser: a laboratory.
+
+Python sends every film once: an array whose first axes are sliders. A slider chooses a frame, so what is drawn while
+it moves was computed by torch; only softmax and its Jacobian are computed in the browser. On release the positions come
+back.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ui.components.assets import component
+from ui.components.canvas import Pick, checked_pick
+from ui.components.frame import encode
+from ui.components.lab.films import Computed, Film, Frame, Jacobian, Slider, frames
+from ui.components.lab.plots import Bars, Box, Curves, Grid, Map, Plot, Readouts
+from ui.errors import callback
+from ui.palette import RAMPS
+
+WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "too_large", "hint_walk", "hint_pull")
+UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
+
+_LAB = component("lab")
+
+
+Positions = dict[str, int]
+
+
+def lab(
+    plots: Sequence[Plot],
+    *,
+    key: str,
+    sliders: Sequence[Slider],
+    films: Sequence[Film],
+    words: Mapping[str, str],
+    computed: Sequence[Computed] = (),
+    summary: str = "",
+    on_move: Callable[[Positions], None] | None = None,
+    on_pick: Callable[[Pick], None] | None = None,
+    on_edit: Callable[[str, list[float]], None] | None = None,
+    seen: str = "",
+    seen_for: object = None,
+    on_seen: Callable[[], None] | None = None,
+) -> None:
+    """Draw the plots. The callbacks run before the page does, so they may change the state of widgets.
+
+    `on_seen` is called once the plot called `seen` is in the window, and once more for every other `seen_for`, any
+    value whose repr tells it from others. As long as these stay as they are nothing is sent again on their account.
+    Raises ValueError where a film does not have one frame for every stop of its sliders, or no plot is called `seen`.
+    """
+    if seen and seen not in {plot.name for plot in plots}:
+        raise ValueError(f"there is no plot called {seen!r} to be seen")
+    stops = {slider.name: len(slider.readings) for slider in sliders}
+    arrays: dict[str, np.ndarray] = {}
+    laid = frames(films, computed)
+    meta = {
+        "sliders": [asdict(slider) for slider in sliders],
+        "films": [_film(film, stops, arrays) for film in films],
+        "computed": [_computed(film, laid) for film in computed],
+        "panels": [_plot(plot, laid) for plot in plots],
+        "words": {name: words[name] for name in WORDS},
+        "summary": summary,
+        "underflow": UNDERFLOW,
+        "seen": sought(seen, seen_for),
+    }
+    meta["stamp"] = _stamp(key, meta, arrays)
+    shapes = {plot.name: _shape(plot) for plot in plots}
+    lengths = {plot.name: plot.count for plot in plots if isinstance(plot, Bars) and plot.editable}
+    _LAB(
+        key=key,
+        data=encode(meta, arrays),
+        on_at_change=partial(_moved, key, stops, on_move),
+        on_pick_change=partial(_picked, key, shapes, on_pick),
+        on_edited_change=partial(_edited, key, lengths, on_edit),
+        on_seen_change=partial(_saw, key, meta["seen"], on_seen),
+    )
+
+
+def _stamp(key: str, meta: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
+    """What these bytes are, but for where the sliders stand; and `at` as it was when they were first sent.
+
+    The browser knows where its own sliders stand: after a release nothing but `at` is new, and with the old `at` the
+    bytes are the same as before, so Streamlit sends none. Only a position the browser has not sent itself is news.
+    """
+    wanted = {slider["name"]: slider["at"] for slider in meta["sliders"]}
+    still = meta | {"sliders": [slider | {"at": 0} for slider in meta["sliders"]]}
+    digest = blake2b(json.dumps(still, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).data)
+    state = st.session_state.get(key)
+    told = state.get("at") if isinstance(state, Mapping) else None
+    kept = st.session_state.get(f"{key}_sent")
+    # Where the browser's sliders stand: where it last said, unless Python has put them elsewhere since.
+    stands = kept and (kept["at"] if told == kept["told"] else _at(told))
+    if kept and kept["digest"] == digest.hexdigest() and wanted == stands:
+        for slider in meta["sliders"]:
+            slider["at"] = kept["at"][slider["name"]]
+    else:
+        turn = kept["turn"] + 1 if kept else 0
+        kept = {"digest": digest.hexdigest(), "at": wanted, "told": told, "turn": turn}
+        st.session_state[f"{key}_sent"] = kept
+    return f"{kept['digest']} {kept['turn']}"
+
+
+def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    steps = tuple(stops[name] for name in film.axes)
+    if film.values.shape[: len(steps)] != steps:
+        raise ValueError(f"the film {film.name} needs frames {steps}, not {film.values.shape}")
+    array = f"{len(arrays)}"
+    arrays[array] = film.values if film.values.dtype == np.uint8 else film.values.astype(np.float32, copy=False)
+    return {
+        "name": film.name,
+        "array": array,
+        "axes": list(film.axes),
+        "at": dict(film.at or {}),
+        "codes": film.codes,
+        "shape": list(film.values.shape[len(steps) :]),
+    }
+
+
+def _computed(film: Computed, laid: Mapping[str, Frame]) -> dict[str, Any]:
+    sent = asdict(film) | {"kind": type(film).__name__.lower()}
+    if isinstance(film, Jacobian):
+        sent |= {"size": film.n**2, "start": film.start or laid[film.of].start(film.column) + film.row * film.n}
+    return sent
+
+
+def _plot(plot: Plot, laid: Mapping[str, Frame]) -> dict[str, Any]:
+    """A picture as the browser gets it: its room beside what it shows, places in frames instead of names of columns."""
+    scale = getattr(plot, "scale", RAMPS[0])
+    if scale not in RAMPS:
+        raise ValueError(f"the scale must be one of {', '.join(RAMPS)}; not {scale!r}")
+    sent: dict[str, Any] = asdict(plot) | {"kind": type(plot).__name__.lower()}
+    room = asdict(plot.box)
+    sent |= {name: room[name] if sent[name] == default else sent[name] for name, default in asdict(Box()).items()}
+    del sent["box"]
+    frame = laid.get(getattr(plot, "film", ""))
+    if frame is not None:
+        _place(sent, frame)
+        for part in sent["items"] if isinstance(plot, Readouts) else sent["lines"] if isinstance(plot, Curves) else ():
+            _place(part, frame)
+    return sent
+
+
+def _place(part: dict[str, Any], frame: Frame) -> None:
+    """Where in a frame a picture, a line or a read-out finds its numbers."""
+    column = part.pop("column", "")
+    if column:
+        part["start"] = frame.start(column) + part.pop("row", 0) * part.get("count", 0)
+    if isinstance((part.get("band") or (0,))[0], str):
+        part["band"] = [frame.start(end) for end in part["band"]]
+
+
+def _shape(plot: Plot) -> tuple[int, int]:
+    match plot:
+        case Map():
+            return plot.rows, plot.cols
+        case Grid() | Bars():
+            return plot.count, 1
+        case _:
+            return 0, 0
+
+
+def _at(sent: Any) -> Any:  # noqa: ANN401 from a browser
+    """The positions without `turn`, which counts releases: without it a second release at one place is no news."""
+    return {name: at for name, at in sent.items() if name != "turn"} if isinstance(sent, Mapping) else sent
+
+
+def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None:  # noqa: ANN401 from a browser
+    """What a browser says the sliders stand at, if it can be true: every slider, at one of its stops."""
+    if not isinstance(sent, Mapping) or set(sent) != set(stops):
+        return None
+    if not all(type(at) is int and 0 <= at < stops[name] for name, at in sent.items()):
+        return None
+    return dict(sent)
+
+
+@callback
+def _moved(key: str, stops: Mapping[str, int], on_move: Callable[[Positions], None] | None) -> None:
+    positions = checked_positions(_at(st.session_state[key].get("at")), stops)
+    if on_move is not None and positions is not None:
+        on_move(positions)
+
+
+@callback
+def _picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[Pick], None] | None) -> None:
+    pick = checked_pick(st.session_state[key].get("pick"), shapes)
+    if on_pick is not None and pick is not None:
+        on_pick(pick)
+
+
+def sought(seen: str, seen_for: object) -> dict[str, str] | None:
+    """What the browser is asked to look out for. It learns a digest of what for, never a text."""
+    ask = blake2b(repr((seen, seen_for)).encode(), digest_size=8).hexdigest()
+    return {"panel": seen, "ask": ask} if seen else None
+
+
+def checked_sight(sent: Any, wanted: Mapping[str, str] | None) -> bool:  # noqa: ANN401 from a browser
+    """Whether a browser has seen what it was asked to look out for, and not what it was asked before or never."""
+    return wanted is not None and isinstance(sent, Mapping) and dict(sent) == wanted
+
+
+@callback
+def _saw(key: str, wanted: Mapping[str, str] | None, on_seen: Callable[[], None] | None) -> None:
+    if on_seen is not None and checked_sight(st.session_state[key].get("seen"), wanted):
+        on_seen()
+
+
+@callback
+def _edited(key: str, lengths: Mapping[str, int], on_edit: Callable[[str, list[float]], None] | None) -> None:
+    sent = st.session_state[key].get("edited")
+    if on_edit is None or not isinstance(sent, Mapping):
+        return
+    panel, values = sent.get("panel"), sent.get("values")
+    if not isinstance(panel, str) or not isinstance(values, list) or len(values) != lengths.get(panel):
+        return
+    if all(
+        isinstance(value, int | float) and abs(value) <= sys.float_info.max for value in values
+    ):  # no NaN, nor 10⁴⁰⁰
+        on_edit(panel, [float(value) for value in values])
