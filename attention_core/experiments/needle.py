@@ -15,8 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from attention_core.experiments.base import Observation, Record, Task, accuracy_on, build, half, normal, stream, train
+from attention_core.experiments.gradient_reach import ATTENTION, KINDS
 from attention_core.experiments.layers import AttentionLayer
-from attention_core.experiments.reach import ATTENTION, KINDS
 from attention_core.experiments.recurrent import last_state, layer
 
 EMBEDDED = 32  # width of what a recurrent layer reads

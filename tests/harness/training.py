@@ -16,7 +16,7 @@ def opened(page: str, section: str = "training", **link: str) -> AppTest:
     for name, value in link.items():
         app.query_params[name] = value
     app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    app.switch_page(f"pages/{section}/{page}.py").run()
+    app.switch_page(f"pages/{section}/{page}/page.py").run()
     well(app)
     return app
 

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.components import lab
 from ui.components.canvas import WORDS, Panel, Pick, _spec, checked_pick, overview_codes
+from ui.components.lab import component as lab
 from ui.text import LANGUAGES, words
 
 SHAPES = {"scores": (7, 5), "query": (7, 1)}

@@ -6,7 +6,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ui.components import canvas, lab
+from ui.components import canvas
+from ui.components.lab import component as lab
 from ui.text import words
 
 UNEXPECTED = words("common", "en")["error.unexpected"]

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attention_core import attend, hard, hard_sweeps
+from attention_core import attend, hard
+from attention_core import sampling as hard_sweeps
 from attention_core.experiments.hard import bound, bound_gradient, log_likelihood
 from attention_core.scalings import by
 from ui.mechanisms.untrained import Head, rebuilt

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from attention_core.hard_sweeps import BASELINES
+from attention_core.sampling import BASELINES
 from pages.mechanisms.hard_soft.numbers import (
     COUNTS,
     DRAWS,

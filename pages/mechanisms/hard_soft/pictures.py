@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from attention_core import hard_sweeps
+from attention_core import sampling as hard_sweeps
 from attention_core.experiments.hard import bound_gradient
-from attention_core.hard_sweeps import BASELINES
+from attention_core.sampling import BASELINES
 from pages.mechanisms.hard_soft.numbers import COUNTS, DRAWS, ESTIMATED, EXACT, SAMPLED, TEMPERATURES, View
 from ui.components.lab import Bars, Controls, Curves, Film, Fork, Item, Line, Plot, Readouts, Slider
 from ui.numbers import significant

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from attention_core.fixed import applied, blocks, fully_connected
-from attention_core.order import output, self_attention
+from attention_core.fully_connected import applied, blocks, fully_connected
+from attention_core.shuffling import output, self_attention
 from pages.mechanisms.order.reading import D_MODEL, OTHER_WORD, Reading, every
 from ui.components.lab import Controls, Film, Item, Map, Plot, Readouts, Slider
 from ui.text import Words
@@ -105,8 +105,8 @@ def snippet(reading: Reading, length: int) -> str:
     """A script that feeds so many tokens to both layers."""
     built = built_for(len(reading.tokens))
     return f"""{reading.script()}
-from attention_core.fixed import applied, fully_connected
-from attention_core.order import output, self_attention
+from attention_core.fully_connected import applied, fully_connected
+from attention_core.shuffling import output, self_attention
 
 d_model, built, length = x.shape[1], {built}, {length}
 linear = fully_connected(built, d_model, seed={reading.sizes.seed})

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from attention_core.hearing import KINDS, mask, pairs, prefix_change, reach
 from attention_core.multihead import project
-from attention_core.order import self_attention
-from attention_core.reach import KINDS, mask, pairs, prefix_change, reach
+from attention_core.shuffling import self_attention
 from pages.mechanisms.order.reading import Reading, apart, every, log10
 from ui.components.lab import Bars, Controls, Curves, Film, Item, Line, Map, Plot, Readouts, Slider
 from ui.text import Words
@@ -181,7 +181,7 @@ def arrays(reading: Reading, kind: str, radius: int) -> dict[str, np.ndarray]:
 def snippet(reading: Reading, kind: str, radius: int, length: int) -> str:
     """A script that prints how many pairs are allowed and reached, and what the suffix changes."""
     return f"""{reading.script()}
-from attention_core.reach import mask, pairs, prefix_change, reach
+from attention_core.hearing import mask, pairs, prefix_change, reach
 
 kind, radius, length = {kind!r}, {radius}, {length}
 allowed = mask(kind, len(x), radius)

@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from attention_core.hearing import KINDS
 from attention_core.models.from_scratch import Source
-from attention_core.order import SCHEMES
-from attention_core.reach import KINDS
+from attention_core.shuffling import SCHEMES
 from pages.mechanisms.order import costs, lengths, masks, sharing, shuffle
 from pages.mechanisms.order.reading import MAX_TOKENS, N_HEAD, OTHER_WORD, Reading, other_word, read, released, standing
 from ui.components.canvas import Pick

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from attention_core.attention import AttentionTrace
-from attention_core.cache import decode, elements_per_token, full_pass, groups, latent_elements, shared
+from attention_core.kv_cache import decode, elements_per_token, full_pass, groups, latent_elements, shared
 from attention_core.multihead import project
 from pages.mechanisms.order.reading import D_HEAD, N_HEAD, Reading, apart, every, log10
 from ui.components.lab import Bars, Controls, Curves, Film, Item, Line, Map, Plot, Readouts, Slider
@@ -167,7 +167,7 @@ def arrays(reading: Reading, key_heads: int) -> dict[str, np.ndarray]:
 def snippet(reading: Reading, key_heads: int) -> str:
     """A script that decodes with a cache and compares with the full pass."""
     return f"""{reading.script()}
-from attention_core.cache import decode, full_pass, shared
+from attention_core.kv_cache import decode, full_pass, shared
 
 grouped = shared(layer, {key_heads})
 steps, cache = decode(x, grouped)

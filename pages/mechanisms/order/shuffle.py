@@ -10,7 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from attention_core.multihead import project
-from attention_core.order import (
+from attention_core.positions import alibi_bias, alibi_slopes, rope
+from attention_core.shuffling import (
     SCHEMES,
     Shuffled,
     added_scores,
@@ -21,7 +22,6 @@ from attention_core.order import (
     sinusoidal_similarity,
     swaps,
 )
-from attention_core.positions import alibi_bias, alibi_slopes, rope
 from pages.mechanisms.order.reading import D_HEAD, D_MODEL, N_HEAD, Reading, apart, log10
 from ui.components.lab import Controls, Curves, Film, Item, Line, Map, Plot, Readouts, Slider
 from ui.text import Words
@@ -247,7 +247,7 @@ def arrays(found: dict[str, Shuffled], n: int, seed: int) -> dict[str, np.ndarra
 def snippet(reading: Reading, seed: int) -> str:
     """A script that prints the residual of every scheme in every order."""
     return f"""{reading.script()}
-from attention_core.order import SCHEMES, output, self_attention, swaps
+from attention_core.shuffling import SCHEMES, output, self_attention, swaps
 
 n = len(x)
 print("max |Attn(PX) - P Attn(X)| after 0 to {SWAPS} swaps, then reversed")

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from attention_core.remedies import REMEDIES, Remedy
-from attention_core.remedy_sweeps import COLUMNS, Axis, Place, Sweep, head_of, sweep
+from attention_core.remedy_curves import COLUMNS, Axis, Place, Sweep, head_of, sweep
 from attention_core.saturation import N_HEAD
 from pages.saturation.remedies.pictures import (
     AXES,

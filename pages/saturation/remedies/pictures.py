@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 
 from attention_core.remedies import REMEDIES, Remedy, qk_norm, remedied, softcap, ssmax, temperature
-from attention_core.remedy_sweeps import COLUMNS, FREE, Axis, Head, Place, Sweep, spectra_of
+from attention_core.remedy_curves import COLUMNS, FREE, Axis, Head, Place, Sweep, spectra_of
 from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES
 from ui.components.lab import UNDERFLOW, Controls, Curves, Film, Fork, Grid, Item, Line, Map, Plot, Readouts, Slider
 from ui.session import MAX_PROBED, PROBED

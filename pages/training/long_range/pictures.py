@@ -10,8 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from attention_core.experiments.base import EVALUATION_BLOCK, Experiment, Record, stream
-from attention_core.experiments.needle import SHOWN, Needle
-from attention_core.experiments.reach import (
+from attention_core.experiments.gradient_reach import (
     ATTENTION,
     KINDS,
     Reach,
@@ -20,6 +19,7 @@ from attention_core.experiments.reach import (
     path_length,
     sequential_depth,
 )
+from attention_core.experiments.needle import SHOWN, Needle
 from ui.components.lab import Bars, Controls, Curves, Film, Heading, Item, Line, Plot, Readouts, Slider
 from ui.compute.runs import Run
 from ui.numbers import significant
@@ -197,7 +197,7 @@ x = layer.embed(layer.tokenize({text!r}))[None, :{LONGEST}]
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
 import torch
 
-from attention_core.experiments.reach import Reach, gradient_reach
+from attention_core.experiments.gradient_reach import Reach, gradient_reach
 {own if text is not None else "x = None  # N(0, 1)"}
 for kind in {REACHED!r}:
     seeds = [

@@ -6,8 +6,8 @@ import pytest
 from torch.testing import assert_close
 
 from attention_core.experiments.base import stream
+from attention_core.experiments.gradient_reach import KINDS
 from attention_core.experiments.needle import Needle
-from attention_core.experiments.reach import KINDS
 from tests.core.experiments.test_base import same
 
 SMALL = Needle(steps=3, every=2, length=17, d=13, symbols=5, batch=7, evaluated=11)

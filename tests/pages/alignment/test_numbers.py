@@ -13,7 +13,7 @@ from attention_core.experiments.alignment import Alignment
 from attention_core.experiments.base import Record
 from attention_core.experiments.needle import Needle
 from attention_core.experiments.store import StoreError, fingerprint, save_records
-from ui.components.lab import _film
+from ui.components.lab.component import _film
 from ui.compute.queue import Queue
 from ui.compute.runs import Run
 from ui.text import words

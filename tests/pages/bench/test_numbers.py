@@ -16,7 +16,7 @@ from attention_core.mechanisms.bench import WIDTHS, compute, direction, reaching
 from attention_core.models import Settings, Sizes
 from pages.mechanisms.bench import pictures as bench
 from pages.mechanisms.bench.pictures import COLUMNS, MOST, PER_TOKEN, Setting
-from ui.components.lab import _film
+from ui.components.lab.component import _film
 from ui.numbers import significant, whole
 from ui.session import SCRATCH, Study, run
 from ui.text import words

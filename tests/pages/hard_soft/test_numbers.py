@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.experiments.hard import MODES, Hard
-from attention_core.hard_sweeps import BASELINES
+from attention_core.sampling import BASELINES
 from pages.mechanisms.hard_soft import race
 from pages.mechanisms.hard_soft.numbers import (
     COUNTS,
@@ -35,7 +35,7 @@ from pages.mechanisms.hard_soft.pictures import (
     sample_sliders,
 )
 from tests.ui.test_queue import begun
-from ui.components.lab import _film
+from ui.components.lab.component import _film
 from ui.mechanisms.untrained import Head, head
 from ui.text import words
 

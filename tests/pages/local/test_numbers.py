@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.experiments.alignment import Alignment
-from attention_core.local_sweeps import NUMBERS
+from attention_core.sliding import NUMBERS
 from pages.mechanisms.local import training as alignment
 from pages.mechanisms.local.pictures import (
     KINDS,
@@ -29,7 +29,7 @@ from pages.mechanisms.local.pictures import (
     snippet,
 )
 from tests.ui.test_queue import begun
-from ui.components.lab import _film
+from ui.components.lab.component import _film
 from ui.mechanisms.untrained import Head, head
 from ui.text import words
 

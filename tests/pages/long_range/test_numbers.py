@@ -20,7 +20,7 @@ from attention_core.experiments.store import save_records
 from pages.training.long_range import pictures as long_range
 from pages.training.long_range.pictures import ATTENTION, PARTS, REACHED, clock, laws, lengths, reaches, timeline
 from tests.harness.work import finished
-from ui.components.lab import _film
+from ui.components.lab.component import _film
 from ui.compute.queue import Queue
 from ui.compute.runs import Run
 from ui.text import words

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from playwright.sync_api import Page
 from torch.testing import assert_close
 
+from attention_core.hearing import KINDS
 from attention_core.models import FromScratch, Sizes, load_embedded
-from attention_core.order import SCHEMES
-from attention_core.reach import KINDS
+from attention_core.shuffling import SCHEMES
 from pages.mechanisms.order.masks import radii
 from pages.mechanisms.order.shuffle import STOPS, orders
 from tests.harness import laboratory

@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.costs import LAYERS
-from attention_core.order import SCHEMES
-from attention_core.reach import KINDS
+from attention_core.hearing import KINDS
+from attention_core.shuffling import SCHEMES
 from pages.mechanisms.order import costs, lengths, masks, sharing, shuffle
 from pages.mechanisms.order.reading import MAX_TOKENS, N_HEAD, apart, every, other_word, read
-from ui.components.lab import _film, _plot
+from ui.components.lab.component import _film, _plot
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
@@ -80,7 +80,7 @@ def test_every_picture_finds_its_film_and_every_film_its_sliders(reading, found,
     }[part]()
     stops = {slider.name: len(slider.readings) for slider in sliders}
     sent = {_film(one, stops, {})["name"] for one in made}
-    drawn = [_plot(plot) for plot in plots]
+    drawn = [_plot(plot, {}) for plot in plots]
     assert {plot["film"] for plot in drawn if "film" in plot} | {plot.get("order") or "" for plot in drawn} <= sent | {
         ""
     }

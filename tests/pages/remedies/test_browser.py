@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, load_embedded
 from attention_core.remedies import REMEDIES
-from attention_core.remedy_sweeps import COLUMNS
+from attention_core.remedy_curves import COLUMNS
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle

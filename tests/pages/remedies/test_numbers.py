@@ -14,7 +14,7 @@ from torch.testing import assert_close
 
 from attention_core.multihead import project
 from attention_core.remedies import remedied
-from attention_core.remedy_sweeps import COLUMNS, FREE, Place, _projections, head_of, spectra_of, sweep
+from attention_core.remedy_curves import COLUMNS, FREE, Place, _projections, head_of, spectra_of, sweep
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from attention_core.saturation import sweep as page_3
 from pages.saturation.remedies.pictures import (
@@ -33,7 +33,8 @@ from pages.saturation.remedies.pictures import (
     sliders,
     snippet,
 )
-from ui.components.lab import Film, Fork, Slider, _computed, _film
+from ui.components.lab import Film, Fork, Slider
+from ui.components.lab.component import _computed, _film
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
@@ -176,7 +177,7 @@ def test_a_fork_and_codes_travel() -> None:
     film = Film("f", np.zeros((2, 3), np.uint8), (slider.name,), {"b": 1}, codes=7)
     sent = _film(film, {"a": 2}, {})
     assert (sent["at"], sent["codes"], sent["shape"]) == ({"b": 1}, 7, [3])
-    assert _computed(Fork(name="x", films=("f",)))["kind"] == "fork"
+    assert _computed(Fork(name="x", films=("f",)), {})["kind"] == "fork"
 
 
 def test_residuals_are_small_and_see_errors(head) -> None:

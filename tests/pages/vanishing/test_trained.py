@@ -10,7 +10,8 @@ from torch.testing import assert_close
 from attention_core.models import EMBEDDED, Settings, load_embedded
 from attention_core.models.strain import HEAD_MEASURES, Strain, strain
 from pages.saturation.vanishing.trained import RULES, SCALES, films, first_dead, plots, rules, sliders, snippet, stops
-from ui.components.lab import Map, _film, _plot
+from ui.components.lab import Map
+from ui.components.lab.component import _film, _plot
 from ui.controls import Choice
 from ui.session import Study
 from ui.text import words
@@ -114,4 +115,4 @@ def test_every_atlas_shows_its_own_measure_and_says_it_in_its_own_unit(language:
     for plot in maps.values():
         assert plot.film == plot.name
         assert sent[plot.film]["shape"] == [plot.rows * plot.cols]
-        assert _plot(plot)["value"] == plot.value
+        assert _plot(plot, {})["value"] == plot.value

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.models import Projections
-from attention_core.order import (
+from attention_core.shuffling import (
     SCHEMES,
     added_scores,
     output,

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from attention_core.cache import (
+from attention_core.kv_cache import (
     Grouped,
     decode,
     elements_per_token,

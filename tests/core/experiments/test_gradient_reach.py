@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.experiments.base import stream
-from attention_core.experiments.reach import KINDS, Reach, decay, gradient_reach, path_length, sequential_depth
+from attention_core.experiments.gradient_reach import KINDS, Reach, decay, gradient_reach, path_length, sequential_depth
 from attention_core.experiments.recurrent import last_state, layer
 from attention_core.multihead import MultiHeadAttention
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from attention_core.hard_sweeps import (
+from attention_core.sampling import (
     BASELINES,
     best,
     chi_square,

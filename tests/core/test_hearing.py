@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
+from attention_core.hearing import KINDS, mask, pairs, prefix_change, reach
 from attention_core.models import Projections
-from attention_core.order import self_attention
-from attention_core.reach import KINDS, mask, pairs, prefix_change, reach
+from attention_core.shuffling import self_attention
 
 N, D_MODEL, HEADS, D_K, D_V = 13, 29, 3, 5, 7
 RADII = (0, 1, 2, 5, 12, 17)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from attention_core.fixed import applied, blocks, fully_connected
+from attention_core.fully_connected import applied, blocks, fully_connected
 
 N, D = 7, 5
 

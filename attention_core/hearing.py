@@ -6,7 +6,7 @@ from torch import Tensor
 
 from attention_core import masks
 from attention_core.models.base import Projections
-from attention_core.order import self_attention
+from attention_core.shuffling import self_attention
 
 KINDS = ("none", "causal", "window", "causal_window")
 

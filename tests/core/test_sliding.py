@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from attention_core.local_sweeps import NUMBERS, d_center, slide
+from attention_core.sliding import NUMBERS, d_center, slide
 
 N, D_K, D_V = 11, 5, 7
 TARGET = 3
