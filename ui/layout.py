@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
@@ -46,6 +47,11 @@ def page_header(page: Words) -> None:
         with st.popover(common["header.guide"], icon=":material/menu_book:", type="tertiary", key="guide"):
             _guide(page, common)
         language_switch()
+
+
+def style(file: Path) -> None:
+    """Put a page's own style sheet, a file beside its script, on the page."""
+    st.html(f"<style>{file.read_text(encoding='utf-8')}</style>")
 
 
 def trust_line(
