@@ -9,35 +9,29 @@ from ui.controls import DEFAULT_SENTENCE
 from ui.navigation import PAGES
 from ui.text import words
 
+WIDTHS = (1440, 1024, 390)
+BEYOND = "main => main.scrollWidth - main.clientWidth"
+
 
 def address(entry):
     return "/" if entry == PAGES[0] else f"/{entry.url_path}"
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_every_page_opens_in_the_browsers_language(open_page, entry, language):
-    page = open_page(address(entry), language=language)
+def test_a_page_opens_in_the_browsers_language_is_accessible_and_never_scrolls_sideways(
+    open_page, entry, language, theme
+):
+    page = open_page(address(entry), language=language, theme=theme)
     title = words("common", language)[f"page.{entry.name}.title"]
     page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_a_page_has_no_accessibility_violation(open_page, entry, theme):
-    page = open_page(address(entry), theme=theme)
     wait_settled(page)
-    found = Axe().run(page).response["violations"]
-    assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
-
-
-@pytest.mark.parametrize("width", [1440, 1024, 390])
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_a_page_never_scrolls_sideways(open_page, entry, width):
-    page = open_page(address(entry), width=width)
-    wait_settled(page)
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    violations = Axe().run(page).response["violations"]
+    assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in violations]
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        wait_settled(page)
+        assert page.get_by_test_id("stMain").evaluate(BEYOND) <= 0, width
 
 
 def test_a_link_to_a_page_wakes_a_sleeping_server(browser):
