@@ -92,8 +92,8 @@ def gradients(objective: Float[Tensor, ""], trace: AttentionTrace) -> AttentionT
     stages = [getattr(trace, name) for name in names]
     if not stages:
         return trace.map(torch.zeros_like)
-    found = torch.autograd.grad(objective, stages, retain_graph=True, materialize_grads=True)
-    return replace(trace.map(torch.zeros_like), **dict(zip(names, found, strict=True)))
+    slopes = torch.autograd.grad(objective, stages, retain_graph=True, materialize_grads=True)
+    return replace(trace.map(torch.zeros_like), **dict(zip(names, slopes, strict=True)))
 
 
 def _share_heads(q: Tensor, shared: Tensor) -> Tensor:

@@ -8,11 +8,11 @@ from attention_core import masks
 from attention_core.models.base import Projections
 from attention_core.shuffling import self_attention
 
-KINDS = ("none", "causal", "window", "causal_window")
+MASK_KINDS = ("none", "causal", "window", "causal_window")
 
 
 def mask(kind: str, n: int, radius: int) -> Bool[Tensor, "n n"]:
-    """One of KINDS for n tokens; True = may attend. Raises KeyError for another kind."""
+    """One of MASK_KINDS for n tokens; True = may attend. Raises KeyError for another kind."""
     return {
         "none": lambda: torch.ones(n, n, dtype=torch.bool),
         "causal": lambda: masks.causal(n, n),
@@ -36,7 +36,7 @@ def pairs(kind: str, n: int, radius: int) -> int:
     }[kind]
 
 
-def reach(allowed: Bool[Tensor, "n n"], layers: int) -> Float[Tensor, "layers n n"]:
+def heard_through(allowed: Bool[Tensor, "n n"], layers: int) -> Float[Tensor, "layers n n"]:
     """1 where a token hears another through L layers of this mask, for L = 1 … `layers`: (A^L)_ij > 0.
 
     Source: Beltagy et al. 2020, arXiv:2004.05150, section 3.1: a window of half-width D reaches L·D tokens.

@@ -21,7 +21,7 @@ from attention_core.scalings import by
 
 Variant = Literal["bag", "bilstm", "attention", "both"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
-CHECKPOINT = checkpoints.FOLDER / "two_sentences.safetensors"  # made by attention_core/experiments/matching.py
+CHECKPOINT = checkpoints.FOLDER / "two_sentences.safetensors"  # made by experiments/shipped.py
 CHECKPOINT_SHA256 = "d9aab6d2af3978fc46b4199ea89e1f81b91199051c788e1148201e19a9bd28ec"
 
 
@@ -32,7 +32,7 @@ def word_vectors(model: WordVectors, tokens: Tokens) -> Float[Tensor, "n d_in"]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Alignment:
+class CrossAttention:
     """Cross-attention both ways. In `first` sentence 1 asks and sentence 2 answers, in `second` the other way round.
 
     `first.weights` are the softmax of e over rows, `second.weights` that over its columns, transposed.
@@ -64,7 +64,7 @@ def align(
     temperature: float = 1.0,
     real_a: Bool[Tensor, "*batch n"] | None = None,
     real_b: Bool[Tensor, "*batch m"] | None = None,
-) -> Alignment:
+) -> CrossAttention:
     """Rebuild each sentence from the other, scores divided by `temperature`; `real` is False where a batch is padded.
 
     align(a, a) is self-attention of a with the identity in the place of W_Q, W_K and W_V.
@@ -72,7 +72,7 @@ def align(
     scaling = by(1.0 / temperature)
     first = attend(a, b, b, scaling=scaling, allowed=None if real_b is None else real_b[..., None, :])
     second = attend(b, a, a, scaling=scaling, allowed=None if real_a is None else real_a[..., None, :])
-    return Alignment(first, second)
+    return CrossAttention(first, second)
 
 
 def features(x: Float[Tensor, "*batch d"], rebuilt: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch 4*d"]:
@@ -90,7 +90,7 @@ class Judgement:
     logit: Float[Tensor, "*batch"]
     bias: Float[Tensor, ""]
     evidence: tuple[Float[Tensor, "*batch _"], Float[Tensor, "*batch _"] | None]
-    alignment: Alignment | None
+    alignment: CrossAttention | None
 
 
 class Matcher(nn.Module):
@@ -155,12 +155,14 @@ class Matcher(nn.Module):
         if not self.attends:
             one = self.evidence(_mean(a, real_a)[..., None, :], _mean(b, real_b)[..., None, :])
             return Judgement(self.bias + one[..., 0], self.bias, (one, None), None)
-        found = align(a, b, temperature=temperature, real_a=real_a, real_b=real_b)
-        said_a, said_b = (self.evidence(trace.q, trace.context) for trace in (found.first, found.second))
-        said_a = said_a if real_a is None else said_a.masked_fill(~real_a, 0.0)
-        said_b = said_b if real_b is None else said_b.masked_fill(~real_b, 0.0)
-        logit = self.bias + said_a.sum(dim=-1) + said_b.sum(dim=-1)
-        return Judgement(logit, self.bias, (said_a, said_b), found)
+        alignment = align(a, b, temperature=temperature, real_a=real_a, real_b=real_b)
+        evidence_a, evidence_b = (
+            self.evidence(trace.q, trace.context) for trace in (alignment.first, alignment.second)
+        )
+        evidence_a = evidence_a if real_a is None else evidence_a.masked_fill(~real_a, 0.0)
+        evidence_b = evidence_b if real_b is None else evidence_b.masked_fill(~real_b, 0.0)
+        logit = self.bias + evidence_a.sum(dim=-1) + evidence_b.sum(dim=-1)
+        return Judgement(logit, self.bias, (evidence_a, evidence_b), alignment)
 
     def forward(
         self,
@@ -179,13 +181,13 @@ def _mean(x: Float[Tensor, "*batch n d"], real: Bool[Tensor, "*batch n"] | None)
     return (x * real[..., None]).sum(dim=-2) / real.sum(dim=-1, keepdim=True)
 
 
-def reach(matcher: Matcher, x: Float[Tensor, "n d_in"]) -> Float[Tensor, " n"]:
+def influence_on_last(matcher: Matcher, x: Float[Tensor, "n d_in"]) -> Float[Tensor, " n"]:
     """‖∂ā_n/∂x_k‖_F for every word k: what reaches the last word of a change in the k-th. By autograd, exactly."""
     size = matcher.sizes["d"]
     copies = x.detach().expand(size, -1, -1).clone().requires_grad_()  # one copy for every component of ā_n
     last = matcher.encode(copies)[:, -1]
-    (found,) = torch.autograd.grad(last.diagonal().sum(), copies)
-    return found.square().sum(dim=(0, 2)).sqrt()
+    (slopes,) = torch.autograd.grad(last.diagonal().sum(), copies)
+    return slopes.square().sum(dim=(0, 2)).sqrt()
 
 
 def contextual(vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

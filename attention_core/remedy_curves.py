@@ -77,32 +77,32 @@ def spectra_of(head: Head, d_k: int) -> Spectra:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sweep:
+class Comparison:
     """Every remedy at every stop of one slider. NaN where a query or a key is not there."""
 
     weights: Float[np.ndarray, "stop remedy n n"]
     table: Float[np.ndarray, "stop remedy column"]
 
 
-def sweep(head: Head, table: Mapping[str, Remedy], along: Axis, place: Place) -> Sweep:
+def compare(head: Head, table: Mapping[str, Remedy], along: Axis, place: Place) -> Comparison:
     """All stops of one slider, the others where `place` has them; the smaller sentences of n are its first tokens."""
     n = len(head.q) if along == "n" else place.n
     lengths = torch.arange(2, n + 1) if along == "n" else torch.tensor([n])
-    made: dict[object, Tensor] = {}
-    found = []
+    prepared: dict[object, Tensor] = {}
+    answers = []
     for remedy in table.values():
         kind = (remedy.prepare, remedy.needs_spectra)
-        if kind not in made:
-            made[kind] = _products(remedy, head, along, place)[:, :n, :n]
+        if kind not in prepared:
+            prepared[kind] = _products(remedy, head, along, place)[:, :n, :n]
         d_ks = D_K_STOPS if along == "d_k" else (D_K_STOPS[place.d_k],)
         factors = [remedy.factor(d_k, head.d_model, length) for d_k in d_ks for length in lengths.tolist()]
-        scaled = made[kind] * torch.tensor(factors, dtype=torch.float64)[:, None, None]
-        found.append(answer(remedy, scaled, head.d_weights[:n, :n], lengths))
-    weights = torch.stack([each for each, _ in found], dim=1)
+        scaled = prepared[kind] * torch.tensor(factors, dtype=torch.float64)[:, None, None]
+        answers.append(weights_and_columns(remedy, scaled, head.d_weights[:n, :n], lengths))
+    weights = torch.stack([part for part, _ in answers], dim=1)
     missing = len(head.q) - n
     weights = F.pad(weights, (0, missing, 0, missing), value=math.nan)
-    columns = torch.stack([each for _, each in found], dim=1)
-    return Sweep(weights.float().numpy(), columns.float().numpy())
+    columns = torch.stack([part for _, part in answers], dim=1)
+    return Comparison(weights.float().numpy(), columns.float().numpy())
 
 
 def _products(remedy: Remedy, head: Head, along: Axis, place: Place) -> Float[Tensor, "stop n n"]:
@@ -123,7 +123,7 @@ def _product(remedy: Remedy, head: Head, d_k: int, alphas: Float[Tensor, "a 1 1"
     return remedy.prepare(alphas * q) @ remedy.prepare(alphas * k).mT
 
 
-def answer(
+def weights_and_columns(
     remedy: Remedy,
     scaled: Float[Tensor, "#stop n n"],
     d_weights: Float[Tensor, "n n"],
@@ -136,25 +136,25 @@ def answer(
     """
     stops = max(len(scaled), len(lengths))
     scaled, lengths = scaled.expand(stops, -1, -1), lengths.expand(stops)
-    here = torch.arange(len(d_weights)) < lengths[:, None]
-    permitted = here[:, None, :] & here[:, :, None]
+    present = torch.arange(len(d_weights)) < lengths[:, None]
+    permitted = present[:, None, :] & present[:, :, None]
     if remedy.sharpen is not None:
-        scaled = scaled * remedy.sharpen(scaled.masked_fill(~here[:, None, :], -math.inf))
+        scaled = scaled * remedy.sharpen(scaled.masked_fill(~present[:, None, :], -math.inf))
     cap = remedy.softcap
     capped = scaled if cap is None else cap * torch.tanh(scaled / cap)
     bent = torch.zeros_like(scaled) if cap is None else -2 * log_cosh(scaled / cap)
-    logits = capped.masked_fill(~permitted, -math.inf).masked_fill(~here[:, :, None], 0.0)
+    logits = capped.masked_fill(~permitted, -math.inf).masked_fill(~present[:, :, None], 0.0)
     weights = NORMALIZERS[remedy.normalizer].apply(logits, permitted).masked_fill(~permitted, 0.0)
 
-    told = d_weights.expand(permitted.shape).masked_fill(~permitted, 0.0)
-    apart = (told - told.sum(dim=-1, keepdim=True) / lengths[:, None, None]).masked_fill(~permitted, 0.0)
+    arriving = d_weights.expand(permitted.shape).masked_fill(~permitted, 0.0)
+    apart = (arriving - arriving.sum(dim=-1, keepdim=True) / lengths[:, None, None]).masked_fill(~permitted, 0.0)
     counts = lengths[:, None, None]
     sizes = through(remedy.normalizer, logits, weights, apart, bent, counts)
     gains = sizes - torch.linalg.vector_norm(apart, dim=-1).log()
     if remedy.normalizer in FREE:  # the only ones that see what all keys have in common
-        sizes = through(remedy.normalizer, logits, weights, told, bent, counts)
+        sizes = through(remedy.normalizer, logits, weights, arriving, bent, counts)
 
-    gone = ~here
+    gone = ~present
     count = lengths.to(scaled.dtype)
     columns = [
         weights.amax(dim=-1).sum(dim=-1) / count,

@@ -51,7 +51,7 @@ def variances(alpha: Float[Tensor, "*batch n"], ell: Float[Tensor, "*batch n"]) 
     jitter = (1 - DECAY) / (1 + DECAY) * (alpha * (ell - mean[..., None]).square()).sum(dim=-1)
     weight = alpha * _reach(alpha)
     exact = bound_gradient(ell, alpha).square().sum(dim=-1)
-    found = {
+    by_baseline = {
         name: (weight * (ell - b[..., None]).square()).sum(dim=-1) - exact
         for name, b in {
             "none": torch.zeros_like(mean),
@@ -60,8 +60,8 @@ def variances(alpha: Float[Tensor, "*batch n"], ell: Float[Tensor, "*batch n"]) 
             "optimal": best(alpha, ell),
         }.items()
     }
-    found["moving"] = found["moving"] + jitter * weight.sum(dim=-1)
-    return torch.stack([found[name] for name in BASELINES], dim=-1).clamp_min(0.0)
+    by_baseline["moving"] = by_baseline["moving"] + jitter * weight.sum(dim=-1)
+    return torch.stack([by_baseline[name] for name in BASELINES], dim=-1).clamp_min(0.0)
 
 
 def baselines(
@@ -99,25 +99,25 @@ def estimates(
     excess = ell[choices] - baselines(alpha, ell, choices)
     where = choices.expand(excess.shape)
     total = alpha.new_zeros(*excess.shape[:-1], alpha.shape[-1])
-    found, last = [], 0
+    running, last = [], 0
     for count in counts:
         part = slice(last, count)
         total = total.scatter_add(-1, where[..., part], excess[..., part])
-        found.append((total - alpha * total.sum(dim=-1, keepdim=True)) / count)
+        running.append((total - alpha * total.sum(dim=-1, keepdim=True)) / count)
         last = count
-    return torch.stack(found, dim=-2)
+    return torch.stack(running, dim=-2)
 
 
 def tallies(choices: Int[Tensor, "*batch m"], n: int, counts: Sequence[int]) -> Float[Tensor, "*batch counts n"]:
     """How often each key was drawn among the first N samples, for every N of `counts`, which grow."""
     total = torch.zeros(*choices.shape[:-1], n, dtype=torch.float64)
-    found, last = [], 0
+    running, last = [], 0
     for count in counts:
         part = choices[..., last:count]
         total = total.scatter_add(-1, part, torch.ones_like(part, dtype=torch.float64))
-        found.append(total)
+        running.append(total)
         last = count
-    return torch.stack(found, dim=-2)
+    return torch.stack(running, dim=-2)
 
 
 def chi_square(

@@ -84,22 +84,22 @@ class Slopes:
     log_gains: Float[Tensor, "h n a"]
 
 
-def slopes(rows: Rows, d_weights: Float[Tensor, "h n #a k"]) -> Slopes:
+def row_slopes(rows: Rows, d_weights: Float[Tensor, "h n #a k"]) -> Slopes:
     """∂L/∂logits from ∂L/∂weights."""
     # The Jacobian does not see a shift of the row.
     shifted = d_weights - d_weights.gather(-1, rows.winner[:, :, : d_weights.shape[2]])
-    reach = torch.linalg.vector_norm(shifted - shifted.mean(dim=-1, keepdim=True), dim=-1)
+    arriving = torch.linalg.vector_norm(shifted - shifted.mean(dim=-1, keepdim=True), dim=-1)
     u = (rows.e * shifted).sum(dim=-1)
     unit = (shifted - (rows.rest * u)[..., None]).mul_(rows.e)
     unit.scatter_(-1, rows.winner, -(rows.p_m * u)[..., None])
     log_size = rows.log_rest + torch.linalg.vector_norm(unit, dim=-1).log()
     log_most = rows.log_rest.amax(dim=1)
     unit *= (rows.log_rest - log_most[:, None]).exp()[..., None]
-    return Slopes(unit, log_most, log_size, log_size - reach.log())
+    return Slopes(unit, log_most, log_size, log_size - arriving.log())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tokens:
+class TokenRows:
     """The rows of X as their mean and what each has beside it, in coordinates of as few numbers as that takes."""
 
     apart: Float[Tensor, "n m"]
@@ -110,11 +110,11 @@ class Tokens:
         return self.apart + self.centre
 
 
-def tokens(x: Float[Tensor, "n d_model"]) -> Tokens:
+def token_rows(x: Float[Tensor, "n d_model"]) -> TokenRows:
     """Exact however near the rows are to each other: their mean is gone before anything is rotated."""
     centre = x.mean(dim=0, keepdim=True)
     rotated = narrow(torch.cat([x - centre, centre]))
-    return Tokens(rotated[:-1], rotated[-1])
+    return TokenRows(rotated[:-1], rotated[-1])
 
 
 def narrow(rows: Float[Tensor, "*h n d"]) -> Float[Tensor, "*h n r"]:
@@ -124,7 +124,7 @@ def narrow(rows: Float[Tensor, "*h n d"]) -> Float[Tensor, "*h n r"]:
 
 
 def signal_and_noise(
-    x: Tokens, a: Float[Tensor, "h n a k"], k: Float[Tensor, "h k r"]
+    x: TokenRows, a: Float[Tensor, "h n a k"], k: Float[Tensor, "h k r"]
 ) -> tuple[Float[Tensor, "h a"], Float[Tensor, "h a"]]:
     r"""‖Σ g_i‖² and mean ‖g_i − mean g‖² of the parts g_i = x_i r_iᵀ, r = A K.
 

@@ -17,21 +17,21 @@ from torch import Tensor
 from attention_core.multihead import MultiHeadAttention, project
 from attention_core.saturated_rows import (
     Rows,
-    Tokens,
+    TokenRows,
     narrow,
     over_keys,
     over_queries,
+    row_slopes,
     signal_and_noise,
-    slopes,
     soften,
     square,
-    tokens,
+    token_rows,
 )
 from attention_core.scalings import SCALINGS
 
 D_K_STOPS = tuple(sorted({round(2 ** (i / 3)) for i in range(31)}))  # 1 … 1024, three to an octave
 INPUT_SCALES = (0.1, *(float(f"{2 ** (k / 6):.4g}") for k in range(-19, 25)))  # … 16, six to an octave
-RULES = ("none", "inverse_sqrt")  # of SCALINGS
+SWEPT_RULES = ("none", "inverse_sqrt")  # of SCALINGS
 N_HEAD, D_V = 12, 16
 ELEMENTS = 2**18  # of the largest array: what still fits the cache of one core
 DEAD = 1e-3  # a row whose gain is smaller passes on less than a thousandth of its gradient
@@ -118,17 +118,17 @@ class Sweep:
     log_gains: Float[Tensor, "a h n"]
 
 
-MEASURES = tuple(field.name for field in fields(Measures))
+MEASURE_NAMES = tuple(field.name for field in fields(Measures))
 
 
 def factors(d_k: int, alphas: Sequence[float] = INPUT_SCALES) -> list[float]:
-    """α² c(d_k) for every rule of RULES and, within it, every α."""
-    return [alpha**2 * SCALINGS[rule].factor(d_k) for rule in RULES for alpha in alphas]
+    """α² c(d_k) for every rule of SWEPT_RULES and, within it, every α."""
+    return [alpha**2 * SCALINGS[rule].factor(d_k) for rule in SWEPT_RULES for alpha in alphas]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """One probe at every stop: `measures` in the order of MEASURES, and log₁₀ of the gain of every row."""
+    """One probe at every stop: `measures` in the order of MEASURE_NAMES, and log₁₀ of the gain of every row."""
 
     measures: Float[Tensor, "rule d_k alpha measure h"]
     log_gains: Float[Tensor, "rule d_k alpha h n"]
@@ -159,19 +159,19 @@ def cross(probe: Probe, row: int, column: int) -> Table:
 
     One stop in eighteen: the curves through where the sliders stand, for whoever cannot wait for the others.
     """
-    (h, n), stops = probe.q.shape[:2], (len(RULES), len(D_K_STOPS), len(INPUT_SCALES))
-    table = Table(*(probe.x.new_full((*stops, *size), math.nan) for size in ((len(MEASURES), h), (h, n))))
+    (h, n), stops = probe.q.shape[:2], (len(SWEPT_RULES), len(D_K_STOPS), len(INPUT_SCALES))
+    table = Table(*(probe.x.new_full((*stops, *size), math.nan) for size in ((len(MEASURE_NAMES), h), (h, n))))
     for number, d_k in enumerate(D_K_STOPS):
         chosen = range(len(INPUT_SCALES)) if number == row else [column]
-        found = sweep(probe, d_k, factors(d_k, [INPUT_SCALES[at] for at in chosen]))
-        for whole, part in zip((table.measures, table.log_gains), _by_rule(found), strict=True):
+        swept = sweep(probe, d_k, factors(d_k, [INPUT_SCALES[at] for at in chosen]))
+        for whole, part in zip((table.measures, table.log_gains), _by_rule(swept), strict=True):
             whole[:, number, list(chosen)] = part
     return table
 
 
 def _by_rule(one: Sweep) -> tuple[Float[Tensor, "rule a measure h"], Float[Tensor, "rule a h n"]]:
-    measures = torch.stack([getattr(one.measures, name) for name in MEASURES], dim=1)
-    shape = (len(RULES), -1)
+    measures = torch.stack([getattr(one.measures, name) for name in MEASURE_NAMES], dim=1)
+    shape = (len(SWEPT_RULES), -1)
     return measures.unflatten(0, shape), one.log_gains.unflatten(0, shape)
 
 
@@ -197,19 +197,19 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
         context = torch.cat([over_keys(row.weights(), probe.v[part]) for row, part in zip(rows, parts, strict=True)])
     d_context = probe.d_context(context)
     # A row of dS sums to 0, so it does not see what all keys have in common; dS K is smaller without, and more exact.
-    q, k, x = probe.q[..., :d_k], probe.k[..., :d_k], tokens(probe.x)
+    q, k, x = probe.q[..., :d_k], probe.k[..., :d_k], token_rows(probe.x)
     q, k = narrow(q), narrow(k - k.mean(dim=1, keepdim=True))
     sums = [
         _sums(row, x, q[part], k[part], probe.v[part], d_context[part]) for row, part in zip(rows, parts, strict=True)
     ]
-    whole = Sums(*(torch.cat([getattr(one, field.name) for one in sums]) for field in fields(Sums)))
+    whole = HeadSums(*(torch.cat([getattr(one, field.name) for one in sums]) for field in fields(HeadSums)))
     keys = probe.k[..., :d_k].square().sum(dim=(1, 2))
     measures = _measures(whole, s, f, float(probe.x.square().sum(dim=-1).max()) * keys)
     return Sweep(measures, whole.log_gains.permute(2, 0, 1) / LN10)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sums:
+class HeadSums:
     """What the rows of some heads come to; gradients of matrices in units of exp(log_most)."""
 
     p_m: Float[Tensor, "h n a"]
@@ -225,10 +225,10 @@ class Sums:
     d_W_V: Float[Tensor, "h a"]
 
 
-def _sums(rows: Rows, x: Tokens, q: Tensor, k: Tensor, v: Tensor, d_context: Tensor) -> Sums:
-    slope = slopes(rows, over_keys(d_context, v.mT))
+def _sums(rows: Rows, x: TokenRows, q: Tensor, k: Tensor, v: Tensor, d_context: Tensor) -> HeadSums:
+    slope = row_slopes(rows, over_keys(d_context, v.mT))
     signal, noise = signal_and_noise(x, slope.unit, k)
-    return Sums(
+    return HeadSums(
         p_m=rows.p_m,
         entropy=rows.entropy,
         trace=rows.trace,
@@ -250,7 +250,9 @@ def _d_values(p: Float[Tensor, "h n a k"], d_context: Float[Tensor, "h n #a d_v"
     return torch.einsum("hnav,hnak->hvak", d_context, p)
 
 
-def _measures(sums: Sums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], lengths: Float[Tensor, " h"]) -> Measures:
+def _measures(
+    sums: HeadSums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], lengths: Float[Tensor, " h"]
+) -> Measures:
     """`lengths`: of the keys of a head, squared, times the largest of a token."""
     n = s.shape[-1]
     ordered = sums.log_gains.sort(dim=1).values
@@ -276,7 +278,7 @@ def _measures(sums: Sums, s: Float[Tensor, "h n n"], f: Float[Tensor, " a"], len
         log_d_W_V=sums.d_W_V.log10(),
         snr=torch.where(real, (sums.signal / n**2 / sums.noise).sqrt(), 0.0),
     )
-    return Measures(*(getattr(by_head, name).mT for name in MEASURES))
+    return Measures(*(getattr(by_head, name).mT for name in MEASURE_NAMES))
 
 
 def _quantile(ordered: Float[Tensor, "h n a"], share: float) -> Float[Tensor, "h a"]:

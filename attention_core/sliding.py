@@ -59,11 +59,11 @@ def slide(
     """One query at every half-width D ≥ 1 (first axis) and every p_t in tokens (second axis)."""
     rows, keys, values = (vectors.expand(len(centers), -1, -1) for vectors in (q[None], k, v))
     everywhere = attend(rows, keys, values).weights[:, 0]
-    found = [_at(rows, keys, values, everywhere, target, radius, centers) for radius in radii]
+    by_radius = [_at(rows, keys, values, everywhere, target, radius, centers) for radius in radii]
     return Slid(
-        inside=torch.stack([one.inside for one in found]),
-        weights=torch.stack([one.weights for one in found]),
-        numbers=torch.stack([one.numbers for one in found]),
+        inside=torch.stack([one.inside for one in by_radius]),
+        weights=torch.stack([one.weights for one in by_radius]),
+        numbers=torch.stack([one.numbers for one in by_radius]),
     )
 
 

@@ -36,35 +36,35 @@ def slopes(
             elif logits.shape[-1] == 1:  # nothing to share
                 return torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
             log_p = logits.log_softmax(dim=-1)
-            (_, second), (winner, _) = (each.unbind(dim=-1) for each in log_p.topk(2, dim=-1))
+            (_, second), (winner, _) = (pair.unbind(dim=-1) for pair in log_p.topk(2, dim=-1))
             second, winner = second[..., None], winner[..., None]
             second = second.masked_fill(second.isneginf(), 0.0)  # a single key: no e_j is left, so u is 0
             shifted = d_weights - d_weights.gather(-1, winner)
             e = (log_p - second).exp().scatter(-1, winner, 0.0)
             u = (e * shifted).sum(dim=-1, keepdim=True)
-            found = e * (shifted - second.exp() * u)
-            found = found.scatter(-1, winner, -log_p.gather(-1, winner).exp() * u)
+            d_scores = e * (shifted - second.exp() * u)
+            d_scores = d_scores.scatter(-1, winner, -log_p.gather(-1, winner).exp() * u)
             if normalizer == "softmax1":
-                found, bent = found[..., :-1], bent[..., :-1]
+                d_scores, bent = d_scores[..., :-1], bent[..., :-1]
             small = second[..., 0]
         case "sigmoid":
             biased = logits - counts.to(logits.dtype).clamp(min=1).log()
             log_slope = F.logsigmoid(biased) + F.logsigmoid(-biased)
             small = log_slope.amax(dim=-1)
-            found = (log_slope - small[..., None]).exp() * d_weights
+            d_scores = (log_slope - small[..., None]).exp() * d_weights
         case "sparsemax" | "entmax15":
             s = (weights > 0).to(weights.dtype) if normalizer == "sparsemax" else weights.sqrt()
             inside = s.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(s.dtype).tiny)
-            found = s * (d_weights - (s * d_weights).sum(dim=-1, keepdim=True) / inside)
+            d_scores = s * (d_weights - (s * d_weights).sum(dim=-1, keepdim=True) / inside)
             # What sums to 0 over a single key is 0, not what rounding leaves of it.
-            found = found.masked_fill((s > 0).sum(dim=-1, keepdim=True) < 2, 0.0)
-            small = torch.zeros_like(found[..., 0])
+            d_scores = d_scores.masked_fill((s > 0).sum(dim=-1, keepdim=True) < 2, 0.0)
+            small = torch.zeros_like(d_scores[..., 0])
         case "hard":  # flat wherever it is not a jump
-            found, small = torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
+            d_scores, small = torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
         case _:
             raise ValueError(f"no gradient is known for {normalizer}")
     flattest = bent.amax(dim=-1, keepdim=True)
-    return found * (bent - flattest).exp(), small + flattest[..., 0]
+    return d_scores * (bent - flattest).exp(), small + flattest[..., 0]
 
 
 def through(
@@ -76,8 +76,8 @@ def through(
     counts: Int[Tensor, "*#batch #n_q 1"],
 ) -> Float[Tensor, "*batch n_q"]:
     """ln ‖∂L/∂scores‖ of every row, see `slopes`; −∞ only where nothing at all comes through."""
-    found, log_size = slopes(normalizer, logits, weights, d_weights, bent, counts)
-    return log_size + torch.linalg.vector_norm(found, dim=-1).log()
+    d_scores, log_size = slopes(normalizer, logits, weights, d_weights, bent, counts)
+    return log_size + torch.linalg.vector_norm(d_scores, dim=-1).log()
 
 
 def log_cosh(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

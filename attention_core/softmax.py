@@ -121,7 +121,7 @@ def row_of_two(
 Event = Callable[[Float[Tensor, "gaps 2"], Float[Tensor, "gaps 2"]], Tensor]
 
 # What can happen to a row of two as its gap grows: name → (is the maximum subtracted, has it happened).
-LOSSES: dict[str, tuple[bool, Event]] = {
+ROUNDINGS: dict[str, tuple[bool, Event]] = {
     "one": (True, lambda p, slope: p[:, 0] == 1),
     "no_slope": (True, lambda p, slope: slope[:, 0] == 0),
     "zero": (True, lambda p, slope: p[:, 1] == 0),
@@ -130,8 +130,8 @@ LOSSES: dict[str, tuple[bool, Event]] = {
 
 
 def first_gap(loss: str, dtype: torch.dtype) -> float:
-    """The least gap at which this one of LOSSES happens, measured in `dtype`; gaps are rounded to it on the way in."""
-    subtract_max, happened = LOSSES[loss]
+    """The least gap at which this one of ROUNDINGS happens in `dtype`; gaps are rounded to it on the way in."""
+    subtract_max, happened = ROUNDINGS[loss]
     return _first(lambda gaps: happened(*row_of_two(gaps, dtype, subtract_max=subtract_max)))
 
 

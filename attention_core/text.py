@@ -1,22 +1,23 @@
 r"""Text to tokens to vectors, without a trained tokenizer: whatever a visitor types, nothing here raises.
 
-Python's `unicodedata` knows neither the Emoji property nor word boundaries (UAX #29), so three rules are approximate:
-a pictograph is any symbol of category So or in U+1F000–1FAFF; scripts written without spaces are cut only at Han
-ideographs (a run of kana, Thai or Khmer is one word); hyphens separate, apostrophes inside a word do not.
+What a reader counts as one character is UAX #29's grapheme cluster. Words follow two rules of our own: scripts written
+without spaces are cut only at Han ideographs (a run of kana, Thai or Khmer is one word); hyphens separate, apostrophes
+inside a word do not.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
+import regex
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-ZERO_WIDTH_JOINER = "\u200d"
+CLUSTER = regex.compile(r"\s|\X")  # white space by itself, also where an accent follows it
 # Controls that are not white space, surrogates, noncharacters and the invisible part of category Cf: bidirectional
 # controls and overrides, zero-width space, soft hyphen, byte-order mark, tags. Visible Arabic signs of Cf stay.
 INVISIBLE = (
@@ -62,19 +63,19 @@ def words(text: str) -> tuple[str, ...]:
 
     A family, flag or skin-toned emoji is one token, so is a letter with its accents; `don't` and `3.14` are one each.
     """
-    found: list[list[str]] = []
+    tokens: list[list[str]] = []
     open_word = False  # whether the next letter continues the last token
-    clusters = list(_clusters(text))
+    clusters = CLUSTER.findall(text)
     for index, cluster in enumerate(clusters):
         following = clusters[index + 1] if index + 1 < len(clusters) else " "
         if cluster.isspace():
             open_word = False
         elif open_word and (_is_wordlike(cluster) or _joins(clusters[index - 1], cluster, following)):
-            found[-1].append(cluster)
+            tokens[-1].append(cluster)
         else:
-            found.append([cluster])
+            tokens.append([cluster])
             open_word = _is_wordlike(cluster)
-    return tuple("".join(token) for token in found)
+    return tuple("".join(token) for token in tokens)
 
 
 def digest_embedding(tokens: Sequence[str], d_model: int, seed: int) -> Float[Tensor, "n d_model"]:
@@ -98,50 +99,11 @@ def _uniform(token: str, count: int, seed: int) -> np.ndarray:
 def _cut(text: str, limit: int) -> str:
     """The longest beginning of whole clusters within the limit; a cluster longer than the limit is cut."""
     length = 0
-    for cluster in _clusters(text):
+    for cluster in CLUSTER.findall(text):
         if length + len(cluster) > limit:
             break
         length += len(cluster)
     return text[: length or limit].rstrip(" \u200c\u200d")
-
-
-def _clusters(text: str) -> Iterator[str]:
-    """Characters as a reader counts them: a base with its accents, a flag, a family (an approximation of UAX #29)."""
-    start = 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or not _continues(text, start, end):
-            yield text[start:end]
-            start = end
-
-
-def _continues(text: str, start: int, end: int) -> bool:
-    """Whether the character at `end` belongs to the cluster that begins at `start`."""
-    base, last, char = text[start], text[end - 1], text[end]
-    if base.isspace():
-        return False
-    if _is_extending(char):
-        return True
-    if last == ZERO_WIDTH_JOINER:
-        return _is_pictograph(base) and _is_pictograph(char)
-    return end - start == 1 and _is_flag_letter(base) and _is_flag_letter(char)
-
-
-def _is_extending(char: str) -> bool:
-    """Accents, vowel signs, variation selectors, joiners, skin tones, tags."""
-    return (
-        unicodedata.category(char).startswith("M")
-        or char in "\u200c\u200d"
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or "\U000e0020" <= char <= "\U000e007f"
-    )
-
-
-def _is_flag_letter(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"
-
-
-def _is_pictograph(char: str) -> bool:
-    return unicodedata.category(char) == "So" or "\U0001f000" <= char <= "\U0001faff" or char in "\u2194\u27a1"
 
 
 def _is_wordlike(cluster: str) -> bool:

@@ -25,7 +25,7 @@ Distribution = Literal["normal", "uniform", "rademacher", "student"]
 Initialisation = Literal["unit", "linear"]
 Key = Literal["product", "zero", "definition", "squares", "ones", "sum_mean", "sum_variance", "d_k", "scaled"]
 
-D_K_STOPS = tuple(2**octave for octave in range(11))  # 1 … 1024
+D_K_OCTAVES = tuple(2**octave for octave in range(11))  # 1 … 1024
 SAMPLES = 40_000
 DEGREES = 5  # of freedom of Student's t: the fewest for which E(U⁴) is finite
 ROWS = 256  # samples drawn at a time: two such blocks of 1024 components stay in the cache of a core
@@ -148,7 +148,7 @@ class Observed:
     offset: Float[Tensor, "*batch"]  # means that are not 0
 
 
-def draw(distribution: Distribution, seed: int, samples: int = SAMPLES, stops: Sequence[int] = D_K_STOPS) -> Sums:
+def draw(distribution: Distribution, seed: int, samples: int = SAMPLES, stops: Sequence[int] = D_K_OCTAVES) -> Sums:
     """The sums of `samples` draws of max(stops) components; a smaller d_k takes the first components of the same draw.
 
     Raises ValueError for stops that do not rise from 1 or more, or for no samples.
@@ -167,7 +167,7 @@ def draw(distribution: Distribution, seed: int, samples: int = SAMPLES, stops: S
 
 
 def components(
-    assumptions: Assumptions, seed: int, d_most: int = D_K_STOPS[-1]
+    assumptions: Assumptions, seed: int, d_most: int = D_K_OCTAVES[-1]
 ) -> tuple[Float[Tensor, "samples d_most"], Float[Tensor, "samples d_most"]]:
     """q and k of the first samples behind `draw(…, seed)`, component by component."""
     u, v = _block(assumptions.distribution, ROWS, d_most, torch.Generator().manual_seed(seed))
@@ -348,11 +348,11 @@ def _fourth_central(assumptions: Assumptions) -> float:
 
 
 def _times(a: dict[tuple[int, int], float], b: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-    made: dict[tuple[int, int], float] = {}
+    product: dict[tuple[int, int], float] = {}
     for (i, j), left in a.items():
         for (m, n), right in b.items():
-            made[i + m, j + n] = made.get((i + m, j + n), 0.0) + left * right
-    return made
+            product[i + m, j + n] = product.get((i + m, j + n), 0.0) + left * right
+    return product
 
 
 def _excess(m2: Tensor, m4: Tensor) -> Tensor:

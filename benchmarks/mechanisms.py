@@ -15,8 +15,8 @@ import psutil
 import torch
 from torch import Tensor
 
-from attention_core.mechanisms import MECHANISMS, Options, Sizes, run
-from attention_core.mechanisms.bench import compute, reaching
+from attention_core.mechanisms import MECHANISMS, LayerSizes, Options, run
+from attention_core.mechanisms.bench import compute, head_gradient
 from benchmarks.core import keep_freed_memory, milliseconds, peak_bytes
 from benchmarks.report import report
 from pages.mechanisms.bench.pictures import MOST, one_per_axis
@@ -37,9 +37,9 @@ def vectors(n: int) -> list[Tensor]:
     return [torch.randn(N_HEAD, n, D_K, generator=generator) for _ in range(3)]
 
 
-def sizes(n: int) -> Sizes:
+def sizes(n: int) -> LayerSizes:
     """Of `vectors`."""
-    return Sizes(n_head=N_HEAD, n_q=n, n_k=n, d_k=D_K, d_v=D_K)
+    return LayerSizes(n_head=N_HEAD, n_q=n, n_k=n, d_k=D_K, d_v=D_K)
 
 
 def measure(key: str, n: int, before: float) -> dict[str, object]:
@@ -79,7 +79,7 @@ def bench(keys: Sequence[str]) -> tuple[float, float]:
 
     def backward() -> None:
         for key in keys:
-            reaching(MECHANISMS[key], q, k, v, head=0, options=options)
+            head_gradient(MECHANISMS[key], q, k, v, head=0, options=options)
 
     forward()
     backward()

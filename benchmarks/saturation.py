@@ -14,9 +14,9 @@ from attention_core import attend, by, gradients
 from attention_core.saturation import (
     D_K_STOPS,
     INPUT_SCALES,
-    MEASURES,
+    MEASURE_NAMES,
     N_HEAD,
-    RULES,
+    SWEPT_RULES,
     Probe,
     collect,
     cross,
@@ -99,7 +99,7 @@ def main() -> None:
     """All seeds, both ways in turn; then CPU seconds by length."""
     torch.set_num_threads(1)
     x = torch.randn(TOKENS, D_MODEL, generator=torch.Generator().manual_seed(0))
-    stops = len(D_K_STOPS) * len(INPUT_SCALES) * len(RULES)
+    stops = len(D_K_STOPS) * len(INPUT_SCALES) * len(SWEPT_RULES)
     ours, theirs, differ = [], [], 0.0
     for seed in range(SEEDS):
         start = time.perf_counter()
@@ -112,7 +112,7 @@ def main() -> None:
         for (d_k, factor), found in expected.items():
             mine = sweep(probe, d_k, [factor]).measures.peak[0]
             differ = max(differ, float((mine - found["peak"]).abs().max()))
-        assert table.measures.shape[-2:] == (len(MEASURES), N_HEAD)
+        assert table.measures.shape[-2:] == (len(MEASURE_NAMES), N_HEAD)
     start = time.perf_counter()
     cross(untrained(x, SEEDS), len(D_K_STOPS) // 2, len(INPUT_SCALES) // 2)
     first = seconds(start)
@@ -124,7 +124,7 @@ def main() -> None:
         {"what": "largest difference of a peak", "measured": differ, "target": ""},
         *(row for tokens in LENGTHS for row in costs(tokens)),
     ]
-    size = f"{stops} stops x {len(MEASURES)} measures x {N_HEAD} heads x {SEEDS} seeds, {TOKENS} tokens"
+    size = f"{stops} stops x {len(MEASURE_NAMES)} measures x {N_HEAD} heads x {SEEDS} seeds, {TOKENS} tokens"
     report(f"Saturation: {size}", rows, seconds=sum(ours), times_faster=sum(theirs) / sum(ours))
 
 

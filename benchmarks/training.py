@@ -18,7 +18,7 @@ import torch
 from attention_core.experiments.base import Experiment, Record
 from attention_core.experiments.induction import Induction
 from attention_core.experiments.needle import Needle
-from attention_core.experiments.series import NAIVE_PERIOD, NOISE, Series, made, seasonal_naive
+from attention_core.experiments.series import NAIVE_PERIOD, NOISE, Series, made_series, seasonal_naive
 from attention_core.experiments.sort import Sort
 from benchmarks.report import report
 
@@ -144,7 +144,7 @@ def naive(seeds: int) -> dict[str, object]:
     config = Series()
     errors = []
     for seed in range(min(seeds, 5)):
-        values = made(seed, config.points)
+        values = made_series(seed, config.points)
         test = values[round(0.7 * len(values)) :].unfold(0, config.past + config.horizon, 1)
         said = seasonal_naive(test[:, : config.past], config.horizon, NAIVE_PERIOD)
         errors.append(float((said - test[:, config.past :]).square().mean()) / NOISE**2)

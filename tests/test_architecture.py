@@ -18,14 +18,16 @@ STARTS = ("ui.server", "ui.runtime", "ui.navigation", "ui.components.assets", "u
 
 # The first prefix that a file's path starts with decides.
 MAY_IMPORT = {
-    "attention_core/models/pretrained.py": CORE + PRETRAINED,
-    "attention_core/checkpoints.py": (*CORE, "safetensors"),
+    "attention_core/models/pretrained": CORE + PRETRAINED,
+    "attention_core/checkpoints": (*CORE, "safetensors"),
     "attention_core/experiments/store.py": (*CORE, "safetensors"),
+    "attention_core/text.py": (*CORE, "regex"),
     "attention_core": CORE,
     "ui/figures": ("plotly", "numpy", "jaxtyping", "ui.figures", "ui.palette"),
     "ui/compute": ("torch", "numpy", "attention_core", "ui.compute"),
     "ui/server": ("streamlit", "starlette", "uvicorn", "ui.server", "ui.text"),
     "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),
+    "pages/training/time_series/reading.py": ("numpy", "pandas"),
     **{folder: (*PAGE, folder.replace("/", ".")) for folder in FOLDERS},
     "app.py": ("streamlit", "ui"),
     "serve.py": ("streamlit", "starlette", "uvicorn", "ui"),
@@ -63,10 +65,25 @@ def test_imports_run_one_way(file):
     assert not {name for name in names if not within(name, allowed)}
 
 
-def test_heavy_optional_imports_stay_inside_functions():
-    tree = ast.parse((ROOT / "attention_core/models/pretrained.py").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("file", sorted((ROOT / "attention_core").rglob("*.py")), ids=relative)
+def test_heavy_optional_imports_stay_inside_functions(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert not {name for node in at_import for name in imports(node) if within(name, PRETRAINED)}
+
+
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_only_the_core_asks_what_kind_of_model_it_has(file):
+    """Everybody else goes through attention_core.models.Model."""
+    kinds = {"FromScratch", "Pretrained", "Trained"}
+    asked = {
+        name.id
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
+        for name in ast.walk(node.args[1])
+        if isinstance(name, ast.Name)
+    }
+    assert relative(file).startswith("attention_core/models/") or not asked & kinds
 
 
 def test_the_core_loads_without_a_user_interface_or_a_pretrained_model():

@@ -20,7 +20,6 @@ from attention_core.models import (
     Settings,
     Sizes,
     Tokens,
-    Trained,
     UnknownWords,
 )
 from attention_core.models.base import MASKS
@@ -224,15 +223,12 @@ def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str,
     try:
         tokens = model.tokenize(cleaned.text)
     except UnknownWords as error:
-        assert isinstance(model, Trained)
         _unknown(error, model, common)
         return model.example, model.tokenize(model.example), ""
     if not cleaned.text or len(tokens) < least:  # nothing typed, or nothing that can be read: an accent alone
         st.warning(common["one_token" if cleaned.text and len(tokens) else "empty"], icon=":material/edit:")
-        kept = st.session_state.get("last_sentence", DEFAULT_SENTENCE)
-        if isinstance(model, Trained):
-            kept = model.example
-        elif len(model.tokenize(kept)) < least:
+        kept = model.example or st.session_state.get("last_sentence", DEFAULT_SENTENCE)
+        if len(model.tokenize(kept)) < least:
             kept = DEFAULT_SENTENCE
         return kept, model.tokenize(kept), ""
     framed = tokens.strings[0] == "[CLS]" and tokens.strings[-1] == "[SEP]"
@@ -251,7 +247,7 @@ def _read(typed: str, model: Model, common: Words, least: int = 1) -> tuple[str,
     return cleaned.text, tokens, " · ".join(facts)
 
 
-def _unknown(error: UnknownWords, model: Trained, common: Words) -> None:
+def _unknown(error: UnknownWords, model: Model, common: Words) -> None:
     """What the model was not taught, and a sentence that it was."""
 
     def use() -> None:

@@ -1,28 +1,44 @@
-"""A study as a Python script that prints the same numbers. Pure."""
+"""A study as Python: the script that prints its numbers, and the expressions that rebuild its model and settings. Pure.
 
+The expressions go into any script that says `from attention_core import models`.
+"""
+
+from pathlib import Path
+
+from ui.scripts import Code, filled
 from ui.session import OWN, SCRATCH, TAUGHT, Study, catalogue
+
+SCRIPT = Path(__file__).with_name("study_script.py")
 
 
 def snippet(study: Study, layer: int, head: int, query: int) -> str:
     """A script that rebuilds the study and prints the shapes of one head and the weights of one query."""
-    return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
-import torch
+    return filled(
+        SCRIPT,
+        text=study.text,
+        model=model_code(study),
+        settings=settings_code(study),
+        layer=layer,
+        head=head,
+        query=query,
+    )
 
-from attention_core.models import {imports(study)}
 
-{rebuilt(study)}
-text = {study.text!a}
-run = model.run(model.tokenize(text), {study.settings!r})
+def model_code(study: Study) -> Code:
+    """The expression that gives the model."""
+    if study.model.startswith(OWN):
+        return Code('models.load_trained("weights.safetensors")  # the file that the page of the training saves')
+    if study.model == TAUGHT:
+        return Code("models.load_pronoun()")
+    if study.model == SCRATCH:
+        vectors = ", models.load_embedded()" if study.sizes.source == "embeddings" else ""
+        return Code(f"models.FromScratch(models.{study.sizes!r}{vectors})")
+    return _loaded(study.model, catalogue()[study.model])
 
-layer = run.layers[{layer}]
-trace = layer.head({head})
-for name in ("q", "k", "v", "scores", "weights", "context"):
-    print(name, tuple(getattr(trace, name).shape))
 
-torch.set_printoptions(precision=6, sci_mode=False, linewidth=120)
-print(layer.queries[{query}], "attends to", list(layer.keys))
-print(trace.weights[{query}])
-"""
+def settings_code(study: Study) -> Code:
+    """The expression that gives the settings."""
+    return Code(f"models.{study.settings!r}")
 
 
 def imports(study: Study) -> str:
@@ -47,14 +63,14 @@ model = from_bytes(Path("weights.safetensors").read_bytes())  # the file that th
     if study.model == TAUGHT:
         return "model = load_pronoun()"
     if study.model != SCRATCH:
-        return _loaded(study.model, catalogue()[study.model])
+        return f"model = {model_code(study).removeprefix('models.')}"
     vectors = ", load_embedded()" if study.sizes.source == "embeddings" else ""
     return f"model = FromScratch({study.sizes!r}{vectors})"
 
 
-def _loaded(name: str, source: str) -> str:
+def _loaded(name: str, source: str) -> Code:
     """A hub id loads anywhere. Where the operator keeps a folder is nobody else's business: the script has its name."""
     if not source:
-        return "model = load_embedded()"
-    own = "" if source == name else "  # put the folder of your own copy of this model here"
-    return f"model = load({name!r}){own}"
+        return Code("models.load_embedded()")
+    hint = "" if source == name else "  # put the folder of your own copy of this model here"
+    return Code(f"models.load({name!r}){hint}")

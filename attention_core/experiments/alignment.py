@@ -1,4 +1,4 @@
-r"""Alignment: an encoder and a decoder learn which source word each target word comes from (SCIENCE.md, E8).
+r"""Alignment: an encoder and a decoder learn which source word each target word comes from.
 
 Scores $h_t^\top W_a \bar h_s$ (general) or $v_a^\top\tanh(W_1 h_t + W_2\bar h_s)$ (additive, Bahdanau et al. 2014,
 arXiv:1409.0473); output $\tilde h_t = \tanh(W_c[c_t; h_t])$. Local attention is the softmax inside
@@ -89,14 +89,14 @@ class Translator(nn.Module):
     ) -> tuple[Float[Tensor, "b t symbols"], Float[Tensor, "b t s"], Float[Tensor, "b t"]]:
         """Logits, alignment and p_t. With `answer` the decoder is told each previous word, without it hears its own."""
         memory, h = self.encode(source)
-        said = torch.full_like(source[:, 0], self.start)
+        word = torch.full_like(source[:, 0], self.start)
         last, rows = torch.zeros_like(h), []
         for t in range(source.shape[1]):
             look = partial(self.align, memory=memory, t=t)
-            told = last if self.feed else last[:, :0]
-            h, last, seen = fed(self.decoder, look, self.W_c, self.target[said], h, told)
+            fed_back = last if self.feed else last[:, :0]
+            h, last, seen = fed(self.decoder, look, self.W_c, self.target[word], h, fed_back)
             logits = self.read(last)
-            said = logits.argmax(dim=-1) if answer is None else answer[:, t]
+            word = logits.argmax(dim=-1) if answer is None else answer[:, t]
             rows.append((logits, seen.weights, seen.center))
         logits, weights, centers = (torch.stack(column, dim=1) for column in zip(*rows, strict=True))
         return logits, weights, centers
@@ -143,14 +143,14 @@ class Alignment:
             with torch.no_grad():
                 logits, weights, centers = model(held_out[0])
             entropy = torch.special.entr(weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-30)).sum(dim=-1)
-            found = {"entropy": float(entropy.mean()), "row_sum": float(weights.sum(dim=-1).mean())}
+            measures = {"entropy": float(entropy.mean()), "row_sum": float(weights.sum(dim=-1).mean())}
             arrays = {
                 "source": held_out[0][:PROBE].to(torch.uint8),
                 "alignment": half(weights[:PROBE]),
                 "center": centers[:PROBE].clone(),
             }
             return Observation(
-                accuracy=float(_right(logits, held_out[1])), measures=found, arrays=arrays if keep else {}
+                accuracy=float(_right(logits, held_out[1])), measures=measures, arrays=arrays if keep else {}
             )
 
         matrices = {"W_a": model.W_a, "W_1": model.W_1, "W_2": model.W_2, "W_p": model.W_p, "W_c": model.W_c.weight}

@@ -1,4 +1,4 @@
-"""Trend, season, change points and lags of a series: closed forms, nothing trained (SCIENCE.md 1.6, E9)."""
+"""Trend, season, change points and lags of a series: closed forms, nothing trained."""
 
 import math
 from typing import NamedTuple
@@ -48,11 +48,11 @@ def change_points(x: Float[Tensor, " n"], penalty: float, least: int = 2) -> lis
         options = total[: end - least + 1] + cost[: end - least + 1, end - 1] + penalty
         origin[end] = int(options.argmin())
         total[end] = options[origin[end]]
-    found, end = [], n
+    starts, end = [], n
     while end > 0:
         end = origin[end]
-        found.append(end)
-    return sorted(start for start in found if start > 0)
+        starts.append(end)
+    return sorted(start for start in starts if start > 0)
 
 
 def _line_costs(x: Float[Tensor, " n"]) -> Float[Tensor, "n n"]:
@@ -89,15 +89,15 @@ def strongest_period(x: Float[Tensor, " n"], most: int) -> int:
         return 1
     apart = x.double() - trend(x.double(), 2 * most + 1)
     apart = F.pad(apart - apart.mean(), (0, n))  # so that the sums do not wrap around
-    found = autocorrelation(apart, apart)[: most + 2] / (n - torch.arange(most + 2))
-    found = found / found[0] if float(found[0]) > 0 else torch.zeros_like(found)
-    risen = found - found.cummin(dim=0).values
-    clear = (found > 4 / n**0.5) & (risen > 4 / n**0.5)
-    peaks = (found[1:-1] >= found[:-2]) & (found[1:-1] >= found[2:]) & clear[1:-1]
+    correlation = autocorrelation(apart, apart)[: most + 2] / (n - torch.arange(most + 2))
+    correlation = correlation / correlation[0] if float(correlation[0]) > 0 else torch.zeros_like(correlation)
+    risen = correlation - correlation.cummin(dim=0).values
+    clear = (correlation > 4 / n**0.5) & (risen > 4 / n**0.5)
+    peaks = (correlation[1:-1] >= correlation[:-2]) & (correlation[1:-1] >= correlation[2:]) & clear[1:-1]
     peaks[0] = False  # of lag 1
     if not bool(peaks.any()):
         return 1
-    heights = found[1:-1].masked_fill(~peaks, -torch.inf)
+    heights = correlation[1:-1].masked_fill(~peaks, -torch.inf)
     return int((heights >= 0.95 * heights.max()).nonzero()[0]) + 1
 
 

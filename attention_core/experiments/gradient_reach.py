@@ -12,17 +12,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.experiments.base import stream
-from attention_core.experiments.recurrent import KINDS as RECURRENT
-from attention_core.experiments.recurrent import last_state, layer
+from attention_core.experiments.recurrent import RECURRENT, last_state, layer
 from attention_core.multihead import MultiHeadAttention
 
 ATTENTION = "attention"
-KINDS = (ATTENTION, *RECURRENT)
+LAYER_KINDS = (ATTENTION, *RECURRENT)
 LONGEST = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class GradientReach:
     """Which layer, how long a sequence, how wide. Hashable; raises ValueError for what cannot be built."""
 
     kind: str = ATTENTION
@@ -32,13 +31,13 @@ class Reach:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"the layer must be {', '.join(KINDS)}; not {self.kind!r}")
+        if self.kind not in LAYER_KINDS:
+            raise ValueError(f"the layer must be {', '.join(LAYER_KINDS)}; not {self.kind!r}")
         if not 2 <= self.length <= LONGEST:
             raise ValueError(f"the sequence must have 2 to {LONGEST} tokens, not {self.length}")
 
 
-def gradient_reach(config: Reach, x: Float[Tensor, "b n d"] | None = None) -> Float[Tensor, " n"]:
+def gradient_reach(config: GradientReach, x: Float[Tensor, "b n d"] | None = None) -> Float[Tensor, " n"]:
     r"""$\lVert\partial(r \cdot h)/\partial x_t\rVert$ at distance 0, 1, … n − 1 from the end, relative to distance 0.
 
     h is what the layer hands on; in attention a learned token, drawn N(0, 1), asks all positions. r is N(0, 1). Mean

@@ -1,4 +1,4 @@
-r"""Hard attention: pick one annotation, and learn to pick without a derivative (SCIENCE.md, E5; B8–B14).
+r"""Hard attention: pick one annotation, and learn to pick without a derivative.
 
 With annotation s drawn from $\alpha = \mathrm{softmax}(\theta)$ and $\ell_s = \log p(y \mid s, a)$ the objective is the
 bound $L_s = \sum_s \alpha_s \ell_s \le \log \sum_s \alpha_s e^{\ell_s} = \log p(y \mid a)$. Source: Xu et al. 2015,
@@ -107,15 +107,15 @@ class Hard:
         def observe(keep: bool) -> Observation:
             *lists, right = probe
             trace = model.trace(*lists)
-            found = gradient_measures(F.cross_entropy(model.answer(trace.context[:, 0, 0]), right), [trace])
+            measures = gradient_measures(F.cross_entropy(model.answer(trace.context[:, 0, 0]), right), [trace])
             with torch.no_grad():
                 alpha, every = trace.weights[:, 0, 0], model.answer(trace.v[:, 0]).log_softmax(dim=-1)
                 log_p = every.gather(-1, right[:, None, None].expand(-1, self.pairs, 1))[..., 0]
-                found["bound"] = float(bound(log_p, alpha).mean())
-                found["log_likelihood"] = float(log_likelihood(log_p, alpha).mean())
+                measures["bound"] = float(bound(log_p, alpha).mean())
+                measures["log_likelihood"] = float(log_likelihood(log_p, alpha).mean())
                 accuracy = float(_right(self._predict(model, *held_out[:3]), held_out[3]))
             return Observation(
-                accuracy=accuracy, measures=found, arrays={"weights": half(trace.weights[:4])} if keep else {}
+                accuracy=accuracy, measures=measures, arrays={"weights": half(trace.weights[:4])} if keep else {}
             )
 
         matrices = {f"{name}.0": getattr(model.attention, name) for name in ("W_Q", "W_K", "W_V", "W_O")}

@@ -1,4 +1,4 @@
-"""Induction heads: the phase change in which two layers learn to copy what followed last time (SCIENCE.md, E2).
+"""Induction heads: the phase change in which two layers learn to copy what followed last time.
 
 Sources: Elhage et al. 2021, transformer-circuits.pub; Olsson et al. 2022, arXiv:2209.11895.
 """
@@ -60,10 +60,10 @@ class Induction:
 
         def observe(keep: bool) -> Observation:
             logits, traces = model(probe, allowed)
-            found = gradient_measures(_loss(logits, probe, periods)[0], traces, allowed)
+            measures = gradient_measures(_loss(logits, probe, periods)[0], traces, allowed)
             previous = torch.stack([offset_score(trace.weights, -1, allowed).mean(dim=0) for trace in traces]).detach()
             induction = torch.stack([induction_score(trace, periods) for trace in traces])
-            found |= {"previous": float(previous.max()), "induction": float(induction.max())}
+            measures |= {"previous": float(previous.max()), "induction": float(induction.max())}
             with torch.no_grad():
                 _, accuracy = _loss(model(held_out[0], allowed)[0], *held_out)
             arrays = {
@@ -73,7 +73,7 @@ class Induction:
                 "induction": induction,
                 **{f"weights.{number}": half(trace.weights[:SHOWN]) for number, trace in enumerate(traces)},
             }
-            return Observation(accuracy=float(accuracy), measures=found, arrays=arrays if keep else {})
+            return Observation(accuracy=float(accuracy), measures=measures, arrays=arrays if keep else {})
 
         task = Task(
             model=model,
@@ -120,12 +120,12 @@ def induction_score(trace: AttentionTrace, period: Int[Tensor, " b"]) -> Float[T
     n = trace.weights.shape[-1]
     query = torch.arange(n)
     key = query + 1 - period[:, None]
-    found = trace.weights.gather(-1, key.clamp(min=0)[:, None, :, None].expand(*trace.weights.shape[:3], 1))[..., 0]
-    counted = (query >= period[:, None])[:, None].to(found.dtype)
-    return (found * counted).sum(dim=(0, 2)) / counted.sum(dim=(0, 2))
+    weights = trace.weights.gather(-1, key.clamp(min=0)[:, None, :, None].expand(*trace.weights.shape[:3], 1))[..., 0]
+    counted = (query >= period[:, None])[:, None].to(weights.dtype)
+    return (weights * counted).sum(dim=(0, 2)) / counted.sum(dim=(0, 2))
 
 
 def _loss(logits: Tensor, tokens: Tensor, period: Tensor) -> tuple[Tensor, Tensor]:
     known = predictable(tokens.shape[1], period)
-    said, right = logits[:, :-1][known], tokens[:, 1:][known]
-    return F.cross_entropy(said, right), (said.argmax(dim=-1) == right).float().mean()
+    predicted, following = logits[:, :-1][known], tokens[:, 1:][known]
+    return F.cross_entropy(predicted, following), (predicted.argmax(dim=-1) == following).float().mean()

@@ -156,9 +156,9 @@ def gradient_measures(
     share of rows with max p > 0.999; logit_std: standard deviation of the logits.
     """
     weights = [trace.weights for trace in traces]
-    found = torch.autograd.grad(loss, weights, retain_graph=True)
+    d_weights = torch.autograd.grad(loss, weights, retain_graph=True)
     measured: dict[str, float] = {}
-    for number, (trace, dA) in enumerate(zip(traces, found, strict=True)):
+    for number, (trace, dA) in enumerate(zip(traces, d_weights, strict=True)):
         several = None if allowed is None else allowed.sum(dim=-1) > 1
         p, dp, logits = trace.weights.detach(), dA, trace.capped_scores.detach()
         gains, d_scores = row_gain(p, dp), torch.linalg.vector_norm(backward(p, dp), dim=-1)
@@ -202,9 +202,9 @@ def batch_signal_to_noise(losses: Float[Tensor, " b"], W: Tensor, batch: int) ->
     $(\lVert\bar g\rVert^2 - \mathrm{var}/G)/\mathrm{var}$, not below 0.
     """
     groups = losses.unflatten(0, (GROUPS, -1)).mean(dim=1)
-    found = torch.stack([torch.autograd.grad(one, W, retain_graph=True)[0].flatten() for one in groups]).double()
-    variance = found.var(dim=0).sum()
-    signal = found.mean(dim=0).square().sum() - variance / GROUPS
+    gradients = torch.stack([torch.autograd.grad(one, W, retain_graph=True)[0].flatten() for one in groups]).double()
+    variance = gradients.var(dim=0).sum()
+    signal = gradients.mean(dim=0).square().sum() - variance / GROUPS
     return float(signal.clamp(min=0) / variance.clamp(min=1e-300)) * batch * GROUPS / len(losses)
 
 

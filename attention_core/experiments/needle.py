@@ -1,4 +1,4 @@
-"""Middle needle: recurrent layers against attention under an equal time budget (SCIENCE.md, E3).
+"""Middle needle: recurrent layers against attention under an equal time budget.
 
 T symbols of 8 kinds, one of them flagged, somewhere in the central T/8; the answer is the flagged symbol (chance 1/8).
 Honest notes: a GRU sometimes succeeds; on one CPU thread attention is not faster, its path is shorter.
@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from attention_core.experiments.base import Observation, Record, Task, accuracy_on, build, half, normal, stream, train
-from attention_core.experiments.gradient_reach import ATTENTION, KINDS
+from attention_core.experiments.gradient_reach import ATTENTION, LAYER_KINDS
 from attention_core.experiments.layers import AttentionLayer
 from attention_core.experiments.recurrent import last_state, layer
 
@@ -83,8 +83,8 @@ class Needle:
     evaluated: int = 250
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"the layer must be {', '.join(KINDS)}; not {self.kind!r}")
+        if self.kind not in LAYER_KINDS:
+            raise ValueError(f"the layer must be {', '.join(LAYER_KINDS)}; not {self.kind!r}")
         if self.length < 8:
             raise ValueError(f"the sequence must have 8 symbols or more, not {self.length}")
 

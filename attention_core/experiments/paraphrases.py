@@ -1,4 +1,4 @@
-"""Pairs of English sentences that say the same in other words, or look alike and do not, from assets/lexicon.toml."""
+"""Pairs of English sentences that say the same in other words, or look alike and do not, from lexicon.toml."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ import torch
 
 T = TypeVar("T")
 
-LEXICON = Path(__file__).parents[2] / "assets" / "lexicon.toml"
+LEXICON = Path(__file__).with_name("lexicon.toml")
 # How two sentences relate: a paraphrase, one or two words of another meaning, the same words in other places, another
 # pronoun, nothing in common.
-Kind = Literal["same", "word", "order", "who", "unrelated"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-Pair = tuple[str, str, Kind]
+PairKind = Literal["same", "word", "order", "who", "unrelated"]
+PAIR_KINDS: tuple[PairKind, ...] = get_args(PairKind)
+Pair = tuple[str, str, PairKind]
 UNMET = ((1,), (2,))  # forms that no training pair sets against each other
 FIRST = ("i", "we", "you and me", "you and i", "me and you")
 OTHERS = ("you", "he", "she", "they")
@@ -43,18 +43,18 @@ class Meaning:
 
 
 def lexicon(path: Path = LEXICON) -> dict[str, tuple[Meaning, ...]]:
-    """The meanings of assets/lexicon.toml, by list."""
+    """The meanings of lexicon.toml, by list."""
     lists = tomllib.loads(path.read_text(encoding="utf-8"))
     return {kind: tuple(Meaning(kind, tuple(words)) for words in rows) for kind, rows in lists.items()}
 
 
 def split(meanings: Mapping[str, Sequence[Meaning]], *, held_out: bool) -> dict[str, list[Meaning]]:
     """The last quarter of every list is held out from training."""
-    found = {}
+    chosen = {}
     for kind, rows in meanings.items():
         trained = len(rows) * 3 // 4
-        found[kind] = list(rows[trained:] if held_out else rows[:trained])
-    return found
+        chosen[kind] = list(rows[trained:] if held_out else rows[:trained])
+    return chosen
 
 
 class Author:
@@ -74,13 +74,13 @@ class Author:
         self._share = share
         self._forms: tuple[int, ...] = (0, 1, 2)
 
-    def pair(self, kind: Kind | None = None, forms: tuple[tuple[int, ...], tuple[int, ...]] | None = None) -> Pair:
+    def pair(self, kind: PairKind | None = None, forms: tuple[tuple[int, ...], tuple[int, ...]] | None = None) -> Pair:
         """Two sentences, and how they differ in meaning. `forms`: which words of a meaning each sentence may use.
 
         By default both use the first word of each meaning and one other, so that no training pair ever sets the second
         word of a meaning against the third: these pairs of synonyms are held out.
         """
-        wanted = kind or ("same" if self._chance(0.5) else KINDS[1 + self._below(len(KINDS) - 1)])
+        wanted = kind or ("same" if self._chance(0.5) else PAIR_KINDS[1 + self._below(len(PAIR_KINDS) - 1)])
         both = (0, 1 + self._below(2))
         form_a, form_b = forms or (both, both)
         while True:
@@ -89,7 +89,7 @@ class Author:
             if other is not None and (other == idea) == (wanted == "same"):  # two exchanges may undo each other
                 return self._sentence(idea, form_a), self._sentence(other, form_b), wanted
 
-    def _turned(self, idea: Idea, kind: Kind) -> Idea | None:
+    def _turned(self, idea: Idea, kind: PairKind) -> Idea | None:
         match kind:
             case "same":
                 return idea
@@ -144,15 +144,15 @@ class Author:
         plural = who in ("we", "you", "they") or " and " in who
         if idea.act is None:
             verb = BE.get(who, "are" if plural else "is")
-            found = f"{who} {verb} {self._complement(idea.what[1], plural)}"
+            clause = f"{who} {verb} {self._complement(idea.what[1], plural)}"
         else:
             act = self._word(idea.act)
             passive = not isinstance(idea.who, str) and act not in IRREGULAR and self._chance(0.25)
             what = self._phrase(idea.what)
-            found = f"{what} was {act} by {who}" if passive else f"{who} {act} {what}"
+            clause = f"{what} was {act} by {who}" if passive else f"{who} {act} {what}"
         if not idea.time:
-            return found
-        return f"{idea.time} {found}" if self._chance(0.4) else f"{found} {idea.time}"
+            return clause
+        return f"{idea.time} {clause}" if self._chance(0.4) else f"{clause} {idea.time}"
 
     def _subject(self, who: tuple[Meaning | None, Meaning] | str) -> str:
         if isinstance(who, str):
@@ -181,9 +181,9 @@ class Author:
 
     def _other(self, meaning: Meaning) -> Meaning:
         while True:
-            found = self._meaning(meaning.kind)
-            if found != meaning:
-                return found
+            another = self._meaning(meaning.kind)
+            if another != meaning:
+                return another
 
     def _word(self, meaning: Meaning) -> str:
         return meaning.words[self._any(self._forms)]

@@ -1,7 +1,4 @@
-"""Whose city is "its city"? One layer learns which noun a pronoun stands for (SCIENCE.md, E11).
-
-`python -m attention_core.experiments.pronoun OUT.safetensors` trains the checkpoint that is shipped, from its seed.
-"""
+"""Whose city is "its city"? One layer learns which noun a pronoun stands for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ NOUNS = {
     "his": ["king", "father", "brother", "prince", "monk", "soldier", "uncle", "duke", "baker", "poet"],
     "her": ["queen", "mother", "sister", "princess", "nun", "duchess", "aunt", "widow", "bride", "nurse"],
 }
-VERBS = ["saw", "loved", "feared", "found", "praised", "left", "served", "followed", "heard", "praised"][:9]
+VERBS = ["saw", "loved", "feared", "found", "praised", "left", "served", "followed", "heard"]
 ADJECTIVES = ["just", "old", "great", "quiet", "proud", "small", "strong", "wise"]
 FILLERS = ["again", "today", "there", "often", "slowly", "then", "always", "once"]
 OPENERS = ["yesterday", "perhaps"]
@@ -41,10 +38,10 @@ IDS = {word: number for number, word in enumerate(WORDS)}
 PRONOUNS = tuple(NOUNS)
 PER_GROUP = 10
 LENGTH = 32  # positions the model knows
-LONG = 6  # places for fillers between the nouns and the pronoun; FEW of them while training
-FEW = 3
+MOST_FILLERS = 6  # places for words between the nouns and the pronoun
+TRAINED_FILLERS = 3  # of them while training
 EXAMPLE = "the law saw the king , but its city should be just ."
-Pairs = Literal["seen", "unseen"]
+NounPairs = Literal["seen", "unseen"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,14 +78,14 @@ class Pronoun:
         """Train. Raises Diverged."""
         model, draw = self.build(), stream(self.seed, "data")
         tests = {
-            "seen": sentences(stream(self.seed, "seen"), self.evaluated, "seen", FEW),
-            "unseen": sentences(stream(self.seed, "unseen"), self.evaluated, "unseen", FEW),
-            "far": sentences(stream(self.seed, "far"), self.evaluated, "unseen", LONG, longest=True),
+            "seen": sentences(stream(self.seed, "seen"), self.evaluated, "seen", TRAINED_FILLERS),
+            "unseen": sentences(stream(self.seed, "unseen"), self.evaluated, "unseen", TRAINED_FILLERS),
+            "far": sentences(stream(self.seed, "far"), self.evaluated, "unseen", MOST_FILLERS, longest=True),
         }
         example = torch.tensor([[IDS[word] for word in EXAMPLE.split()]])
 
         def objective() -> tuple[Tensor, Tensor]:
-            batch = sentences(draw, self.batch, "seen", FEW)
+            batch = sentences(draw, self.batch, "seen", TRAINED_FILLERS)
             # Sentences begin anywhere, so that every position is trained.
             room = LENGTH - batch.tokens.shape[1]
             return _loss(model, batch, int(torch.randint(room + 1, (), generator=draw)))
@@ -96,14 +93,14 @@ class Pronoun:
         def observe(keep: bool) -> Observation:
             probe = tests["seen"]
             logits, traces = model(probe.tokens[:64], probe.allowed[:64])
-            said = logits[torch.arange(64), probe.pronoun[:64]]
-            found = gradient_measures(F.cross_entropy(said, probe.answer[:64]), traces)
+            answers = logits[torch.arange(64), probe.pronoun[:64]]
+            measures = gradient_measures(F.cross_entropy(answers, probe.answer[:64]), traces)
             with torch.no_grad():
                 right = {name: float(_loss(model, test, 0)[1]) for name, test in tests.items()}
                 (shown,) = model(example)[1]
-            found |= {"unseen": right["unseen"], "far": right["far"]}
+            measures |= {"unseen": right["unseen"], "far": right["far"]}
             return Observation(
-                accuracy=right["seen"], measures=found, arrays={"weights": half(shown.weights[0])} if keep else {}
+                accuracy=right["seen"], measures=measures, arrays={"weights": half(shown.weights[0])} if keep else {}
             )
 
         task = Task(model=model, objective=objective, observe=observe, matrices=model.matrices(), lr=self.lr)
@@ -124,7 +121,7 @@ class Pronoun:
         )
 
 
-def sentences(draw: torch.Generator, count: int, pairs: Pairs, places: int, *, longest: bool = False) -> Sentences:
+def sentences(draw: torch.Generator, count: int, pairs: NounPairs, places: int, *, longest: bool = False) -> Sentences:
     """Made sentences. Up to `places` fillers stand between nouns and pronoun (with `longest` every place is taken)."""
 
     def pick(words: list[str], chance: float = 1.0) -> Tensor:
@@ -175,22 +172,5 @@ def sentences(draw: torch.Generator, count: int, pairs: Pairs, places: int, *, l
 
 def _loss(model: AttentionOnly, batch: Sentences, start: int) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     logits, _ = model(batch.tokens, batch.allowed, start)
-    said = logits[torch.arange(len(batch.answer)), batch.pronoun]
-    return F.cross_entropy(said, batch.answer), (said.argmax(dim=-1) == batch.answer).float().mean()
-
-
-def main() -> None:
-    """Train the shipped checkpoint and write it to the file that is named."""
-    import sys
-    from pathlib import Path
-
-    from attention_core.experiments import pronoun  # this file runs as __main__, whose Pronoun is another class
-    from attention_core.experiments.store import save_weights
-
-    config = pronoun.Pronoun()
-    *_, last = config.records()
-    Path(sys.argv[1]).write_bytes(save_weights(config, last.state))
-
-
-if __name__ == "__main__":
-    main()
+    answers = logits[torch.arange(len(batch.answer)), batch.pronoun]
+    return F.cross_entropy(answers, batch.answer), (answers.argmax(dim=-1) == batch.answer).float().mean()

@@ -8,18 +8,18 @@ from torch import Tensor, nn
 
 from attention_core.experiments.base import build
 
-KINDS = ("rnn", "lstm", "lstm_forget", "gru", "bilstm", "bigru")
+RECURRENT = ("rnn", "lstm", "lstm_forget", "gru", "bilstm", "bigru")
 _MODULES = {"rnn": nn.RNN, "lstm": nn.LSTM, "lstm_forget": nn.LSTM, "gru": nn.GRU, "bilstm": nn.LSTM, "bigru": nn.GRU}
 
 
 def layer(kind: str, inputs: int, hidden: int, generator: torch.Generator) -> nn.RNNBase:
-    """One layer of KINDS: U(−1/√hidden, 1/√hidden), batch first.
+    """One layer of RECURRENT: U(−1/√hidden, 1/√hidden), batch first.
 
     `lstm_forget` begins with a forget bias of 1 (Gers et al. 2000; Jozefowicz et al. 2015). Raises ValueError for
     another kind.
     """
     if kind not in _MODULES:
-        raise ValueError(f"the recurrent layer must be {', '.join(KINDS)}; not {kind!r}")
+        raise ValueError(f"the recurrent layer must be {', '.join(RECURRENT)}; not {kind!r}")
     options = {"batch_first": True, "bidirectional": kind.startswith("bi")}
     module = cast(nn.RNNBase, build(_MODULES[kind], inputs, hidden, generator=generator, **options))
     if kind == "lstm_forget":

@@ -1,4 +1,4 @@
-"""Forecasting a made series: what attention, decomposition and frequencies each bring (SCIENCE.md, E4 and E9).
+"""Forecasting a made series: what attention, decomposition and frequencies each bring.
 
 Plain attention is worse than seasonal naive: test values leave the training range. Decomposition or a frequency block
 repairs it, and so does a single linear layer (Zeng et al. 2022, arXiv:2205.13504): attention is not what helps.
@@ -55,12 +55,12 @@ def pieces(
     return Pieces(trended, season * waves, noise * torch.randn(n, generator=draw).double(), tuple(changes[:-1]))
 
 
-def made(
+def made_series(
     seed: int, n: int = 4000, *, slope: float = 1.0, season: float = 1.0, segment: int = 500, noise: float = NOISE
 ) -> Float[Tensor, " n"]:
-    """The sum of `pieces`; with the defaults the series of E4."""
-    found = pieces(seed, n, slope=slope, season=season, segment=segment, noise=noise)
-    return (found.trend + found.season + found.noise).float()
+    """The sum of `pieces`; with the defaults the series the experiment is about."""
+    parts = pieces(seed, n, slope=slope, season=season, segment=segment, noise=noise)
+    return (parts.trend + parts.season + parts.noise).float()
 
 
 def seasonal_naive(past: Float[Tensor, "*batch n"], horizon: int, period: int = NAIVE_PERIOD) -> Tensor:
@@ -128,8 +128,8 @@ class Forecaster(nn.Module):
             return self.read(self.asks + self.decode.output(trace))[..., 0], trace.weights
         if self.core == "auto_correlation":
             q, k = x @ self.maps[0], x @ self.maps[1]
-            found = autocorrelation(q, k)
-            top = found.topk(int(math.log(self.past)), dim=-1)
+            correlation = autocorrelation(q, k)
+            top = correlation.topk(int(math.log(self.past)), dim=-1)
             weights = top.values.softmax(dim=-1)
             at = (torch.arange(self.past) + top.indices[..., None]) % self.past  # Roll(x, −τ)
             rolled = x[:, None].expand(-1, at.shape[1], -1).gather(-1, at)
@@ -219,7 +219,9 @@ class Series:
         if self.values:
             return torch.tensor(self.values)
         world = self.seed if self.world < 0 else self.world
-        return made(world, self.points, slope=self.slope, season=self.season, segment=self.segment, noise=self.noise)
+        return made_series(
+            world, self.points, slope=self.slope, season=self.season, segment=self.segment, noise=self.noise
+        )
 
     def scale(self) -> tuple[float, float]:
         """Mean and standard deviation of the training part, by which values are standardised."""

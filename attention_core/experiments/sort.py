@@ -1,4 +1,4 @@
-"""SORT: the task that shows in seconds why scores are divided by √d_k (SCIENCE.md, E1).
+"""SORT: the task that shows in seconds why scores are divided by √d_k.
 
 Sixteen symbols go in, position i answers the i-th smallest. To sort, a layer must count, so it must spread its
 attention; a saturated row cannot. Variants with one seed see the same data and begin with the same other weights.
@@ -64,12 +64,12 @@ class Sort:
         def observe(keep: bool) -> Observation:
             logits, traces = model(probe[0])
             loss = _loss(logits, probe[1])
-            found = gradient_measures(loss, traces)
+            measures = gradient_measures(loss, traces)
             losses = F.cross_entropy(logits.mT, probe[1], reduction="none").mean(dim=-1)
-            found["snr.0"] = batch_signal_to_noise(losses, model.matrices()["W_Q.0"], self.batch)
+            measures["snr.0"] = batch_signal_to_noise(losses, model.matrices()["W_Q.0"], self.batch)
             arrays = {"tokens": probe[0][:SHOWN].to(torch.uint8), "weights": half(traces[0].weights[:SHOWN])}
             accuracy = accuracy_on(lambda block: model(block)[0], *held_out)
-            return Observation(accuracy=accuracy, measures=found, arrays=arrays if keep else {})
+            return Observation(accuracy=accuracy, measures=measures, arrays=arrays if keep else {})
 
         task = Task(model=model, objective=objective, observe=observe, matrices=model.matrices(), lr=self.lr)
         yield from train(self, task)

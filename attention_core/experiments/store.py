@@ -184,14 +184,16 @@ def _restore(text: str) -> Experiment:
     """The configuration; every value has to have the type of the default."""
     if len(text) > LONGEST:
         raise StoreError("its configuration is too long")
-    found: dict[str, Any] = json.loads(text)
-    if found["format"] != FORMAT:
-        raise StoreError(f"its format is {found['format']!r}, and this version reads {FORMAT}")
-    if found["experiment"] not in EXPERIMENTS:
-        raise StoreError(f"there is no experiment {found['experiment']!r}")
-    kind = EXPERIMENTS[found["experiment"]]
+    described: dict[str, Any] = json.loads(text)
+    if described["format"] != FORMAT:
+        raise StoreError(f"its format is {described['format']!r}, and this version reads {FORMAT}")
+    if described["experiment"] not in EXPERIMENTS:
+        raise StoreError(f"there is no experiment {described['experiment']!r}")
+    kind = EXPERIMENTS[described["experiment"]]
     defaults = {one.name: one.default for one in fields(kind)}
-    return kind(**{name: _fit(name, value, defaults.get(name, StoreError)) for name, value in found["config"].items()})
+    return kind(
+        **{name: _fit(name, value, defaults.get(name, StoreError)) for name, value in described["config"].items()}
+    )
 
 
 def _fit(name: str, value: Any, default: Any) -> Any:  # noqa: ANN401 whatever JSON holds

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core.mechanisms.base import Call, Cost, Mechanism, Parts, Sizes, gaussian
+from attention_core.mechanisms.base import Call, Cost, LayerSizes, Mechanism, Parts, gaussian
 from attention_core.mechanisms.multiplicative import SMOOTH
 
 Activation = Callable[[Tensor], Tensor]
@@ -45,7 +45,7 @@ def _prepare(activation: Activation) -> Callable[[Call], Parts]:
     return lambda call: Parts(score=lambda q, k: additive(q, k, **call.parameters, activation=activation))
 
 
-def _draw(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     shape = (sizes.n_head, sizes.d_k, sizes.d_k)
     return {
         "W_a": gaussian(shape, sizes.d_k, generator),
@@ -54,18 +54,18 @@ def _draw(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
     }
 
 
-def _draw_concatenated(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw_concatenated(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     split = _draw(sizes, generator)
     return {"W_a": torch.cat((split["W_a"], split["U_a"]), dim=-2), "v_a": split["v_a"]}
 
 
-def _split_cost(sizes: Sizes) -> Cost:
+def _split_cost(sizes: LayerSizes) -> Cost:
     hidden = sizes.pairs * sizes.d_k
     turned = 2 * sizes.n_head * (sizes.n_q + sizes.n_k) * sizes.d_k**2
     return Cost(products=turned + 2 * hidden, pointwise=2 * hidden, held=hidden)  # an addition and an activation
 
 
-def _concatenated_cost(sizes: Sizes) -> Cost:
+def _concatenated_cost(sizes: LayerSizes) -> Cost:
     hidden = sizes.pairs * sizes.d_k
     return Cost(products=4 * hidden * sizes.d_k + 2 * hidden, pointwise=hidden, held=2 * hidden)
 

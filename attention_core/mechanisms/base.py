@@ -17,7 +17,7 @@ Parameters = Mapping[str, Float[Tensor, "h ..."]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
+class LayerSizes:
     """The sizes that decide what a mechanism learns and costs."""
 
     n_head: int
@@ -102,22 +102,22 @@ class Mechanism:
     score: str
     gradient: str
     prepare: Callable[[Call], Parts]
-    scoring: Callable[[Sizes], Cost]
+    scoring: Callable[[LayerSizes], Cost]
     scaling: str = "none"
     normalizer: str = "softmax"
     mask: str = "none"
     memory: str = "keys"
-    draw: Callable[[Sizes, torch.Generator], dict[str, Tensor]] = lambda sizes, generator: {}
+    draw: Callable[[LayerSizes, torch.Generator], dict[str, Tensor]] = lambda sizes, generator: {}
 
-    def parameters(self, sizes: Sizes, seed: int = 0) -> dict[str, Float[Tensor, "h ..."]]:
+    def parameters(self, sizes: LayerSizes, seed: int = 0) -> dict[str, Float[Tensor, "h ..."]]:
         """Untrained parameters, one slice a head; the same seed gives the same numbers."""
         return self.draw(sizes, torch.Generator().manual_seed(seed))
 
-    def learned(self, sizes: Sizes) -> int:
+    def learned(self, sizes: LayerSizes) -> int:
         """How many numbers all heads learn, besides W_Q, W_K, W_V and W_O."""
         return sum(parameter.numel() for parameter in self.parameters(sizes).values())
 
-    def cost(self, sizes: Sizes) -> Cost:
+    def cost(self, sizes: LayerSizes) -> Cost:
         """Scores, softmax (an exponential, a sum and a division each) and α V."""
         scoring = self.scoring(sizes)
         return Cost(
@@ -161,6 +161,6 @@ def gaussian(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) ->
     return torch.randn(shape, generator=generator) * fan_in**-0.5
 
 
-def products(sizes: Sizes) -> Cost:
+def products(sizes: LayerSizes) -> Cost:
     """One dot product of length d_k for every pair."""
     return Cost(products=2 * sizes.pairs * sizes.d_k, pointwise=0, held=sizes.pairs)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attention_core.attention import AttentionTrace
 from attention_core.mechanisms.additive import ADDITIVE
-from attention_core.mechanisms.base import Cost, Mechanism, Options, Sizes, run
+from attention_core.mechanisms.base import Cost, LayerSizes, Mechanism, Options, run
 from attention_core.mechanisms.multiplicative import DOT, SCALED_DOT
 
 Mask = Bool[Tensor, "#n_q #n_k"] | None
@@ -38,17 +38,17 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reach:
+class HeadGradient:
     """The gradient that reaches q and k of one head."""
 
     q: Float[Tensor, "n_q d_k"]
     k: Float[Tensor, "n_k d_k"]
 
 
-def sizes_of(q: Float[Tensor, "h n_q d_k"], k: Float[Tensor, "h n_k d_k"], v: Float[Tensor, "h n_k d_v"]) -> Sizes:
+def sizes_of(q: Float[Tensor, "h n_q d_k"], k: Float[Tensor, "h n_k d_k"], v: Float[Tensor, "h n_k d_v"]) -> LayerSizes:
     """Heads, queries, keys and widths of one layer."""
     n_head, n_q, d_k = q.shape
-    return Sizes(n_head=n_head, n_q=n_q, n_k=k.shape[-2], d_k=d_k, d_v=v.shape[-1])
+    return LayerSizes(n_head=n_head, n_q=n_q, n_k=k.shape[-2], d_k=d_k, d_v=v.shape[-1])
 
 
 def compute(
@@ -88,7 +88,7 @@ def direction(n_head: int, n_q: int, d_v: int) -> Float[Tensor, "h n_q d_v"]:
     return torch.randn(n_head, n_q, d_v, generator=torch.Generator().manual_seed(DIRECTION_SEED))
 
 
-def reaching(
+def head_gradient(
     mechanism: Mechanism,
     q: Float[Tensor, "h n_q d_k"],
     k: Float[Tensor, "h n_k d_k"],
@@ -97,23 +97,23 @@ def reaching(
     head: int,
     options: Options,
     allowed: Mask = None,
-) -> Reach:
+) -> HeadGradient:
     """∂L/∂q and ∂L/∂k of one head, L = Σ G ⊙ C with a fixed random G; zeros where nothing arrives.
 
     Heads do not meet before W_O, so this head's gradient needs no other head.
     """
     sizes = sizes_of(q, k, v)
-    here = slice(head, head + 1)
-    parameters = {name: drawn[here] for name, drawn in mechanism.parameters(sizes, options.seed).items()}
-    G = direction(sizes.n_head, sizes.n_q, sizes.d_v).to(v)[here]
+    chosen = slice(head, head + 1)
+    parameters = {name: drawn[chosen] for name, drawn in mechanism.parameters(sizes, options.seed).items()}
+    G = direction(sizes.n_head, sizes.n_q, sizes.d_v).to(v)[chosen]
     with torch.enable_grad():
-        q_h, k_h = (side[here].detach().clone().requires_grad_() for side in (q, k))
-        found = run(mechanism, q_h, k_h, v[here].detach(), parameters=parameters, options=options, allowed=allowed)
-        objective = (found.context * G).sum()
+        q_h, k_h = (side[chosen].detach().clone().requires_grad_() for side in (q, k))
+        trace = run(mechanism, q_h, k_h, v[chosen].detach(), parameters=parameters, options=options, allowed=allowed)
+        objective = (trace.context * G).sum()
         if not objective.requires_grad:
-            return Reach(q=torch.zeros_like(q_h[0]), k=torch.zeros_like(k_h[0]))
+            return HeadGradient(q=torch.zeros_like(q_h[0]), k=torch.zeros_like(k_h[0]))
         d_q, d_k = torch.autograd.grad(objective, (q_h, k_h), materialize_grads=True)
-    return Reach(q=d_q[0], k=d_k[0])
+    return HeadGradient(q=d_q[0], k=d_k[0])
 
 
 def shares(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch n_q n_k"]:
@@ -140,7 +140,7 @@ def spread(seed: int = 0) -> Spread:
     and the mean of tr J = 1 − Σ p² of these rows.
 
     q·k has variance d_k. An additive score is $\sum_a v_a \tanh(\cdot)$ of $\mathcal N(0, 2)$ with $v_a$ of variance
-    1/d_k, so its variance is $\mathrm{E}\tanh^2(\sqrt2 z) \approx 0.52$ at any d_k (SCIENCE.md, B1).
+    1/d_k, so its variance is $\mathrm{E}\tanh^2(\sqrt2 z) \approx 0.52$ at any d_k.
     """
     generator = torch.Generator().manual_seed(seed)
     rows = [_spread_at(width, generator) for width in WIDTHS]
@@ -151,12 +151,12 @@ def _spread_at(width: int, generator: torch.Generator) -> Mapping[str, list[floa
     fewest, most = DRAWS
     draws = max(fewest, min(most, 2 * WIDTHS[-1] // width))
     q, k = (torch.randn(draws, ROWS, width, generator=generator) for _ in range(2))
-    sizes = Sizes(n_head=draws, n_q=ROWS, n_k=ROWS, d_k=width, d_v=1)
-    found: dict[str, list[float]] = {"std": [], "peak": [], "trace": []}
+    sizes = LayerSizes(n_head=draws, n_q=ROWS, n_k=ROWS, d_k=width, d_v=1)
+    measured: dict[str, list[float]] = {"std": [], "peak": [], "trace": []}
     for mechanism in SPREADING.values():
         parameters = mechanism.draw(sizes, generator)
         trace = run(mechanism, q, k, k[..., :1], parameters=parameters)
-        found["std"].append(math.sqrt(trace.scaled_scores.double().square().mean()))
-        found["peak"].append(float(trace.weights.amax(dim=-1).double().mean()))
-        found["trace"].append(float((1 - trace.weights.double().square().sum(dim=-1)).mean()))
-    return found
+        measured["std"].append(math.sqrt(trace.scaled_scores.double().square().mean()))
+        measured["peak"].append(float(trace.weights.amax(dim=-1).double().mean()))
+        measured["trace"].append(float((1 - trace.weights.double().square().sum(dim=-1)).mean()))
+    return measured

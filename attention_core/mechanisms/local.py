@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from attention_core.mechanisms.base import Call, Cost, Mechanism, Parts, Sizes, gaussian
+from attention_core.mechanisms.base import Call, Cost, LayerSizes, Mechanism, Parts, gaussian
 from attention_core.normalizers import softmax
 from attention_core.scalings import INVERSE_SQRT
 
@@ -75,19 +75,19 @@ def _given(call: Call, center: Tensor) -> Tensor:
     return center if call.options.center is None else torch.full_like(center, call.options.center)
 
 
-def _draw(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     return {
         "W_p": gaussian((sizes.n_head, sizes.d_k, sizes.d_k), sizes.d_k, generator),
         "v_p": gaussian((sizes.n_head, sizes.d_k), sizes.d_k, generator),
     }
 
 
-def _cost(sizes: Sizes) -> Cost:
+def _cost(sizes: LayerSizes) -> Cost:
     # All pairs are computed and the forbidden ones thrown away; a kernel made for windows needs only n_q (2D + 1).
     return Cost(products=2 * sizes.pairs * sizes.d_k, pointwise=sizes.pairs, held=sizes.pairs)
 
 
-def _predictive_cost(sizes: Sizes) -> Cost:
+def _predictive_cost(sizes: LayerSizes) -> Cost:
     queries = sizes.n_head * sizes.n_q
     return Cost(
         products=2 * sizes.pairs * sizes.d_k + 2 * queries * sizes.d_k * (sizes.d_k + 1),

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from attention_core.mechanisms.base import Call, Cost, Mechanism, Parts, Sizes, gaussian
+from attention_core.mechanisms.base import Call, Cost, LayerSizes, Mechanism, Parts, gaussian
 
 
 def _prepare(call: Call) -> Parts:
@@ -11,11 +11,11 @@ def _prepare(call: Call) -> Parts:
     return Parts(score=lambda q, k: q @ W_a)
 
 
-def _draw(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     return {"W_a": gaussian((sizes.n_head, sizes.d_k, sizes.n_k), sizes.d_k, generator)}
 
 
-def _cost(sizes: Sizes) -> Cost:
+def _cost(sizes: LayerSizes) -> Cost:
     return Cost(products=2 * sizes.pairs * sizes.d_k, pointwise=0, held=sizes.pairs)
 
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core.mechanisms.base import Call, Cost, Mechanism, Parts, Sizes, gaussian, products
+from attention_core.mechanisms.base import Call, Cost, LayerSizes, Mechanism, Parts, gaussian, products
 from attention_core.remedies import unit
 from attention_core.scalings import INVERSE_SQRT
 
@@ -28,26 +28,26 @@ def _general(call: Call) -> Parts:
     return Parts(score=lambda q, k: (q @ W_a) @ k.mT)
 
 
-def _scaled(sizes: Sizes) -> Cost:
+def _scaled(sizes: LayerSizes) -> Cost:
     return Cost(products=products(sizes).products, pointwise=sizes.pairs, held=sizes.pairs)
 
 
-def _general_cost(sizes: Sizes) -> Cost:
+def _general_cost(sizes: LayerSizes) -> Cost:
     turned = 2 * sizes.n_head * sizes.n_q * sizes.d_k**2
     return Cost(products=products(sizes).products + turned, pointwise=0, held=sizes.pairs)
 
 
-def _cosine_cost(sizes: Sizes) -> Cost:
+def _cosine_cost(sizes: LayerSizes) -> Cost:
     lengths = 3 * sizes.n_head * (sizes.n_q + sizes.n_k) * sizes.d_k  # a square, an addition and a division each
     return Cost(products=products(sizes).products, pointwise=lengths, held=sizes.pairs)
 
 
-def _distance_cost(sizes: Sizes) -> Cost:
+def _distance_cost(sizes: LayerSizes) -> Cost:
     squares = 2 * sizes.n_head * (sizes.n_q + sizes.n_k) * sizes.d_k
     return Cost(products=products(sizes).products, pointwise=squares + 3 * sizes.pairs, held=sizes.pairs)
 
 
-def _draw_general(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw_general(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     return {"W_a": gaussian((sizes.n_head, sizes.d_k, sizes.d_k), sizes.d_k, generator)}
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from attention_core.mechanisms.base import Call, Cost, Mechanism, Parts, Sizes, gaussian, products
+from attention_core.mechanisms.base import Call, Cost, LayerSizes, Mechanism, Parts, gaussian, products
 from attention_core.mechanisms.multiplicative import SMOOTH, cosine
 from attention_core.normalizers import softmax
 
@@ -130,7 +130,7 @@ def _aware(call: Call) -> Parts:
     return Parts(score=lambda q, k: location_aware(q, k, **call.parameters, allowed=call.allowed))
 
 
-def _draw_graves(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw_graves(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     # The biases start where the three heights sum to 1 and the window moves one token a query, on average.
     bias = torch.tensor([-math.log(N_MIXTURE) - 0.5, 0.0, -0.5]).repeat_interleave(N_MIXTURE)
     return {
@@ -139,14 +139,14 @@ def _draw_graves(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
     }
 
 
-def _draw_turing(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw_turing(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     return {
         "W": gaussian((sizes.n_head, sizes.d_k, 3 + SHIFTS), sizes.d_k, generator),
         "b": torch.zeros(sizes.n_head, 3 + SHIFTS),
     }
 
 
-def _draw_aware(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
+def _draw_aware(sizes: LayerSizes, generator: torch.Generator) -> dict[str, Tensor]:
     shape = (sizes.n_head, sizes.d_k, sizes.d_k)
     return {
         "W": gaussian(shape, sizes.d_k, generator),
@@ -157,7 +157,7 @@ def _draw_aware(sizes: Sizes, generator: torch.Generator) -> dict[str, Tensor]:
     }
 
 
-def _graves_cost(sizes: Sizes) -> Cost:
+def _graves_cost(sizes: LayerSizes) -> Cost:
     queries, heights = sizes.n_head * sizes.n_q, 3 * N_MIXTURE
     return Cost(
         products=2 * queries * sizes.d_k * heights,
@@ -166,7 +166,7 @@ def _graves_cost(sizes: Sizes) -> Cost:
     )
 
 
-def _turing_cost(sizes: Sizes) -> Cost:
+def _turing_cost(sizes: LayerSizes) -> Cost:
     queries = sizes.n_head * sizes.n_q
     lengths = 3 * sizes.n_head * (sizes.n_q + sizes.n_k) * sizes.d_k
     return Cost(
@@ -177,7 +177,7 @@ def _turing_cost(sizes: Sizes) -> Cost:
     )
 
 
-def _aware_cost(sizes: Sizes) -> Cost:
+def _aware_cost(sizes: LayerSizes) -> Cost:
     hidden = sizes.pairs * sizes.d_k
     turned = 2 * sizes.n_head * (sizes.n_q + sizes.n_k) * sizes.d_k**2
     seen = 2 * sizes.pairs * N_FILTER * (FILTER_WIDTH + sizes.d_k)

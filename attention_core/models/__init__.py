@@ -1,9 +1,12 @@
-"""Where x and the weight matrices come from: an untrained layer, or a trained transformer. One interface."""
+"""Where x and the weight matrices come from: an untrained layer, a trained transformer, a layer trained here.
 
-from attention_core.models.base import LayerName, LayerTrace, Model, Projections, Run, Settings, Tokens
+One interface, `Model` (base.py), is all that the rest asks for.
+"""
+
+from attention_core.models.base import LayerName, LayerTrace, Model, Projections, Run, Settings, Tokens, UnknownWords
 from attention_core.models.from_scratch import FromScratch, Sizes
 from attention_core.models.pretrained import EMBEDDED, ModelError, Pretrained, load, load_embedded
-from attention_core.models.trained import Trained, UnknownWords, load_pronoun
+from attention_core.models.trained import Trained, load_pronoun, load_trained
 
 __all__ = [
     "EMBEDDED",
@@ -23,4 +26,5 @@ __all__ = [
     "load",
     "load_embedded",
     "load_pronoun",
+    "load_trained",
 ]

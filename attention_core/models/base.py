@@ -17,8 +17,8 @@ from attention_core.scalings import SCALINGS, Scaling, by
 
 Stack = Literal["layer", "encoder", "decoder", "cross"]
 MASKS = ("none", "causal", "window")
-INPUT_SCALES = (0.1, 16.0)
-TEMPERATURES = (0.05, 20.0)
+INPUT_SCALE_RANGE = (0.1, 16.0)
+TEMPERATURE_RANGE = (0.05, 20.0)
 LONG = 2**17  # numbers in one stage of one layer from which on stages are computed when somebody looks, and not kept
 
 
@@ -52,8 +52,8 @@ class Settings:
         if self.radius < 0:
             raise ValueError(f"the window radius must be 0 or more tokens, not {self.radius}")
         for name, value, (low, high) in (
-            ("input scale", self.input_scale, INPUT_SCALES),
-            ("temperature", self.temperature, TEMPERATURES),
+            ("input scale", self.input_scale, INPUT_SCALE_RANGE),
+            ("temperature", self.temperature, TEMPERATURE_RANGE),
         ):
             if not low <= value <= high:
                 raise ValueError(f"the {name} must lie between {low} and {high}, not {value}")
@@ -177,19 +177,39 @@ class Run:
 
 @runtime_checkable
 class Model(Protocol):
-    """tokens → list of layer traces. Models hold no state between runs, so one can serve many readers at once."""
+    """tokens → list of layer traces. Models hold no state between runs, so one can serve many readers at once.
+
+    `example`: a sentence that it reads, where it does not read every one; else empty.
+    """
 
     name: str
     max_tokens: int
     layers: tuple[LayerName, ...]
+    example: str
 
     def tokenize(self, text: str) -> Tokens:
-        """Text → tokens, cut at `max_tokens`."""
+        """Text → tokens, cut at `max_tokens`. Raises UnknownWords where the model was taught words and not these."""
         ...
 
-    def run(self, tokens: Tokens, settings: Settings = ..., target: Tokens | None = None) -> Run:
-        """Every attention layer on these tokens; `target` is what a decoder, or a second sequence, reads."""
+    def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d"]:
+        """One vector per token, before positions."""
         ...
+
+    def run(self, tokens: Tokens, settings: Settings = ..., target: Tokens | None = None, *, grad: bool = False) -> Run:
+        """Every attention layer on these tokens; `target` is what a decoder, or a second sequence, reads.
+
+        With `grad` the stages are part of one graph, from the first q, k, v to the output, for `gradients`.
+        """
+        ...
+
+
+class UnknownWords(ValueError):
+    """A sentence with words the model was never taught."""
+
+    def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:
+        quoted = ", ".join(f"“{word}”" for word in unknown)
+        super().__init__(f"This model does not know {quoted}. It knows these words: {' '.join(known)}")
+        self.unknown, self.known = tuple(unknown), tuple(known)
 
 
 def attend_under(
@@ -205,23 +225,23 @@ def attend_under(
     softcap: float | None = None,
 ) -> tuple[AttentionTrace, float]:
     """`attend` under the reader's settings for this layer; also the factor the raw scores were multiplied by."""
-    here = settings.within(layer)
-    if here.input_scale != 1.0:
-        q, k = q * here.input_scale, k * here.input_scale
-    rule = scaling if here.scaling == "model" else SCALINGS[here.scaling]
-    factor = rule.factor(q.shape[-1]) / here.temperature
-    extra = _extra_mask(here, q.shape[-2], k.shape[-2], q.device)
+    felt = settings.within(layer)
+    if felt.input_scale != 1.0:
+        q, k = q * felt.input_scale, k * felt.input_scale
+    rule = scaling if felt.scaling == "model" else SCALINGS[felt.scaling]
+    factor = rule.factor(q.shape[-1]) / felt.temperature
+    extra = _extra_mask(felt, q.shape[-2], k.shape[-2], q.device)
     trace = attend(
         q,
         k,
         v,
         scaling=by(factor),
-        normalize=NORMALIZERS[here.normalizer].apply,
+        normalize=NORMALIZERS[felt.normalizer].apply,
         allowed=extra if allowed is None else allowed if extra is None else allowed & extra,
         bias=bias,
         softcap=softcap,
     )
-    silent = [head for index, head in here.ablated if index == layer and head < q.shape[-3]]
+    silent = [head for index, head in felt.ablated if index == layer and head < q.shape[-3]]
     return (_silence(trace, silent) if silent else trace), factor
 
 

@@ -74,6 +74,7 @@ class FromScratch:
     """
 
     max_tokens = 512
+    example = ""  # it reads everything
 
     def __init__(self, sizes: Sizes, vectors: WordVectors | None = None) -> None:
         if sizes.source == "embeddings" and vectors is None:
@@ -91,22 +92,30 @@ class FromScratch:
         if self.sizes.source == "embeddings":
             assert self._vectors is not None
             return self._vectors.tokenize(text, special=False)
-        found = words(text)
-        return Tokens(strings=found[: self.max_tokens], dropped=max(0, len(found) - self.max_tokens))
+        written = words(text)
+        return Tokens(strings=written[: self.max_tokens], dropped=max(0, len(written) - self.max_tokens))
 
-    def embed(self, tokens: Tokens) -> Float[Tensor, "n d_model"]:
-        """x: one unit-variance vector per token; sinusoidal positions, when chosen, are added before the scaling."""
+    def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d_model"]:
+        """One unit-variance vector per token, the same wherever it stands."""
         sizes = self.sizes
         if sizes.source == "digest":
-            x = digest_embedding(tokens.strings, sizes.d_model, sizes.seed)
-        else:
-            assert self._vectors is not None
-            vectors = self._vectors.word_embeddings(tokens)
-            x = _unit_variance(vectors @ _random_map(vectors.shape[-1], sizes.d_model))
+            return digest_embedding(tokens.strings, sizes.d_model, sizes.seed)
+        assert self._vectors is not None
+        vectors = self._vectors.word_embeddings(tokens)
+        return _unit_variance(vectors @ _random_map(vectors.shape[-1], sizes.d_model))
+
+    def embed(self, tokens: Tokens) -> Float[Tensor, "n d_model"]:
+        """x: sinusoidal positions, when chosen, are added to the words, and every vector has unit variance again."""
+        x, sizes = self.word_embeddings(tokens), self.sizes
         return _unit_variance(x + sinusoidal(len(tokens), sizes.d_model)) if sizes.positions == "sinusoidal" else x
 
-    def run(self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None) -> Run:
-        """Self-attention on `tokens`, or `target` attending to `tokens` when it is given."""
+    def run(
+        self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None, *, grad: bool = False
+    ) -> Run:
+        """Self-attention on `tokens`, or `target` attending to `tokens` when it is given.
+
+        With `grad` the stages are part of one graph, from q, k, v to the output, for `gradients`.
+        """
         memory = self.embed(tokens)
         x = memory if target is None else self.embed(target)
         queries = tokens if target is None else target
@@ -117,6 +126,8 @@ class FromScratch:
         elif self.sizes.positions == "alibi":
             bias = alibi_bias(self.sizes.n_head, len(queries), len(tokens))
         v = project(memory, self._layer.W_V)
+        if grad:  # the weights are frozen, so a graph has to begin here
+            q, k, v = (part.requires_grad_() for part in (q, k, v))
         again = partial(attend_under, settings, 0, q, k, v, scaling=INVERSE_SQRT, bias=bias)
         trace, factor = again()
         make = partial(
@@ -132,7 +143,7 @@ class FromScratch:
             softcap=None,
             settings=settings.within(0),
         )
-        long = trace.weights.numel() > LONG
+        long = trace.weights.numel() > LONG and not grad
         layers = Recomputed([partial(remade, make, again)]) if long else (make(attention=trace),)
         return Run(tokens=queries, layers=layers, output=self._layer.output(trace))
 

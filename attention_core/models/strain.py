@@ -10,13 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.measures import entropy, peak
-from attention_core.models.base import LayerTrace, Run, Settings, Tokens
-from attention_core.models.pretrained import Pretrained
-from attention_core.models.trained import Trained
+from attention_core.models.base import LayerTrace, Model, Run, Settings, Tokens
 from attention_core.saturation import DEAD, LN10
 from attention_core.slopes import FREE, log_cosh, slopes
 
-Strained = Pretrained | Trained  # models whose stages can be part of a graph
 HEAD_MEASURES = ("peak", "entropy", "log_gain", "dead", "log_d_scores", "log_d_W_Q")
 
 
@@ -31,9 +28,7 @@ class Strain:
     cosine: float
 
 
-def strain(
-    model: Strained, tokens: Tokens, settings: Sequence[Settings], target: int | None = None
-) -> Iterator[Strain]:
+def strain(model: Model, tokens: Tokens, settings: Sequence[Settings], target: int | None = None) -> Iterator[Strain]:
     r"""Forward and backward through the whole model, once per settings.
 
     With `target` None the loss is $\sum_i \langle u, o_i\rangle$ with one random direction u ~ N(0, I) for every token
@@ -43,8 +38,8 @@ def strain(
     """
     built = model.run(tokens).output
     loss = _loss(model, tokens, built, target)
-    for each in settings:
-        yield _strained(model.run(tokens, each, grad=True), built, loss)
+    for strained in settings:
+        yield _strained(model.run(tokens, strained, grad=True), built, loss)
 
 
 def _strained(run: Run, built: Tensor, loss: Callable[[Tensor], Tensor]) -> Strain:
@@ -53,7 +48,7 @@ def _strained(run: Run, built: Tensor, loss: Callable[[Tensor], Tensor]) -> Stra
     return Strain(_heads(run, loss(run.output)), float(cosine))
 
 
-def _loss(model: Strained, tokens: Tokens, built: Tensor, target: int | None) -> Callable[[Tensor], Tensor]:
+def _loss(model: Model, tokens: Tokens, built: Tensor, target: int | None) -> Callable[[Tensor], Tensor]:
     if target is None:
         direction = torch.randn(built.shape[-1], generator=torch.Generator().manual_seed(0))
         return lambda output: (output * direction).sum()
@@ -74,9 +69,9 @@ def _heads(run: Run, objective: Tensor) -> Float[Tensor, "measure layer h"]:
 def _d_weights(layers: Sequence[LayerTrace], objective: Tensor) -> list[Tensor]:
     """∂L/∂weights of every layer, in one pass back through all of them."""
     weights = [layer.attention.weights for layer in layers]
-    part = [one for one in weights if one.requires_grad]
-    slopes_of = iter(torch.autograd.grad(objective, part, materialize_grads=True) if part else ())
-    return [next(slopes_of) if one.requires_grad else torch.zeros_like(one) for one in weights]
+    moving = [one for one in weights if one.requires_grad]
+    gradients = iter(torch.autograd.grad(objective, moving, materialize_grads=True) if moving else ())
+    return [next(gradients) if one.requires_grad else torch.zeros_like(one) for one in weights]
 
 
 def _head_measures(layer: LayerTrace, d_weights: Tensor) -> dict[str, Float[Tensor, " h"]]:
@@ -97,11 +92,11 @@ def _head_measures(layer: LayerTrace, d_weights: Tensor) -> dict[str, Float[Tens
     def passed(d_weights: Tensor) -> tuple[Tensor, Tensor]:
         return slopes(layer.settings.normalizer, logits, p.double(), d_weights, bent, count)
 
-    reach = torch.linalg.vector_norm(apart, dim=-1)
+    arriving = torch.linalg.vector_norm(apart, dim=-1)
     part, log_size = passed(apart)
-    log_gains = log_size + torch.linalg.vector_norm(part, dim=-1).log() - reach.log()
+    log_gains = log_size + torch.linalg.vector_norm(part, dim=-1).log() - arriving.log()
     # A head whose output nothing reads has no gradient to pass on; a row with one key has no choice to make.
-    rows = (reach > 0) & (count[..., 0] > 1)
+    rows = (arriving > 0) & (count[..., 0] > 1)
     log_gains = log_gains.masked_fill(~rows, torch.nan)
 
     if layer.settings.normalizer in FREE:  # the only ones that see what all keys have in common

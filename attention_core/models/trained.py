@@ -1,7 +1,7 @@
 """A layer trained here, as a model: the words its experiment knows go in, the trace of every layer comes out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -14,7 +14,16 @@ from attention_core.experiments.layers import AttentionOnly
 from attention_core.experiments.pronoun import EXAMPLE, LENGTH, PAD, WORDS, Pronoun
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import StoreError, load_weights
-from attention_core.models.base import LayerName, LayerTrace, Projections, Run, Settings, Tokens, attend_under
+from attention_core.models.base import (
+    LayerName,
+    LayerTrace,
+    Projections,
+    Run,
+    Settings,
+    Tokens,
+    UnknownWords,
+    attend_under,
+)
 from attention_core.multihead import mix, project
 from attention_core.text import words
 
@@ -24,15 +33,6 @@ DEFAULT = Settings()
 MOST_WORDS = 4096
 EMPTY = torch.empty(0)
 TokenExperiment = Pronoun | Sort | Induction
-
-
-class UnknownWords(ValueError):
-    """A sentence with words the model was never taught."""
-
-    def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:
-        quoted = ", ".join(f"“{word}”" for word in unknown)
-        super().__init__(f"This model does not know {quoted}. It knows these words: {' '.join(known)}")
-        self.unknown, self.known = tuple(unknown), tuple(known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +77,12 @@ class Trained:
 
     def tokenize(self, text: str) -> Tokens:
         """Words, in lower case. Raises UnknownWords, which names every one that is not in the vocabulary."""
-        found = tuple(word.lower() for word in words(text))
-        unknown = tuple(dict.fromkeys(word for word in found if word not in self.vocabulary))
+        written = tuple(word.lower() for word in words(text))
+        unknown = tuple(dict.fromkeys(word for word in written if word not in self.vocabulary))
         if unknown:
             raise UnknownWords(unknown, self.vocabulary)
-        kept = found[: self.max_tokens]
-        return Tokens(strings=kept, ids=tuple(self._ids[word] for word in kept), dropped=len(found) - len(kept))
+        kept = written[: self.max_tokens]
+        return Tokens(strings=kept, ids=tuple(self._ids[word] for word in kept), dropped=len(written) - len(kept))
 
     def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d"]:
         """The rows of the embedding matrix, before positions."""
@@ -128,7 +128,7 @@ class Trained:
         return Run(tokens=tokens, layers=tuple(traces), output=x)
 
     def answers(self, run: Run) -> list[tuple[str, float]]:
-        """For every token, the word the model says there and its probability: at a pronoun, what it stands for."""
+        """For every token, the model's answer and its probability: at a pronoun, the word it stands for."""
         chances = self._network.read(self._network.norm(run.output)).softmax(dim=-1)
         best = chances.max(dim=-1)
         return [(self._words[word], p) for word, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
@@ -164,8 +164,13 @@ def from_bytes(data: bytes) -> Trained:
 
 
 def load_pronoun() -> Trained:
-    """The shipped checkpoint, made by experiments/pronoun.py. Raises checkpoints.DamagedError where it is not there."""
-    return from_bytes(checkpoints.read(CHECKPOINT, CHECKPOINT_SHA256))
+    """The shipped checkpoint, made by experiments/shipped.py. Raises checkpoints.DamagedError where it is not there."""
+    return from_bytes(checkpoints.read_verified(CHECKPOINT, CHECKPOINT_SHA256))
+
+
+def load_trained(path: Path | str) -> Trained:
+    """The model of the weights that a training page saves. Raises StoreError as `from_bytes` does."""
+    return from_bytes(Path(path).read_bytes())
 
 
 def _numbers(count: int) -> tuple[str, ...]:

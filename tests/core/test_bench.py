@@ -17,7 +17,7 @@ from attention_core.mechanisms.bench import (
     compute,
     direction,
     entropy,
-    reaching,
+    head_gradient,
     shares,
     sizes_of,
     spread,
@@ -51,7 +51,7 @@ def test_scaled_dot_is_torchs_attention_and_its_gradients_are_torchs(masked):
     assert_close(found.trace.context, theirs.detach())
     assert found.seconds >= 0 and found.learned == 0
     slopes = torch.autograd.grad((theirs * direction(N_HEAD, N_Q, D_V))[HEAD].sum(), (q_, k_))
-    reach = reaching(MECHANISMS["scaled_dot"], q, k, v, head=HEAD, options=OPTIONS, allowed=allowed)
+    reach = head_gradient(MECHANISMS["scaled_dot"], q, k, v, head=HEAD, options=OPTIONS, allowed=allowed)
     assert_close(reach.q, slopes[0][HEAD])
     assert_close(reach.k, slopes[1][HEAD])
 
@@ -59,7 +59,7 @@ def test_scaled_dot_is_torchs_attention_and_its_gradients_are_torchs(masked):
 @pytest.mark.parametrize("key", [key for key in MECHANISMS if not key.startswith("hard")])
 def test_the_gradient_that_reaches_q_and_k_is_that_of_finite_differences(key):
     q, k, v = vectors(torch.float64)
-    reach = reaching(MECHANISMS[key], *vectors(), head=HEAD, options=OPTIONS)
+    reach = head_gradient(MECHANISMS[key], *vectors(), head=HEAD, options=OPTIONS)
     step = 1e-6
     for side, index, found in ((0, (HEAD, 3, 4), reach.q), (0, (HEAD, 0, 0), reach.q), (1, (HEAD, 5, 1), reach.k)):
         ends = []
@@ -72,13 +72,13 @@ def test_the_gradient_that_reaches_q_and_k_is_that_of_finite_differences(key):
 
 @pytest.mark.parametrize("key", ["hard", "hard_sampled"])
 def test_nothing_reaches_q_and_k_through_a_hard_choice(key):
-    reach = reaching(MECHANISMS[key], *vectors(), head=HEAD, options=OPTIONS)
+    reach = head_gradient(MECHANISMS[key], *vectors(), head=HEAD, options=OPTIONS)
     assert_close(reach.q, torch.zeros(N_Q, D_K))
     assert_close(reach.k, torch.zeros(N_K, D_K))
 
 
 def test_location_reaches_no_key():
-    assert_close(reaching(MECHANISMS["location"], *vectors(), head=0, options=OPTIONS).k, torch.zeros(N_K, D_K))
+    assert_close(head_gradient(MECHANISMS["location"], *vectors(), head=0, options=OPTIONS).k, torch.zeros(N_K, D_K))
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
@@ -115,7 +115,7 @@ def found():
 
 
 def test_dot_products_spread_as_the_root_of_d_k_and_additive_scores_do_not(found):
-    """SCIENCE.md B1: the variance of additive scores is 0.52 at any d_k. E tanh²(√2 z) by quadrature, not by us."""
+    """The variance of additive scores is 0.52 at any d_k. E tanh²(√2 z) by quadrature, not by us."""
     z = torch.linspace(-9, 9, 20001, dtype=torch.float64)
     density = torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi)
     expected = float(torch.trapezoid(torch.tanh(math.sqrt(2) * z).square() * density, z))

@@ -25,7 +25,7 @@ def test_it_runs_at_its_own_length_and_raises_at_any_other():
 
 @pytest.mark.parametrize(("n", "expected"), [(10, 410_240), (20, 1_639_680)])
 def test_its_parameters_are_the_published_ones(n, expected):
-    """SCIENCE.md A7, d = 64."""
+    """n² d² weights and n d biases, d = 64."""
     assert sum(p.numel() for p in fully_connected(n, 64, seed=0).parameters()) == expected
 
 

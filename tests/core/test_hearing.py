@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from attention_core.hearing import KINDS, mask, pairs, prefix_change, reach
+from attention_core.hearing import MASK_KINDS, heard_through, mask, pairs, prefix_change
 from attention_core.models import Projections
 from attention_core.shuffling import self_attention
 
@@ -35,27 +35,27 @@ def may(kind, i, j, radius):
 
 
 @pytest.mark.parametrize("radius", RADII)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MASK_KINDS)
 def test_masks_and_their_numbers_of_pairs(kind, radius):
     expected = torch.tensor([[may(kind, i, j, radius) for j in range(N)] for i in range(N)])
     assert_close(mask(kind, N, radius), expected)
     assert pairs(kind, N, radius) == int(expected.sum())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MASK_KINDS)
 def test_reach_is_a_power_of_the_mask(kind):
     allowed = mask(kind, N, 2)
-    for layers, found in enumerate(reach(allowed, 5), start=1):
+    for layers, found in enumerate(heard_through(allowed, 5), start=1):
         power = torch.linalg.matrix_power(allowed.double(), layers)
         assert_close(found, (power > 0).float())
 
 
 def test_a_window_reaches_its_half_width_times_the_layers():
-    for layers, found in enumerate(reach(mask("window", N, 3), 4), start=1):
+    for layers, found in enumerate(heard_through(mask("window", N, 3), 4), start=1):
         assert_close(found.bool(), mask("window", N, 3 * layers))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MASK_KINDS)
 def test_attention_under_a_mask_is_torchs(x, layer, kind):
     allowed = mask(kind, N, 2)
     q, k, v = (torch.einsum("nm,hmd->hnd", x, W) for W in (layer.W_Q, layer.W_K, layer.W_V))

@@ -97,6 +97,6 @@ def test_grouped_attention_repeats_each_key_head(x, layer):
 
 
 def test_published_cache_sizes():
-    """SCIENCE.md 2.7, DeepSeek-V2 (arXiv:2405.04434)."""
+    """Of 128 heads of 128 numbers, and DeepSeek-V2's 512 + 64 (arXiv:2405.04434, section 2.1)."""
     assert [elements_per_token(g, 128) for g in (128, 8, 1)] == [32_768, 2_048, 256]
     assert latent_elements(512, 64) == 576

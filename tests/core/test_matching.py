@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from attention_core.matching import VARIANTS, Matcher, align, contextual, features, reach, word_vectors
+from attention_core.matching import VARIANTS, Matcher, align, contextual, features, influence_on_last, word_vectors
 from attention_core.models import load_embedded
 
 N, M, D, D_IN = 5, 7, 6, 11
@@ -147,7 +147,7 @@ def test_an_odd_width_or_an_unknown_variant_is_refused() -> None:
 def test_what_reaches_the_last_word_is_the_norm_of_torchs_jacobian() -> None:
     made, x = matcher(), random(N, D_IN)
     jacobian = torch.autograd.functional.jacobian(lambda x: made.encode(x)[-1], x)
-    assert_close(reach(made, x), jacobian.square().sum(dim=(0, 2)).sqrt())
+    assert_close(influence_on_last(made, x), jacobian.square().sum(dim=(0, 2)).sqrt())
 
 
 def test_vectors_of_any_encoder_are_scaled_so_that_scores_are_root_d_times_cosines() -> None:

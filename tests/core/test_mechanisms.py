@@ -11,12 +11,12 @@ from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
 from attention_core import gradients
-from attention_core.mechanisms import MECHANISMS, Options, Sizes, moved, run
+from attention_core.mechanisms import MECHANISMS, LayerSizes, Options, moved, run
 from attention_core.mechanisms.local import bell, predicted
 from attention_core.mechanisms.multiplicative import SMOOTH
 from attention_core.mechanisms.recurrent import mixture_window
 
-SIZES = Sizes(n_head=2, n_q=5, n_k=7, d_k=3, d_v=11)
+SIZES = LayerSizes(n_head=2, n_q=5, n_k=7, d_k=3, d_v=11)
 RADIUS = 2
 
 
@@ -31,7 +31,7 @@ def drawn(name, sizes=SIZES, seed=0):
 
 
 def ran(name, q, k, v, parameters=None, **options):
-    sizes = Sizes(n_head=q.shape[-3], n_q=q.shape[-2], n_k=k.shape[-2], d_k=q.shape[-1], d_v=v.shape[-1])
+    sizes = LayerSizes(n_head=q.shape[-3], n_q=q.shape[-2], n_k=k.shape[-2], d_k=q.shape[-1], d_v=v.shape[-1])
     parameters = drawn(name, sizes) if parameters is None else parameters
     allowed = options.pop("allowed", None)
     return run(MECHANISMS[name], q, k, v, parameters=parameters, options=Options(**options), allowed=allowed)
@@ -155,7 +155,7 @@ def test_a_mechanism_is_its_formula(name):
 
 @pytest.mark.parametrize("name", MECHANISMS)
 def test_the_counted_products_are_those_torch_executes(name):
-    sizes = Sizes(n_head=2, n_q=5, n_k=7, d_k=11, d_v=13)
+    sizes = LayerSizes(n_head=2, n_q=5, n_k=7, d_k=11, d_v=13)
     q, k, v = (x.float() for x in vectors(sizes))
     p = MECHANISMS[name].parameters(sizes)
     with FlopCounterMode(display=False) as counter:
@@ -168,15 +168,15 @@ def test_the_counted_products_are_those_torch_executes(name):
 
 @pytest.mark.parametrize("name", MECHANISMS)
 def test_the_gradient_of_every_mechanism_is_the_one_of_finite_differences(name):
-    q, k, v = (x.requires_grad_() for x in vectors(Sizes(n_head=1, n_q=3, n_k=5, d_k=2, d_v=2), seed=3))
-    p = drawn(name, Sizes(n_head=1, n_q=3, n_k=5, d_k=2, d_v=2))
+    q, k, v = (x.requires_grad_() for x in vectors(LayerSizes(n_head=1, n_q=3, n_k=5, d_k=2, d_v=2), seed=3))
+    p = drawn(name, LayerSizes(n_head=1, n_q=3, n_k=5, d_k=2, d_v=2))
     assert torch.autograd.gradcheck(lambda q, k, v: ran(name, q, k, v, p, radius=5).context, (q, k, v))
 
 
 @pytest.mark.parametrize("name", MECHANISMS)
 @given(seed=st.integers(0, 2**31), n_q=st.integers(1, 7), n_k=st.integers(1, 7), data=st.data())
 def test_a_mechanism_stays_behind_the_readers_mask(name, seed, n_q, n_k, data):
-    q, k, v = vectors(Sizes(n_head=2, n_q=n_q, n_k=n_k, d_k=3, d_v=2), seed)
+    q, k, v = vectors(LayerSizes(n_head=2, n_q=n_q, n_k=n_k, d_k=3, d_v=2), seed)
     allowed = torch.rand(n_q, n_k, generator=torch.Generator().manual_seed(seed)) < 0.7
     q.requires_grad_()
     trace = ran(name, q, k, v, allowed=allowed, radius=data.draw(st.integers(0, 9)), seed=seed)
@@ -218,7 +218,7 @@ def test_a_smooth_score_gets_what_its_card_says(name):
 @pytest.mark.parametrize("name", ["graves", "turing"])
 def test_large_vectors_leave_weights_and_gradients_finite_in_float32(name, scale):
     """And where a row of content and shift may attend at all, it sums to 1."""
-    sizes = Sizes(n_head=3, n_q=7, n_k=11, d_k=5, d_v=2)
+    sizes = LayerSizes(n_head=3, n_q=7, n_k=11, d_k=5, d_v=2)
     parameters = MECHANISMS[name].parameters(sizes)
     for seed in range(20):
         q, k, v = (x.float() for x in vectors(sizes, seed))
@@ -279,7 +279,7 @@ def test_a_window_as_wide_as_the_sentence_is_global(name):
 
 @pytest.mark.parametrize(("n_q", "n_k"), [(5, 11), (11, 5)])
 def test_a_window_stands_around_the_querys_own_number_however_many_keys_there_are(n_q, n_k):
-    q, k, v = vectors(Sizes(n_head=2, n_q=n_q, n_k=n_k, d_k=3, d_v=2))
+    q, k, v = vectors(LayerSizes(n_head=2, n_q=n_q, n_k=n_k, d_k=3, d_v=2))
     near = torch.tensor([[abs(i - j) <= RADIUS for j in range(n_k)] for i in range(n_q)])
     for name in ("window", "local_m"):
         assert torch.equal(ran(name, q, k, v, radius=RADIUS).weights > 0, near.expand(2, -1, -1))
@@ -358,7 +358,7 @@ def test_graves_window_only_moves_forward():
 def test_additive_scores_do_not_grow_with_d_k():
     """Var(e) = E tanh²(√2 z) = 0.52 at any d_k, where that of q·k is d_k."""
     for d_k in (16, 256):
-        sizes = Sizes(n_head=16, n_q=31, n_k=31, d_k=d_k, d_v=1)
+        sizes = LayerSizes(n_head=16, n_q=31, n_k=31, d_k=d_k, d_v=1)
         q, k, v = vectors(sizes)
         assert_close(ran("additive", q, k, v).scores.var().item(), 0.52, atol=0.06, rtol=0)
         assert_close(ran("dot", q, k, v).scores.var().item() / d_k, 1.0, atol=0.1, rtol=0)

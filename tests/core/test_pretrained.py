@@ -386,7 +386,7 @@ def test_a_model_without_visible_attention_says_so() -> None:
 
 def test_a_changed_weights_file_of_the_embedded_model_is_refused(tmp_path, monkeypatch) -> None:
     saved_bert(tmp_path)
-    monkeypatch.setattr("attention_core.models.pretrained.embedded_folder", lambda: tmp_path)
+    monkeypatch.setattr("attention_core.models.pretrained.loading.embedded_folder", lambda: tmp_path)
     with pytest.raises(ModelError) as caught:
         load_embedded()
     assert caught.value.kind == "hash"

@@ -30,7 +30,7 @@ from attention_core.remedies import (
 )
 
 H, N_Q, N_K, D_K, D_V, D_MODEL = 3, 5, 7, 11, 13, 17
-ARXIV = {  # as verified in SCIENCE.md; temperature: in public copies of the paper
+ARXIV = {  # read in the papers; temperature: in public copies of the paper
     "none": "1508.04025",
     "inverse_sqrt": "1706.03762",
     "inverse": "2203.03466",
@@ -233,7 +233,7 @@ def test_the_cap_bounds_scores_already_divided_by_the_root_of_d_k():
     [(4, 0.9183, 1.1309, 0.711, 0.762), (16, 2.4485, 2.1902, 0.330, 0.842), (64, 4.0441, 2.3947, 0.105, 0.656)],
 )
 def test_adaptive_temperature_sharpens_the_rows_of_its_paper(n, H, beta, plain, sharp):
-    """One logit of 2, the others 0; SCIENCE.md 2.5."""
+    """One logit of 2, the others 0: entropies and weights by the polynomial of arXiv:2410.01104, figure 6."""
     row = [2.0, *[0.0] * (n - 1)]
     before, after = (one_row(REMEDIES[key], row) for key in ("inverse_sqrt", "adaptive"))
     assert_close(torch.special.entr(before.weights).sum().item(), H, atol=5e-5, rtol=0)

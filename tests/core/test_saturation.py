@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from attention_core.saturation import (
     D_K_STOPS,
     INPUT_SCALES,
-    MEASURES,
+    MEASURE_NAMES,
     Probe,
     Sweep,
     collect,
@@ -103,7 +103,7 @@ def test_every_measure_is_what_autograd_finds(d_k: int, target: int | None) -> N
 @pytest.mark.parametrize("target", [None, 4])
 @pytest.mark.parametrize("d_k", [1, 13, D_MOST])
 def test_the_norms_of_gradients_are_autograds_to_twelve_digits(d_k: int, target: int | None) -> None:
-    """SCIENCE.md 3.7, item 7: the norms themselves, not their logarithms."""
+    """The norms themselves, not their logarithms."""
     made = matrices()
     found = sweep(probe(made, target), d_k, FACTORS)
     for index, factor in enumerate(FACTORS):
@@ -181,7 +181,7 @@ def test_a_single_row_with_a_gradient_has_a_ratio_of_its_own(n: int) -> None:
 
 def test_single_precision_stays_within_a_thousandth_of_double() -> None:
     double, single = (sweep(probe(matrices(dtype=dtype)), 31, FACTORS) for dtype in (torch.float64, torch.float32))
-    for name in MEASURES:
+    for name in MEASURE_NAMES:
         ours, theirs = getattr(single.measures, name).double(), getattr(double.measures, name)
         assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=name)
 
@@ -202,7 +202,7 @@ def test_gains_below_every_float_are_their_asymptote() -> None:
 def test_nothing_is_nan_at_any_stop_and_logarithms_stay_finite(target: int | None) -> None:
     x = torch.randn(7, 64, generator=torch.Generator().manual_seed(3))
     table = collect(list(tabulate(untrained(x, 5, target))))
-    assert table.measures.shape == (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 12)
+    assert table.measures.shape == (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURE_NAMES), 12)
     assert not table.measures.isnan().any()
     assert bool(table.log_gains.isfinite().all())
     assert float(table.log_gains[0, -1, -1].min()) < -300  # deeper than float64 reaches
@@ -225,7 +225,7 @@ def test_heads_taken_one_after_the_other_say_what_they_say_together(monkeypatch:
         apart = sweep(layer, 31, FACTORS)
         monkeypatch.undo()
         assert_close(apart.log_gains, together.log_gains, rtol=1e-12, atol=0)
-        for name in MEASURES:
+        for name in MEASURE_NAMES:
             assert_close(getattr(apart.measures, name), getattr(together.measures, name), rtol=1e-12, atol=1e-12)
 
 
@@ -297,7 +297,7 @@ def test_the_stops_are_what_the_page_promises() -> None:
     assert len(D_K_STOPS) >= 25
     assert len(INPUT_SCALES) >= 41
     assert 1.0 in INPUT_SCALES
-    assert len(MEASURES) >= 10
+    assert len(MEASURE_NAMES) >= 10
     assert_close(factors(64)[len(INPUT_SCALES) + INPUT_SCALES.index(2.0)], 4 / 8, rtol=1e-12, atol=0)
 
 
@@ -340,7 +340,7 @@ def test_the_expected_largest_of_n_normals(n: int, expected: float) -> None:
 
 @pytest.mark.parametrize(("n", "sigma"), [(8, 1.0), (16, 4.0), (64, 4.0), (512, 4.0), (64, 32.0)])
 def test_the_mean_of_the_trace_follows_steins_identity(n: int, sigma: float) -> None:
-    """σ² E tr J = E⟨x, p⟩ for Gaussian logits, within four standard errors (SCIENCE.md 3.7, item 5)."""
+    """σ² E tr J = E⟨x, p⟩ for Gaussian logits, within four standard errors (Stein)."""
     x = sigma * torch.randn(20_000 if n < 512 else 4_000, n, generator=torch.Generator().manual_seed(n)).double()
     p = x.softmax(-1)
     gap = trace(p) - (x * p).sum(-1) / sigma**2

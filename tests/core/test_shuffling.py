@@ -119,7 +119,7 @@ def test_every_swap_exchanges_two_places_and_undoes_none():
 
 
 def test_similarity_of_sinusoidal_places_is_that_of_their_distance():
-    """SCIENCE.md 2.7: PE(p)·PE(p+5) = 6.137040 for p = 0, 13, 400 at d = 16."""
+    """PE(p)·PE(p+5) = 6.137040 for p = 0, 13, 400 at d = 16."""
     places = torch.tensor([0, 13, 400])
     assert_close(
         sinusoidal_similarity(16, places, torch.tensor([5])), torch.full((3, 1), 6.137040).double(), rtol=0, atol=1e-6

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from attention_core.softmax import (
-    LOSSES,
+    ROUNDINGS,
     backward,
     central_differences,
     complement,
@@ -34,7 +34,7 @@ from attention_core.softmax import (
 
 F64 = torch.float64
 PRINTED = {1: 0.5761168847658291, 10: 0.9999092083843412, 100: 1.0}  # the article
-# SCIENCE.md 2.3 and F2: a of the article's row, and the least gaps of the core's LOSSES, in its order.
+# Measured once with torch: a of the row [a, a, 2a], and the least gaps of the core's LOSSES, in its order.
 MEASURED = {
     torch.float16: (9.02, 8.32, 8.32, 17.34, 11.09),
     torch.bfloat16: (6.93, 6.24, 6.24, 92.75, 88.72),
@@ -82,7 +82,7 @@ def test_the_articles_values(a) -> None:
 
 
 def test_the_articles_table_of_measures() -> None:
-    """SCIENCE.md F6, as printed there."""
+    """p₃, entropy, trace, Frobenius and spectral norm of the row [a, a, 2a], computed once outside the core."""
     table = {
         0.0: (0.3333, 1.0986, 0.6667, 0.4714, 0.3333),
         0.5: (0.4519, 1.0684, 0.6456, 0.4617, 0.3715),
@@ -100,7 +100,7 @@ def test_the_articles_table_of_measures() -> None:
 
 @pytest.mark.parametrize("dtype", MEASURED, ids=str)
 def test_from_where_on_a_format_loses_the_row(dtype) -> None:
-    found = (first_favourite(dtype), *(first_gap(loss, dtype) for loss in LOSSES))
+    found = (first_favourite(dtype), *(first_gap(loss, dtype) for loss in ROUNDINGS))
     assert_close(found, MEASURED[dtype], rtol=2e-3, atol=0)
     one, zero, overflow = THEORY[dtype]
     for gap, theory in zip(found[1:], (one, one, zero, overflow), strict=True):
@@ -111,7 +111,7 @@ def test_from_where_on_a_format_loses_the_row(dtype) -> None:
 
 @pytest.mark.parametrize("dtype", MEASURED, ids=str)
 def test_at_a_threshold_it_happens_and_just_before_it_does_not(dtype) -> None:
-    for loss, (subtract_max, happened) in LOSSES.items():
+    for loss, (subtract_max, happened) in ROUNDINGS.items():
         gap = first_gap(loss, dtype)
         step = max(torch.finfo(dtype).eps, 1e-9) * gap  # exp itself rounds, so the very last bits are not ordered
         for at, expected in ((gap, True), (gap + 2 * step, True), (gap - 2 * step, False)):
@@ -120,7 +120,7 @@ def test_at_a_threshold_it_happens_and_just_before_it_does_not(dtype) -> None:
 
 
 def test_the_winner_dies_before_the_loser() -> None:
-    """SCIENCE.md 2.3: fp32, gap 20."""
+    """From a gap of 17 on float32 rounds the larger weight to 1; the smaller is still there at 20."""
     p, slope = row_of_two(torch.tensor([20.0], dtype=F64), torch.float32)
     assert float(p[0, 0]) == 1.0
     assert float(slope[0, 0]) == 0.0
@@ -149,7 +149,7 @@ def test_measures_stay_exact_where_subtractions_cancel(gap, n) -> None:
 
 
 def test_the_naive_norm_is_lost_at_a_gap_of_25() -> None:
-    """SCIENCE.md 2.1: S₂ − 2S₃ + S₂² cancels; its root is off by more than half."""
+    """S₂ − 2S₃ + S₂² cancels; its root is off by more than half."""
     p = torch.softmax(torch.tensor([25.0, 0.0, 0.0, 0.0], dtype=F64), dim=-1)
     square = p.square().sum() - 2 * p.pow(3).sum() + p.square().sum().square()
     true = by_decimal([25.0, 0.0, 0.0, 0.0])[1]

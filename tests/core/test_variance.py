@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from attention_core import variance
-from attention_core.variance import D_K_STOPS, EVEN_MOMENTS, SAMPLES, Assumptions, Observed
+from attention_core.variance import D_K_OCTAVES, EVEN_MOMENTS, SAMPLES, Assumptions, Observed
 
 DISTRIBUTIONS = tuple(EVEN_MOMENTS)
 STOPS = (1, 3, 7, 19)
@@ -75,9 +75,9 @@ def close(actual, expected, **tolerance) -> None:
     assert_close(actual, expected, **tolerance)
 
 
-def test_the_variance_of_q_k_is_d_k(sums) -> None:  # SCIENCE.md 3.7, item 4
+def test_the_variance_of_q_k_is_d_k(sums) -> None:  # Vaswani et al. 2017, footnote 4
     found = np.var(variance.products(sums["normal"], Assumptions()).double().numpy(), axis=-1)
-    assert ((found / np.array(D_K_STOPS) > 0.95) & (found / np.array(D_K_STOPS) < 1.05)).all()
+    assert ((found / np.array(D_K_OCTAVES) > 0.95) & (found / np.array(D_K_OCTAVES) < 1.05)).all()
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
@@ -129,7 +129,7 @@ def test_excess_kurtosis_of_a_product(distribution, excess, sums) -> None:
     assert exact.excess == pytest.approx(excess)
     if distribution != "student":  # its sample kurtosis does not settle with 40 000 samples
         dots = variance.products(sums[distribution], Assumptions(distribution=distribution))[:4]
-        close(variance.moments(dots).excess, [excess / d_k for d_k in D_K_STOPS[:4]], rtol=0, atol=0.6)
+        close(variance.moments(dots).excess, [excess / d_k for d_k in D_K_OCTAVES[:4]], rtol=0, atol=0.6)
 
 
 def test_linear_layers_default_leaves_a_ninth() -> None:
@@ -161,7 +161,7 @@ def test_what_is_drawn_agrees_with_the_law_within_its_errors(
     assumed = Assumptions(distribution=distribution, mean=mean, correlation=correlation, initialisation=initialisation)
     exact = variance.law(assumed)
     dots = variance.products(sums[distribution], assumed).double().numpy()
-    for d_k, row in zip(D_K_STOPS, dots, strict=True):
+    for d_k, row in zip(D_K_OCTAVES, dots, strict=True):
         assert abs(row.mean() - d_k * exact.mean) < 5 * math.sqrt(d_k * exact.variance / SAMPLES)
         error = exact.variance_error(d_k, SAMPLES)
         assert math.isnan(error) == (distribution == "student" and correlation != 0)
@@ -241,7 +241,7 @@ def test_the_lines_hold_the_numbers_numpy_finds(sums) -> None:
     close(lines["definition"].left, np.var(x * y, ddof=1))
     close(lines["squares"].left, (x**2 * y**2).mean())
     close(lines["squares"].right, (x**2).mean() * (y**2).mean())
-    dots = variance.products(sums["normal"], BROKEN)[D_K_STOPS.index(256)].double().numpy()
+    dots = variance.products(sums["normal"], BROKEN)[D_K_OCTAVES.index(256)].double().numpy()
     close(lines["sum_mean"].left, dots.mean())
     close(lines["scaled"].left, np.var(dots / 16, ddof=1))
 

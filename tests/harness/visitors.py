@@ -14,7 +14,9 @@ from ui.navigation import PAGES
 SHARES = {"pipeline": 0.30, "heads": 0.30, "vanishing": 0.15, "softmax": 0.10}  # of a class; the others share the rest
 FIELDS = ("text", "first", "pr_text", "b_text")  # where sentences are written
 HEADS = ("head", "layer", "cure_head", "mechanism_head", "order_head")
-LEXICON: dict[str, list[list[str]]] = tomllib.loads((ROOT / "assets/lexicon.toml").read_text(encoding="utf-8"))
+LEXICON: dict[str, list[list[str]]] = tomllib.loads(
+    (ROOT / "attention_core/experiments/lexicon.toml").read_text(encoding="utf-8")
+)
 WORDS = {kind: [word for meaning in meanings for word in meaning] for kind, meanings in LEXICON.items()}
 
 KINDS = ("sentence", "head", "slider", "cell")

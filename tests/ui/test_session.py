@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from attention_core.models import EMBEDDED, FromScratch, ModelError, Sizes
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, sweep
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES, sweep
 from tests.harness.work import finished
 from ui import session
 from ui.compute import catalogue
@@ -81,7 +81,7 @@ def test_a_table_has_what_a_sweep_of_each_d_k_gives_and_bands_are_of_all_seeds()
     layers = [probe(replace(question, seed=seed)) for seed in range(3)]
     tables = [finished(tabulated(layer)) for layer in layers]
     expected = sweep(layers[1], D_K_STOPS[5], [1.0]).measures.peak
-    alone = tables[1].measures[0, 5, INPUT_SCALES.index(1.0), MEASURES.index("peak")]
+    alone = tables[1].measures[0, 5, INPUT_SCALES.index(1.0), MEASURE_NAMES.index("peak")]
     assert_close(alone, expected[0], rtol=1e-5, atol=1e-6)
     together = finished(
         bands(question, 3, tables[0], lambda tables: torch.stack([one.measures for one in tables]).numpy())

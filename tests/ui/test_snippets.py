@@ -59,6 +59,6 @@ def test_a_script_has_the_name_of_an_operators_folder_and_not_its_place(tmp_path
     folder.mkdir(parents=True)
     monkeypatch.setenv("HEADLIGHT_MODELS", f"gpt2,{folder}")
     script = snippet(Study(text="the law", model="my-bert"), 0, 0, 0)
-    assert "model = load('my-bert')  # put the folder of your own copy" in script
+    assert "model = models.load('my-bert')  # put the folder of your own copy" in script
     assert str(tmp_path) not in script and "secret" not in script
-    assert "model = load('gpt2')\n" in snippet(Study(text="the law", model="gpt2"), 0, 0, 0)
+    assert "model = models.load('gpt2')\n" in snippet(Study(text="the law", model="gpt2"), 0, 0, 0)

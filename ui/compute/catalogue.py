@@ -62,7 +62,8 @@ class Loaded(Generic[T]):
 
 _PRETRAINED: Loaded[Pretrained] = Loaded(MOST_LOADED)
 _SCRATCH: Loaded[FromScratch] = Loaded(MOST_LAYERS)
-_SHIPPED: Loaded[Pretrained | Trained] = Loaded(2)
+_EMBEDDED: Loaded[Pretrained] = Loaded(1)
+_TAUGHT: Loaded[Trained] = Loaded(1)
 
 
 def catalogue() -> dict[str, str]:
@@ -83,7 +84,7 @@ def model(name: str, sizes: Sizes) -> Model:
     if name == SCRATCH:
         return from_scratch(sizes)
     if name == TAUGHT:
-        return _SHIPPED.get(TAUGHT, _load_taught)
+        return taught()
     if name == EMBEDDED:
         return embedded()
     source = catalogue()[name]
@@ -92,9 +93,12 @@ def model(name: str, sizes: Sizes) -> Model:
 
 def embedded() -> Pretrained:
     """The model that comes with the product; its word embeddings also feed the from-scratch layer."""
-    loaded = _SHIPPED.get(EMBEDDED, lambda: _warmed(load_embedded()))
-    assert isinstance(loaded, Pretrained)
-    return loaded
+    return _EMBEDDED.get(EMBEDDED, lambda: _warmed(load_embedded()))
+
+
+def taught() -> Trained:
+    """The layer that was trained here and comes with the product. Raises ModelError where its file is damaged."""
+    return _TAUGHT.get(TAUGHT, _load_taught)
 
 
 def from_scratch(sizes: Sizes) -> FromScratch:

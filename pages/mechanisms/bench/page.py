@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from attention_core.mechanisms import MECHANISMS, Mechanism, Options
-from attention_core.mechanisms.bench import ROWS, WIDTHS, Reach, Result, compute, reaching, spread
+from attention_core.mechanisms.bench import ROWS, WIDTHS, HeadGradient, Result, compute, head_gradient, spread
 from attention_core.models.base import MASKS
 from attention_core.text import clean
 from pages.mechanisms.bench import pictures as bench
@@ -106,12 +106,13 @@ def layer_vectors(setting: Setting) -> tuple[Vectors, int, int]:
     return here, len(own.queries), len(other.keys)
 
 
-def measured(setting: Setting, mechanism: Mechanism, here: Vectors, head: int) -> tuple[Result, Reach]:
+def measured(setting: Setting, mechanism: Mechanism, here: Vectors, head: int) -> tuple[Result, HeadGradient]:
     """What the mechanism makes of all heads, and the gradient of this one; computed once for all who ask."""
     given = {"options": setting.options, "allowed": here.allowed}
     result = answer(("mechanism", setting, mechanism), lambda: compute(mechanism, here.q, here.k, here.v, **given))
     reach = answer(
-        ("reach", setting, mechanism, head), lambda: reaching(mechanism, here.q, here.k, here.v, head=head, **given)
+        ("reach", setting, mechanism, head),
+        lambda: head_gradient(mechanism, here.q, here.k, here.v, head=head, **given),
     )
     return result, reach
 

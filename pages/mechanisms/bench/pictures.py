@@ -17,7 +17,7 @@ from torch import Tensor
 
 from attention_core import masks
 from attention_core.mechanisms import AXES, MECHANISMS, Mechanism, Options, moved, run
-from attention_core.mechanisms.bench import SPREADING, WIDTHS, Reach, Result, Spread, entropy
+from attention_core.mechanisms.bench import SPREADING, WIDTHS, HeadGradient, Result, Spread, entropy
 from attention_core.mechanisms.multiplicative import SCALED_DOT
 from attention_core.models import LayerTrace
 from ui.components.canvas import Panel
@@ -76,7 +76,7 @@ class Row:
     key: str
     mechanism: Mechanism
     result: Result
-    reach: Reach
+    reach: HeadGradient
     weights: Float[Tensor, "n_q n_k"]
     difference: Float[Tensor, "n_q n_k"]
     context: Float[Tensor, "n_q d_v"]
@@ -138,7 +138,7 @@ def vectors(own: LayerTrace, memory: LayerTrace, mask: str, radius: int) -> Vect
     )
 
 
-def rows(found: Mapping[str, tuple[Result, Reach]], reference: str, head: int) -> list[Row]:
+def rows(found: Mapping[str, tuple[Result, HeadGradient]], reference: str, head: int) -> list[Row]:
     """One head of every result, beside that of the reference."""
     base = found[reference][0].trace
     closed_base = base.masked_scores[head].isneginf()
@@ -460,7 +460,7 @@ def snippet(setting: Setting, keys: Sequence[str], reference: str, head: int) ->
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
 from attention_core import masks
 from attention_core.mechanisms import MECHANISMS, Options
-from attention_core.mechanisms.bench import compute, entropy, reaching
+from attention_core.mechanisms.bench import compute, entropy, head_gradient
 from attention_core.models import {imports(study)}
 from ui.numbers import significant, whole
 
@@ -478,7 +478,7 @@ results = {{name: compute(MECHANISMS[name], q, k, v, **shared) for name in names
 print("mechanism: entropy, |c - c_ref|, |dL/dq|, |dL/dk|, parameters, operations in products")
 for name, found in results.items():
     apart = (found.trace.context - results[reference].trace.context)[head].norm()
-    slopes = reaching(MECHANISMS[name], q, k, v, head=head, **shared)
+    slopes = head_gradient(MECHANISMS[name], q, k, v, head=head, **shared)
     numbers = (entropy(found.trace.weights[head]).nanmean(), apart, slopes.q.norm(), slopes.k.norm())
     counts = (whole(found.learned), whole(found.cost.products))
     print(f"{{name}}:", ", ".join([*(significant(float(number)) for number in numbers), *counts]))

@@ -17,7 +17,7 @@ from torch import Tensor
 from attention_core import attend
 from attention_core.masks import window
 from attention_core.mechanisms import MECHANISMS, Options, run
-from attention_core.mechanisms import Sizes as Widths
+from attention_core.mechanisms import LayerSizes as Widths
 from attention_core.mechanisms.local import bell, predicted
 from attention_core.sliding import NUMBERS, Slid, slide
 from ui.components.lab import Bars, Controls, Curves, Film, Fork, Item, Line, Map, Plot, Readouts, Slider

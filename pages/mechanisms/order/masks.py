@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from attention_core.hearing import KINDS, mask, pairs, prefix_change, reach
+from attention_core.hearing import MASK_KINDS, heard_through, mask, pairs, prefix_change
 from attention_core.multihead import project
 from attention_core.shuffling import self_attention
 from pages.mechanisms.order.reading import Reading, apart, every, log10
@@ -16,7 +16,7 @@ from ui.text import Words
 
 RADII = (0, 1, 2, 3, 4, 6, 8, 12, 16)
 LAYERS = 6
-HUES = dict(zip(KINDS, ("ink", "k", "q", "v"), strict=True))
+HUES = dict(zip(MASK_KINDS, ("ink", "k", "q", "v"), strict=True))
 WITH_RADIUS = ("window", "causal_window")
 
 
@@ -53,7 +53,7 @@ def sliders(n: int, here: Place, page: Words) -> list[Slider]:
 
     return [
         Slider(
-            name="mask", label=page["mask"], readings=tuple(page[f"masks.{kind}"] for kind in KINDS), at=here.mask,
+            name="mask", label=page["mask"], readings=tuple(page[f"masks.{kind}"] for kind in MASK_KINDS), at=here.mask,
             kind="switch",
         ),
         slider("radius", radii(n), here.radius),
@@ -66,7 +66,7 @@ def films(reading: Reading, head: int) -> list[Film]:
     """Weights under every mask; who reaches whom; what the rest of the sentence does to the tokens before it."""
     wide = radii(len(reading.tokens))
     kept: list[list[torch.Tensor]] = [[] for _ in range(6)]
-    for kind in KINDS:
+    for kind in MASK_KINDS:
         stops = wide if kind in WITH_RADIUS else wide[:1]  # the half-width means nothing to the others
         made = [_stop(reading, kind, radius, head) for radius in stops]
         for each, found in zip(kept, zip(*made, strict=True), strict=True):
@@ -86,7 +86,7 @@ def _stop(reading: Reading, kind: str, radius: int, head: int) -> tuple[torch.Te
     n = len(reading.tokens)
     allowed = mask(kind, n, radius)
     whole = self_attention(reading.x, reading.layer, allowed=allowed)
-    weights, reached = whole.weights[head], reach(allowed, LAYERS)
+    weights, reached = whole.weights[head], heard_through(allowed, LAYERS)
     # All later words become other words: the first ones again, from the last to the first.
     others = torch.stack([torch.cat((reading.x[:m], reading.x[torch.arange(n - m) % m].flip(0))) for m in prefixes(n)])
     replaced = (self_attention(others, reading.layer, allowed=allowed).context - whole.context).abs()
@@ -114,7 +114,7 @@ def plots(tokens: Sequence[str], page: Words) -> list[Plot]:
     def lines(start: int) -> tuple[Line, ...]:
         return tuple(
             Line(start=start, hue=HUES[kind], name=page[f"masks.{kind}"], fixed={"mask": index})
-            for index, kind in enumerate(KINDS)
+            for index, kind in enumerate(MASK_KINDS)
         )
 
     return [
@@ -174,18 +174,18 @@ def arrays(reading: Reading, kind: str, radius: int) -> dict[str, np.ndarray]:
         "tokens": np.array(reading.tokens),
         "allowed": allowed.numpy(),
         "weights": self_attention(reading.x, reading.layer, allowed=allowed).weights.numpy(),
-        "reached": reach(allowed, LAYERS).numpy(),
+        "reached": heard_through(allowed, LAYERS).numpy(),
     }
 
 
 def snippet(reading: Reading, kind: str, radius: int, length: int) -> str:
     """A script that prints how many pairs are allowed and reached, and what the suffix changes."""
     return f"""{reading.script()}
-from attention_core.hearing import mask, pairs, prefix_change, reach
+from attention_core.hearing import heard_through, mask, pairs, prefix_change
 
 kind, radius, length = {kind!r}, {radius}, {length}
 allowed = mask(kind, len(x), radius)
 print("allowed", int(allowed.sum()), "formula", pairs(kind, len(x), radius))
-print("reached", *(int(layer.sum()) for layer in reach(allowed, {LAYERS})))
+print("reached", *(int(layer.sum()) for layer in heard_through(allowed, {LAYERS})))
 print("suffix changes", float(prefix_change(x, layer, kind, radius, length).max()))
 """

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from attention_core.hearing import KINDS
+from attention_core.hearing import MASK_KINDS
 from attention_core.models.from_scratch import Source
 from attention_core.shuffling import SCHEMES
 from pages.mechanisms.order import costs, lengths, masks, sharing, shuffle
@@ -109,16 +109,16 @@ def masked(reading: Reading, head: int, page: Words) -> None:
     wide, alone = (tuple(map(str, stops)) for stops in (masks.radii(n), masks.prefixes(n)))
     layers = tuple(map(str, range(1, masks.LAYERS + 1)))
     here = masks.Place(
-        mask=standing("order_mask", KINDS, "causal"),
+        mask=standing("order_mask", MASK_KINDS, "causal"),
         radius=standing("order_radius", wide, "2"),
         layers=standing("order_layers", layers, "2"),
         prefix=standing("order_prefix", alone, alone[len(alone) // 2]),
         head=head,
     )
-    kind, radius, length = KINDS[here.mask], masks.radii(n)[here.radius], masks.prefixes(n)[here.prefix]
+    kind, radius, length = MASK_KINDS[here.mask], masks.radii(n)[here.radius], masks.prefixes(n)[here.prefix]
 
     def moved(at: Positions) -> None:
-        released("order_mask", KINDS, at["mask"])
+        released("order_mask", MASK_KINDS, at["mask"])
         released("order_radius", wide, at["radius"])
         released("order_layers", layers, at["layers"])
         released("order_prefix", alone, at["prefix"])

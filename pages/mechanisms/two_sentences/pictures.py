@@ -11,7 +11,16 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core.matching import Alignment, Matcher, Variant, align, contextual, reach, shipped, word_vectors
+from attention_core.matching import (
+    CrossAttention,
+    Matcher,
+    Variant,
+    align,
+    contextual,
+    influence_on_last,
+    shipped,
+    word_vectors,
+)
 from attention_core.models import Pretrained, Tokens
 from ui.components.lab import Bars, Controls, Film, Item, Map, Plot, Readouts, Slider, Softmax
 from ui.numbers import significant
@@ -43,7 +52,7 @@ class Reading:
         rows = [self.at(temperature) for temperature in STOPS]
         return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
-    def alignment(self, temperature: float = 1.0) -> Alignment:
+    def alignment(self, temperature: float = 1.0) -> CrossAttention:
         """Cross-attention both ways."""
         return align(*self.encoded, temperature=temperature)
 
@@ -229,7 +238,7 @@ def cosines(model: Pretrained, texts: tuple[str, str], pairs: Sequence[int]) -> 
 
 def heard(x: Float[Tensor, "n d_in"]) -> Float[Tensor, " n"]:
     """What the BiLSTM's vector of the last word still feels of each word, relative to what it feels of the last."""
-    found = reach(shipped("both")[0], x)
+    found = influence_on_last(shipped("both")[0], x)
     return found / found[-1]
 
 

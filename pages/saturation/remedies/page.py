@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from attention_core.remedies import REMEDIES, Remedy
-from attention_core.remedy_curves import COLUMNS, Axis, Place, Sweep, head_of, sweep
+from attention_core.remedy_curves import COLUMNS, Axis, Comparison, Place, compare, head_of
 from attention_core.saturation import N_HEAD
 from pages.saturation.remedies.pictures import (
     AXES,
@@ -129,14 +129,14 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, drawn: int, page
         others = tuple(at for name, at in stops.items() if name != along)
         return "remedies", text, drawn, number, tuple(learned.values()), along, others
 
-    def swept(along: Axis) -> Sweep:
-        return answer(asked(along), lambda: sweep(head, table, along, here))
+    def swept(along: Axis) -> Comparison:
+        return answer(asked(along), lambda: compare(head, table, along, here))
 
     # The film of the slider that was released is known: what is written is written from it, before the others are made.
     ready: list[Axis] = [along for along in AXES if known(asked(along))]
     first = ready[0] if ready else AXES[0]
     pictures = st.container(key="pictures")
-    sweeps: dict[Axis, Sweep] = {first: swept(first)}
+    sweeps: dict[Axis, Comparison] = {first: swept(first)}
     weights, numbers = (each[stops[first]] for each in (sweeps[first].weights, sweeps[first].table))
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(

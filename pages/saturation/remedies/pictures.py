@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 
 from attention_core.remedies import REMEDIES, Remedy, qk_norm, remedied, softcap, ssmax, temperature
-from attention_core.remedy_curves import COLUMNS, FREE, Axis, Head, Place, Sweep, spectra_of
+from attention_core.remedy_curves import COLUMNS, FREE, Axis, Comparison, Head, Place, spectra_of
 from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES
 from ui.components.lab import UNDERFLOW, Controls, Curves, Film, Fork, Grid, Item, Line, Map, Plot, Readouts, Slider
 from ui.session import MAX_PROBED, PROBED
@@ -87,7 +87,7 @@ def coded(weights: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
     return np.where(np.isnan(weights), CODES + 1, np.rint(roots)).astype(np.uint8)
 
 
-def films(sweeps: Mapping[Axis, Sweep], place: Place, chosen: int) -> list[Film]:
+def films(sweeps: Mapping[Axis, Comparison], place: Place, chosen: int) -> list[Film]:
     """Thumbnails as codes, the chosen remedy in full, and the table; each along every slider."""
     made = []
     for along, swept in sweeps.items():
@@ -106,7 +106,7 @@ def forks() -> list[Fork]:
 
 
 def plots(
-    sweeps: Mapping[Axis, Sweep], tokens: Sequence[str], keys: Sequence[str], chosen: int, page: Words
+    sweeps: Mapping[Axis, Comparison], tokens: Sequence[str], keys: Sequence[str], chosen: int, page: Words
 ) -> list[Plot]:
     """Sliders and read-outs, the thumbnails, the chosen one; then the curves, a row of three for every measure."""
     n = len(tokens)
@@ -143,7 +143,7 @@ def _curves(
     low: float,
     high: float | None,
     along: Axis,
-    sweeps: Mapping[Axis, Sweep],
+    sweeps: Mapping[Axis, Comparison],
     keys: Sequence[str],
     titles: Sequence[str],
     chosen: int,

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.softmax import (
-    LOSSES,
+    ROUNDINGS,
     central_differences,
     complement,
     eigenvalues,
@@ -457,7 +457,8 @@ def precision_plots(page: Words) -> list[Plot]:
 def thresholds() -> dict[str, tuple[float, ...]]:
     """Per dtype: ε, then the least gap of each of the core's LOSSES. Measured, once a process."""
     return {
-        name: (torch.finfo(dtype).eps, *(first_gap(loss, dtype) for loss in LOSSES)) for name, dtype in DTYPES.items()
+        name: (torch.finfo(dtype).eps, *(first_gap(loss, dtype) for loss in ROUNDINGS))
+        for name, dtype in DTYPES.items()
     }
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from attention_core.softmax import LOSSES
+from attention_core.softmax import ROUNDINGS
 from pages.saturation.softmax.microscope import (
     A_STOPS,
     BETAS,
@@ -255,7 +255,7 @@ def precision(page: Words) -> None:
         summary=page["summary_precision"],
         on_move=moved,
     )
-    names = ("epsilon", *LOSSES)
+    names = ("epsilon", *ROUNDINGS)
     head = f"| {page['loss.dtype']} | " + " | ".join(page[f"loss.{name}"] for name in names) + " |"
     rows = [
         f"| **{dtype}** | " + " | ".join(significant(value) for value in values) + " |"

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, RULES, Probe, Table, cross
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES, SWEPT_RULES, Probe, Table, cross
 from pages.saturation.vanishing import losses
 from pages.saturation.vanishing import trained as strained
 from pages.saturation.vanishing.pictures import (
@@ -48,10 +48,10 @@ LOSSES = ("direction", "token")
 def place(n: int) -> Place:
     """Where the link says the sliders stand, each at its nearest stop."""
     query, _ = focus(n, n)
-    rule = recall("rule", RULES[0])
+    rule = recall("rule", SWEPT_RULES[0])
     d_k, alpha = where_sliders_stand()
     return Place(
-        rule=RULES.index(rule) if rule in RULES else 0,
+        rule=SWEPT_RULES.index(rule) if rule in SWEPT_RULES else 0,
         d_k=d_k,
         alpha=alpha,
         head=head_number() - 1,
@@ -61,7 +61,7 @@ def place(n: int) -> Place:
 
 def moved(at: Positions) -> None:
     """A released slider: its value goes into the link."""
-    remember("rule", RULES[at["rule"]])
+    remember("rule", SWEPT_RULES[at["rule"]])
     released(at["d_k"], at["alpha"])
 
 
@@ -121,7 +121,7 @@ def what_follows(
     question: Question, layer: Probe, own: Table, stand: Place, tokens: tuple[str, ...], page: Words
 ) -> None:
     """Below the laboratory: the losses, why its numbers can be believed, and three laws."""
-    alpha, d_k, rule = INPUT_SCALES[stand.alpha], D_K_STOPS[stand.d_k], RULES[stand.rule]
+    alpha, d_k, rule = INPUT_SCALES[stand.alpha], D_K_STOPS[stand.d_k], SWEPT_RULES[stand.rule]
     target = focus(len(tokens), len(tokens))[1]
     ratios = answer(("losses", question, target, d_k, alpha), lambda: losses.ratios(layer, target, d_k, alpha))
     losses.section(ratios, tokens[target], d_k, alpha, page)
@@ -155,10 +155,10 @@ def arrays(question: Question, tokens: tuple[str, ...]) -> dict[str, np.ndarray]
     own = room().result(question, lambda: tabulated(layer))
     return {
         "tokens": np.array(tokens),
-        "rules": np.array(RULES),
+        "rules": np.array(SWEPT_RULES),
         "d_k": np.array(D_K_STOPS),
         "input_scale": np.array(INPUT_SCALES),
-        "names": np.array(MEASURES),
+        "names": np.array(MEASURE_NAMES),
         "measures": own.measures.numpy(),
         "log_gains": own.log_gains.numpy(),
     }
@@ -211,4 +211,4 @@ page_header(page)
 where = switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"], folded=True)
 (untrained if where == "untrained" else trained)(page)
 with st.expander(page["measures"]):
-    st.markdown("\n".join(f"- **{page[f'measure.{name}']}**: {page[f'help.{name}']}" for name in MEASURES))
+    st.markdown("\n".join(f"- **{page[f'measure.{name}']}**: {page[f'help.{name}']}" for name in MEASURE_NAMES))

@@ -10,7 +10,17 @@ from jaxtyping import Float
 
 from attention_core import SCALINGS, attend, by, gradients
 from attention_core.measures import entropy
-from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES, MEASURES, RULES, Probe, Table, factors, sweep
+from attention_core.saturation import (
+    D_K_STOPS,
+    DEAD,
+    INPUT_SCALES,
+    MEASURE_NAMES,
+    SWEPT_RULES,
+    Probe,
+    Table,
+    factors,
+    sweep,
+)
 from attention_core.softmax import entropy_bound, expected_maximum
 from ui.components.lab import (
     UNDERFLOW,
@@ -84,7 +94,7 @@ def sliders(place: Place, page: Words) -> list[Slider]:
         Slider(
             name="rule",
             label=page["rule"],
-            readings=tuple(page[f"rules.{rule}"] for rule in RULES),
+            readings=tuple(page[f"rules.{rule}"] for rule in SWEPT_RULES),
             at=place.rule,
             kind="switch",
             help=page["rule_help"],
@@ -95,7 +105,7 @@ def sliders(place: Place, page: Words) -> list[Slider]:
 def films(probe: Probe, own: Table, numbers: np.ndarray, place: Place) -> list[Film]:
     """The table of the reader's own seed, and the `summary` of the tables of all seeds."""
     scores = np.stack([probe.scores(d_k).numpy() for d_k in D_K_STOPS])
-    factor = np.stack([np.reshape(factors(d_k), (len(RULES), -1)) for d_k in D_K_STOPS], axis=1)
+    factor = np.stack([np.reshape(factors(d_k), (len(SWEPT_RULES), -1)) for d_k in D_K_STOPS], axis=1)
     gains = own.log_gains[..., place.head, :].numpy()
     alone = np.full((*numbers.shape[:3], 1), (len(probe.x) - 1) ** -0.5, np.float32)  # the SNR of one row by itself
     return [
@@ -105,7 +115,7 @@ def films(probe: Probe, own: Table, numbers: np.ndarray, place: Place) -> list[F
         Film("row", gains[..., place.query : place.query + 1], AXES),
         Film("gains", histogram(own.log_gains.flatten(3).numpy()), AXES),
         Film("curves", np.concatenate([numbers, alone], axis=-1), AXES),
-        *(Film(f"critical_{rule}", critical(own, index), ()) for index, rule in enumerate(RULES)),
+        *(Film(f"critical_{rule}", critical(own, index), ()) for index, rule in enumerate(SWEPT_RULES)),
     ]
 
 
@@ -125,7 +135,7 @@ def summary(tables: Sequence[Table]) -> Float[np.ndarray, "rule d_k alpha number
     The spread of the scores covers four decades, so it is drawn as its log₁₀ too.
     """
     together = torch.cat([table.measures for table in tables], dim=-1)
-    together[..., MEASURES.index("score_std"), :] = together[..., MEASURES.index("score_std"), :].log10()
+    together[..., MEASURE_NAMES.index("score_std"), :] = together[..., MEASURE_NAMES.index("score_std"), :].log10()
     ordered = np.sort(together.numpy(), axis=-1)  # torch takes thirty times as long
     last = ordered.shape[-1] - 1
     picked = ordered[..., [round(last * share) for share in (0.5, 0.1, 0.9)]]
@@ -135,7 +145,7 @@ def summary(tables: Sequence[Table]) -> Float[np.ndarray, "rule d_k alpha number
 def critical(own: Table, rule: int) -> Float[np.ndarray, " d_k"]:
     r"""Per d_k the stop of α at which the spread of the scores reaches $\sqrt{2\ln n}$; NaN off the map."""
     wanted = math.sqrt(2 * math.log(own.log_gains.shape[-1]))
-    spread = own.measures[rule, :, :, MEASURES.index("score_std")].mean(dim=-1)
+    spread = own.measures[rule, :, :, MEASURE_NAMES.index("score_std")].mean(dim=-1)
     places = np.full(len(D_K_STOPS), np.nan, dtype=np.float32)
     for row, values in enumerate(spread.tolist()):
         above = next((index for index, value in enumerate(values) if value >= wanted), None)
@@ -192,7 +202,7 @@ def plots(
             low=GAINS[0], high=GAINS[1], logs=True, title=page["phase"], note=page["phase_note"],
             lines=tuple(
                 Contour(film=f"critical_{rule}", name="σ = √(2 ln n)", fixed={"rule": index})
-                for index, rule in enumerate(RULES)
+                for index, rule in enumerate(SWEPT_RULES)
             ),
         ),
         Histogram(
@@ -203,7 +213,7 @@ def plots(
         ),
         Heading(
             name="curves", span=12, title=page["curves"],
-            legend=tuple((RULE_HUES[rule], page[f"rules.{rule}"]) for rule in RULES),
+            legend=tuple((RULE_HUES[rule], page[f"rules.{rule}"]) for rule in SWEPT_RULES),
             note=page.data(said, heads=len(heads), seeds=seeds, head=place.head + 1),
         ),
     ]  # fmt: skip
@@ -249,7 +259,7 @@ def _curves(
                 fixed={"rule": index},
                 band=(column + 1, column + 2),
             )
-            for index, rule in enumerate(RULES)
+            for index, rule in enumerate(SWEPT_RULES)
         )
         + ((Line(start=numbers.shape[-1], hue="quiet", name="1/√(n−1)", dash=True),) if name == "snr" else ()),
     )
@@ -258,7 +268,7 @@ def _curves(
 def _item(name: str, rows: int, page: Words) -> Item:
     return Item(
         label=page[f"measure.{name}"],
-        start=MEASURES.index(name),
+        start=MEASURE_NAMES.index(name),
         log=name.startswith("log_"),
         unit=page.get(f"unit.{name}", ""),
         help=page[f"help.{name}"],
@@ -268,7 +278,7 @@ def _item(name: str, rows: int, page: Words) -> Item:
 
 def _column(name: str) -> int:
     """Where the median of a measure stands in a frame of `summary`."""
-    return 3 * MEASURES.index(name)
+    return 3 * MEASURE_NAMES.index(name)
 
 
 def _power(power: int) -> str:
@@ -333,7 +343,8 @@ def theory(probe: Probe, own: Table, place: Place, page: Words) -> tuple[Law, ..
     """Three laws over the measurements: the decay of tr J, the peak of ‖J‖, and the least entropy a row can have."""
     n = own.log_gains.shape[-1]
     spread, trace, frobenius = (
-        own.measures[0, :, :, MEASURES.index(name)].flatten().numpy() for name in ("score_std", "trace", "frobenius")
+        own.measures[0, :, :, MEASURE_NAMES.index(name)].flatten().numpy()
+        for name in ("score_std", "trace", "frobenius")
     )
     critical_std = math.sqrt(2 * math.log(n))
     sigma = np.geomspace(critical_std, STDS[1], 60)

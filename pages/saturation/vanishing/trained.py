@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 import torch
 
-from attention_core.models import Settings, Tokens
-from attention_core.models.strain import HEAD_MEASURES, Strain, Strained, strain
+from attention_core.models import Model, Settings, Tokens
+from attention_core.models.strain import HEAD_MEASURES, Strain, strain
 from ui.components.canvas import Pick
 from ui.components.lab import Controls, Curves, Film, Item, Line, Map, Plot, Positions, Readouts, Slider, lab
 from ui.compute import room
@@ -19,6 +19,7 @@ from ui.errors import fragment
 from ui.layout import take_away, trust_line
 from ui.link import put, recall, remember
 from ui.numbers import significant
+from ui.session import SCRATCH
 from ui.snippets import imports, rebuilt
 from ui.text import Words, words
 from ui.waiting import awaited
@@ -40,7 +41,7 @@ def section(choice: Choice, page: Words) -> None:
         where = switch("strain_where", ("all", "here"), page["strained.where"], lambda name: page.format(
             f"strained.{name}", number=choice.layer + 1))  # fmt: skip
         target = choose_loss(choice, page)
-    if not isinstance(choice.model, Strained):
+    if choice.study.model == SCRATCH:
         st.info(page["strained.unsupported"], icon=":material/info:")
         return
     atlas(choice, None if where == "all" else (choice.layer,), target, page)
@@ -48,7 +49,7 @@ def section(choice: Choice, page: Words) -> None:
 
 def choose_loss(choice: Choice, page: Words) -> int | None:
     """None for the random direction, else the token that every token should name: the key in focus."""
-    if not isinstance(choice.model, Strained):
+    if choice.study.model == SCRATCH:
         return None
     if choice.model.word_embeddings(choice.tokens).shape[-1] != choice.run().output.shape[-1]:
         return None  # embeddings of another width cannot read the output
@@ -78,7 +79,7 @@ def stops(settings: Settings, layers: tuple[int, ...] | None) -> tuple[Settings,
 
 
 def strains(
-    model: Strained, tokens: Tokens, wanted: tuple[Settings, ...], target: int | None
+    model: Model, tokens: Tokens, wanted: tuple[Settings, ...], target: int | None
 ) -> Generator[float, None, tuple[Strain, ...]]:
     """The model on the sentence at every stop, under this loss, one stop a piece."""
     stops = []
@@ -92,7 +93,6 @@ def strains(
 def atlas(choice: Choice, layers: tuple[int, ...] | None, target: int | None, page: Words) -> None:
     """Every stop is one forward and one backward pass; they are kept, so this is slow once."""
     wanted, model, tokens = stops(choice.study.settings, layers), choice.model, choice.tokens
-    assert isinstance(model, Strained)
     question = ("strains", choice.study.model, choice.study.sizes, choice.study.text, wanted, target)
     found = awaited(
         question, lambda: strains(model, tokens, wanted, target), topic="strain", what=page["strained.working"]

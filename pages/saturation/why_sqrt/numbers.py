@@ -7,7 +7,7 @@ import streamlit as st
 
 from attention_core import variance
 from attention_core.models import Run
-from attention_core.variance import D_K_STOPS, Assumptions, Law, Line, Moments, Sums
+from attention_core.variance import D_K_OCTAVES, Assumptions, Law, Line, Moments, Sums
 from ui.chart import chart
 from ui.controls import Choice, layer_label
 from ui.figures.variance import Curves, histograms, parts_of_variance, spreads_by_layer
@@ -32,7 +32,7 @@ FORMULAS = {
 
 def curves_of(measured: Moments, exact: Law) -> Curves:
     """Mean and variance at every stop of d_k: measured, expected, and how far apart chance may bring them."""
-    stops = np.array(D_K_STOPS, dtype=np.float64)
+    stops = np.array(D_K_OCTAVES, dtype=np.float64)
     return Curves(
         stops=stops,
         mean=measured.mean.numpy(),
@@ -40,13 +40,13 @@ def curves_of(measured: Moments, exact: Law) -> Curves:
         expected_mean=stops * exact.mean,
         expected_variance=stops * exact.variance,
         mean_error=np.sqrt(stops * exact.variance / variance.SAMPLES),
-        variance_error=np.array([exact.variance_error(stop, variance.SAMPLES) for stop in D_K_STOPS]),
+        variance_error=np.array([exact.variance_error(stop, variance.SAMPLES) for stop in D_K_OCTAVES]),
     )
 
 
 def read_outs(d_k: int, measured: Moments, exact: Law, page: Words, *, tails: bool) -> None:
     """Claimed, exact and measured, side by side. With heavy `tails` nobody knows how far off the kurtosis is."""
-    index = D_K_STOPS.index(d_k)
+    index = D_K_OCTAVES.index(d_k)
     mean, spread = float(measured.mean[index]), float(measured.variance[index])
     mean_error, spread_error = float(measured.mean_error[index]), float(measured.variance_error[index])
     excess, excess_error = float(measured.excess[index]), math.nan if tails else float(measured.excess_error[index])

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from attention_core import variance
-from attention_core.variance import D_K_STOPS, Assumptions, Sums
+from attention_core.variance import D_K_OCTAVES, Assumptions, Sums
 from pages.saturation.why_sqrt.numbers import (
     corrections,
     curves_of,
@@ -79,7 +79,7 @@ def draw_again() -> None:
 
 def controls(page: Words) -> tuple[Assumptions, int, int]:
     """What is assumed, d_k and the seed."""
-    d_k = stop("mc_d_k", D_K_STOPS, DEFAULT_D_K, page["control.d_k"], int)
+    d_k = stop("mc_d_k", D_K_OCTAVES, DEFAULT_D_K, page["control.d_k"], int)
     mean = stop("mc_mean", MEANS, 0.0, page["control.mean"], float)
     correlation = stop(
         "mc_rho", CORRELATIONS, 0.0, page["control.correlation"], float, page["control.correlation_help"]
@@ -106,7 +106,7 @@ def controls(page: Words) -> tuple[Assumptions, int, int]:
 
 def drawn(assumed: Assumptions, number: int, page: Words) -> Sums:
     """The draw behind everything: of the sliders only the distribution and the seed make a new one."""
-    with st.spinner(page.format("drawing", samples=variance.SAMPLES, d_k=D_K_STOPS[-1]), show_time=True):
+    with st.spinner(page.format("drawing", samples=variance.SAMPLES, d_k=D_K_OCTAVES[-1]), show_time=True):
         return draw(assumed.distribution, number)
 
 
@@ -120,7 +120,7 @@ def laboratory(page: Words) -> tuple[Sums, Assumptions, int, int, Curves, np.nda
     exact = variance.law(assumed)
     dots = variance.products(sums, assumed)
     measured = variance.moments(dots)
-    index = D_K_STOPS.index(d_k)
+    index = D_K_OCTAVES.index(d_k)
     curves = curves_of(measured, exact)
     shown = dots[index].numpy()
     labels = {name: page[f"label.{name}"] for name in ("measured", "claim", "expected", "density", "dots")}
@@ -144,7 +144,7 @@ def laboratory(page: Words) -> tuple[Sums, Assumptions, int, int, Curves, np.nda
         own = {"theory": page["label.expected"], "scaled": page["label.scaled_dots"]}
         labels = {name: page[f"label.{name}"] for name in names} | own
         figure = against_d_k(curves, chosen=index, labels=labels, mode=mode(), height=590)
-        alt = page.data("label.curves_alt", first=D_K_STOPS[0], last=D_K_STOPS[-1])
+        alt = page.data("label.curves_alt", first=D_K_OCTAVES[0], last=D_K_OCTAVES[-1])
         chart(figure, key="mc_curves", alt=alt)
     if exact.variance and not math.isfinite(exact.excess):
         st.warning(page["infinite"], icon=":material/warning:")

@@ -12,8 +12,8 @@ from torch import Tensor
 from attention_core.experiments.base import EVALUATION_BLOCK, Experiment, Record, stream
 from attention_core.experiments.gradient_reach import (
     ATTENTION,
-    KINDS,
-    Reach,
+    LAYER_KINDS,
+    GradientReach,
     decay,
     gradient_reach,
     path_length,
@@ -58,7 +58,9 @@ def reaches(n: int, drawn: int, x: Float[Tensor, "n d"] | None = None) -> Genera
     logs, factors = [], []
     for kind in REACHED:
         curves = [
-            gradient_reach(Reach(kind=kind, length=n, d=WIDTH, batch=BATCH, seed=seed), None if x is None else x[None])
+            gradient_reach(
+                GradientReach(kind=kind, length=n, d=WIDTH, batch=BATCH, seed=seed), None if x is None else x[None]
+            )
             for seed in range(drawn, drawn + SEEDS)
         ]
         with np.errstate(divide="ignore"):
@@ -197,11 +199,11 @@ x = layer.embed(layer.tokenize({text!r}))[None, :{LONGEST}]
     return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
 import torch
 
-from attention_core.experiments.gradient_reach import Reach, gradient_reach
+from attention_core.experiments.gradient_reach import GradientReach, gradient_reach
 {own if text is not None else "x = None  # N(0, 1)"}
 for kind in {REACHED!r}:
     seeds = [
-        gradient_reach(Reach(kind=kind, length={n}, d={WIDTH}, batch={BATCH}, seed=seed), x)
+        gradient_reach(GradientReach(kind=kind, length={n}, d={WIDTH}, batch={BATCH}, seed=seed), x)
         for seed in range({drawn}, {drawn + SEEDS})
     ]
     logs = torch.stack(seeds).log10().quantile(0.5, dim=0)
@@ -241,7 +243,7 @@ def known(config: Experiment) -> bool:
     """Whether this page can show a run of this configuration."""
     return (
         isinstance(config, Needle)
-        and config.kind in KINDS
+        and config.kind in LAYER_KINDS
         and config.length in LENGTHS
         and config.seconds is not None
         and 1 <= config.seconds <= BUDGETS[-1]

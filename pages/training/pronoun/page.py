@@ -7,7 +7,7 @@ import streamlit as st
 
 from attention_core.experiments.base import Experiment
 from attention_core.experiments.pronoun import EXAMPLE, Pronoun
-from attention_core.models import ModelError, Sizes, Tokens, Trained, UnknownWords
+from attention_core.models import ModelError, Tokens, Trained, UnknownWords
 from attention_core.models.trained import CHECKPOINT, CHECKPOINT_SHA256
 from attention_core.text import clean
 from pages.training.pronoun import pictures as pronoun
@@ -51,6 +51,7 @@ from pages.training.pronoun.pictures import (
 from ui import session
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
+from ui.compute.catalogue import taught
 from ui.compute.runs import MOST_BYTES, Run
 from ui.controls import MAX_CHARS, untaught, whole_number
 from ui.errors import fragment
@@ -79,12 +80,10 @@ STYLE = """<style>
 def shipped(page: Words) -> Trained | None:
     """The layer that comes with the product; one sentence where its file is damaged."""
     try:
-        found = session.model(session.TAUGHT, Sizes())
+        return taught()
     except ModelError:
         st.warning(page["damaged"], icon=":material/warning:")
         return None
-    assert isinstance(found, Trained)
-    return found
 
 
 def sentence(layer: Trained | None, page: Words) -> tuple[str, Trained]:

@@ -14,13 +14,13 @@ from attention_core.experiments.base import Experiment, Record, stream
 from attention_core.experiments.pronoun import (
     ADJECTIVES,
     EXAMPLE,
-    FEW,
     FILLERS,
     GLUE,
     NOUNS,
     OPENERS,
     PAD,
     PRONOUNS,
+    TRAINED_FILLERS,
     VERBS,
     WORDS,
     Pronoun,
@@ -145,7 +145,7 @@ def survey(model: Trained) -> tuple[int, Float[Tensor, "pronouns h"]]:
     """On SURVEYED fresh sentences with noun pairs that never met in training: how often the answer is right, and the
     mean weight of every head from each pronoun to the noun it stands for.
     """
-    made = sentences(stream(model.config.seed, "survey"), SURVEYED, "unseen", FEW)
+    made = sentences(stream(model.config.seed, "survey"), SURVEYED, "unseen", TRAINED_FILLERS)
     right, sums, counts = 0, torch.zeros(len(PRONOUNS), HEADS), torch.zeros(len(PRONOUNS), 1)
     for ids, place, answer in zip(made.tokens, made.pronoun.tolist(), made.answer.tolist(), strict=True):
         kept = tuple(number for number in ids.tolist() if WORDS[number] != PAD)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import pandas as pd
 
 LARGEST = 2 * 2**20  # bytes
 MOST_ROWS, MOST_COLUMNS, MOST_CELL = 100_000, 64, 200
@@ -70,55 +70,38 @@ def read(data: bytes) -> list[Column]:
     text = _decoded(data)
     if not text.strip():
         raise Refused("empty")
-    delimiter = _delimiter(text)
-    try:
-        rows = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), MOST_ROWS + 1))
-    except csv.Error as error:  # a cell longer than a field may be, or a line feed where none can be
-        raise Refused("not_csv") from error
-    if len(rows) > MOST_ROWS:
+    if text.count("\n") > MOST_ROWS:
         raise Refused("too_long", most=MOST_ROWS)
-    there = [any(cell.strip() for cell in row) for row in rows]
-    if not any(there):
+    delimiter = _delimiter(text)
+    rows, comma = _rows(_begun(text, delimiter), delimiter), delimiter != ","
+    titled = not np.isfinite(_numbers(rows[0], comma=comma)).any()
+    names = _named([cell[:MOST_CELL] for cell in rows[0]] if titled else [""] * len(rows[0]))
+    cells = zip(*rows[titled:], strict=True) if rows[titled:] else [()] * len(names)
+    columns = [column(name, below, comma=comma) for name, below in zip(names, cells, strict=True)]
+    if not any(np.isfinite(one.numbers).any() or _grouped(one) for one in columns):
         raise Refused("not_csv")
-    first = there.index(True)
-    width = len(rows[first])
-    # An empty line separates nothing from nothing, but where there is one column it is a gap.
-    rows = [row for row, full in zip(rows[first:], there[first:], strict=True) if full or width == 1]
-    ragged = sum(len(row) > width for row in rows)
-    if width > MOST_COLUMNS or ragged > len(rows) // 10:
-        raise Refused("not_csv")
-    comma = delimiter != ","
-    titled = not any(isinstance(_number(cell, comma=comma), float) for cell in rows[0])
-    names = _named([cell.strip()[:MOST_CELL] for cell in rows[0]] if titled else [""] * width)
-    rows = rows[titled:]
-    found = [
-        column(name, [row[at] if at < len(row) else "" for row in rows], comma=comma) for at, name in enumerate(names)
-    ]
-    if not any(np.isfinite(each.numbers).any() or _grouped(each) for each in found):
-        raise Refused("not_csv")
-    return found
+    return columns
 
 
 def column(name: str, cells: Sequence[str], *, comma: bool) -> Column:
     """The cells below a header as numbers. `comma`: whether a comma may be a decimal point."""
-    read = [_number(cell, comma=comma) for cell in cells]
-    numbers = np.array([each if isinstance(each, float) else math.nan for each in read], dtype=np.float64)
+    cells = [cell.strip() for cell in cells]
+    numbers = _numbers(cells, comma=comma)
+    wrong = [at for at in np.flatnonzero(np.isnan(numbers)) if cells[at].lower() not in GAPS]
     grouped = _thousands(cells, comma=comma)
-    wrong = [at for at, each in enumerate(read) if isinstance(each, str)]
     problem = None
     if grouped is not None:
-        problem = Refused("thousands", column=name, row=grouped + 1, cell=cells[grouped].strip()[:40])
+        problem = Refused("thousands", column=name, row=grouped + 1, cell=cells[grouped][:40])
     elif wrong:
-        cell = cells[wrong[0]].strip()[:40]
-        problem = Refused("wrong", column=name, count=len(wrong), row=wrong[0] + 1, cell=cell)
+        problem = Refused("wrong", column=name, count=len(wrong), row=int(wrong[0]) + 1, cell=cells[wrong[0]][:40])
     return Column(name, numbers, problem)
 
 
 def likely(columns: Sequence[Column]) -> int:
     """The column a reader probably means: the first with numbers alone that does not merely count the rows."""
-    readable = [at for at, each in enumerate(columns) if each.readable]
+    readable = [at for at, one in enumerate(columns) if one.readable]
     meant = [at for at in readable if not columns[at].counts]
-    grouped = [at for at, each in enumerate(columns) if _grouped(each)]  # better told about than passed over
+    grouped = [at for at, one in enumerate(columns) if _grouped(one)]  # better refused by name than passed over
     return next(iter(meant or grouped or readable), 0)
 
 
@@ -127,25 +110,61 @@ def usable(column: Column, least: int) -> Usable:
     if column.problem is not None:
         raise column.problem.again()
     numbers = column.numbers
-    there = np.flatnonzero(np.isfinite(numbers))
-    if not there.size:
+    known = np.flatnonzero(np.isfinite(numbers))
+    if not known.size:
         raise Refused("no_numbers", column=column.name)
-    numbers = numbers[there[0] : there[-1] + 1]  # what is missing before and after is no gap
+    numbers = numbers[known[0] : known[-1] + 1]  # what is missing before and after is no gap
     if len(numbers) < least:
         raise Refused("too_short", column=column.name, count=len(numbers), least=least)
     dropped, numbers = max(0, len(numbers) - MOST), numbers[-MOST:]
-    known = np.isfinite(numbers)
-    gaps = int((~known).sum())
+    gaps = int(np.isnan(numbers).sum())
     if 3 * gaps > len(numbers):
         raise Refused("gaps", column=column.name, count=gaps, total=len(numbers))
-    at = np.arange(len(numbers))
-    numbers = np.interp(at, at[known], numbers[known])
+    numbers = pd.Series(numbers).interpolate().to_numpy()
     if float(np.abs(numbers).max()) > HUGE:
         raise Refused("huge", column=column.name)
     learned = numbers[: round(0.7 * len(numbers))]
     if float(learned.std()) <= 1e-6 * float(np.abs(learned).max()):
         raise Refused("constant", column=column.name)
     return Usable(values=tuple(map(float, numbers.astype(np.float32))), gaps=gaps, dropped=dropped)
+
+
+def _begun(text: str, delimiter: str) -> str:
+    """The text from its first row with something in it."""
+    blank = len(text) - len(text.lstrip(f"{delimiter} \t\r\n\f"))
+    return text[text.rfind("\n", 0, blank) + 1 :]
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """Every cell without the white space around it, "" where a row has none; as many in each row as in the first.
+
+    Raises Refused where there are too many rows or columns, or too many rows are wider than the first.
+    """
+    try:
+        width = len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), ()))
+        table = pd.read_csv(
+            io.StringIO(text, newline=""),
+            sep=delimiter,
+            names=range(width + 1),  # one more, which is filled where a row is too wide
+            header=None,
+            index_col=False,
+            dtype=str,
+            na_filter=False,
+            engine="python",
+            skip_blank_lines=False,
+            on_bad_lines=lambda cells: cells[: width + 1],  # type: ignore[arg-type] pandas takes a function, too
+            nrows=MOST_ROWS + 1,
+        )
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:  # a cell too long, an open quote
+        raise Refused("not_csv") from error
+    if len(table) > MOST_ROWS:
+        raise Refused("too_long", most=MOST_ROWS)
+    rows = [[str(cell).strip() for cell in row[:width]] for row in table.fillna("").to_numpy().tolist()]
+    # An empty line separates nothing from nothing, but where there is one column it is a gap.
+    rows = [row for row in rows if width == 1 or any(row)]
+    if not rows or width > MOST_COLUMNS or int(table[width].notna().sum()) > len(rows) // 10:
+        raise Refused("not_csv")
+    return rows
 
 
 def _delimiter(text: str) -> str:
@@ -170,7 +189,7 @@ def _decoded(data: bytes) -> str:
         raise Refused("binary")
     else:
         order = ("utf-8-sig", "gb18030", "cp1252")  # what spreadsheets write in China, and in the West
-    found: list[str] = []
+    doubtful: list[str] = []
     for encoding in order:
         try:
             text = data.decode(encoding)
@@ -180,9 +199,9 @@ def _decoded(data: bytes) -> str:
             continue
         if encoding != "gb18030" or _chinese(text):
             return text
-        found.append(text)
-    if found:
-        return found[0]
+        doubtful.append(text)
+    if doubtful:
+        return doubtful[0]
     raise Refused("binary")
 
 
@@ -191,7 +210,7 @@ def _chinese(text: str) -> bool:
     are read as Chinese give rare characters.
     """
     foreign = [letter.encode("gb2312", "ignore") for letter in text if ord(letter) > 127]
-    common = sum(0xA1 <= each[0] <= 0xA9 or 0xB0 <= each[0] <= 0xD7 for each in foreign if each)
+    common = sum(0xA1 <= code[0] <= 0xA9 or 0xB0 <= code[0] <= 0xD7 for code in foreign if code)
     return 2 * common >= len(foreign)
 
 
@@ -206,29 +225,25 @@ def _named(cells: Sequence[str]) -> list[str]:
     return names
 
 
-def _number(cell: str, *, comma: bool) -> float | str | None:
-    cell = cell.strip()
-    if cell.lower() in GAPS:
-        return None
-    written = cell.replace(",", ".") if comma and cell.count(",") == 1 and "." not in cell else cell
-    if not NUMBER.fullmatch(written):
-        return cell
-    value = float(written)
-    return value if math.isfinite(value) else cell
+def _numbers(cells: Sequence[str], *, comma: bool) -> np.ndarray:
+    """Finite numbers, NaN for everything else. `comma`: one comma and no point is a decimal point."""
+    written = [cell.replace(",", ".") if comma and cell.count(",") == 1 and "." not in cell else cell for cell in cells]
+    numbers = np.asarray(pd.to_numeric(pd.Series(written, dtype=object), errors="coerce"), dtype=np.float64)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def _thousands(cells: Sequence[str], *, comma: bool) -> int | None:
     """The first cell whose comma or point may separate thousands, unless other cells show that it does not: 1,234 is
     a number with a decimal comma beside 1,5 or 0,125; 1.234 is none beside 1,5.
     """
-    marked = [(at, cell.strip()) for at, cell in enumerate(cells) if "," in cell]
+    marked = [(at, cell) for at, cell in enumerate(cells) if "," in cell]
     both = [at for at, cell in marked if GROUPED.fullmatch(cell) and (not comma or cell.count(",") > 1 or "." in cell)]
     if both or not comma or not marked:
         return both[0] if both else None
     grouped = [at for at, cell in marked if GROUPED.fullmatch(cell)]
     if len(grouped) == len(marked):
         return grouped[0]
-    points = [at for at, cell in enumerate(cells) if "." in cell and GROUPED.fullmatch(cell.strip())]
+    points = [at for at, cell in enumerate(cells) if "." in cell and GROUPED.fullmatch(cell)]
     return points[0] if points else None
 
 

@@ -16,7 +16,7 @@ SMALL = Alignment(steps=3, every=2, symbols=7, length=5, d=11, batch=13, evaluat
 
 @pytest.mark.slow
 def test_local_m_copies_and_cannot_reverse_and_local_p_learns_to_walk_backwards() -> None:
-    """SCIENCE.md 3.7, item 12, at 7 words: less than half the length, a tenth of the time."""
+    """Luong et al. 2015, section 3, at 7 words: less than half the length, a tenth of the time."""
     short = Alignment(length=7, steps=120, every=120, evaluated=100, batch=32, lr=1e-2)
     last = {
         (task, mode): list(replace(short, task=task, mode=mode).records())[-1]

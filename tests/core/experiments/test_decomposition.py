@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.base import stream
 from attention_core.experiments.decomposition import bends, classical, continued, strongest_period
-from attention_core.experiments.series import NOISE, Series, made, pieces
+from attention_core.experiments.series import NOISE, Series, made_series, pieces
 from attention_core.experiments.store import load_records, save_records
 
 
@@ -66,10 +66,10 @@ def test_bends_of_a_long_series_are_found_within_two_blocks() -> None:
 
 
 def test_built_in_changes_are_found_about_as_often_as_the_report_says() -> None:
-    """SCIENCE.md E9: recall 29/37, precision 29/35. A bend of nearly equal slopes cannot be found by anybody."""
+    """Recall 29/37, precision 29/35. A bend of nearly equal slopes cannot be found by anybody."""
     hits, built, found = 0, 0, 0
     for seed in range(5):
-        x = made(seed).double()
+        x = made_series(seed).double()
         changes, places = pieces(seed).changes, bends(x - classical(x, 96).season)
         hits += sum(any(abs(one - other) <= 60 for other in places) for one in changes)
         built, found = built + len(changes), found + len(places)
@@ -89,7 +89,7 @@ def test_a_continued_line_is_polyfits_and_the_season_goes_on() -> None:
 
 def test_pieces_add_up_and_each_can_be_switched_off() -> None:
     whole = pieces(3)
-    assert_close((whole.trend + whole.season + whole.noise).float(), made(3), rtol=0, atol=0)
+    assert_close((whole.trend + whole.season + whole.noise).float(), made_series(3), rtol=0, atol=0)
     assert abs(float(whole.noise.std()) - NOISE) < 0.02
     flat = pieces(3, slope=0.0, season=0.0)
     assert float(flat.trend.abs().max()) == 0 and float(flat.season.abs().max()) == 0
@@ -107,11 +107,11 @@ SMALL = Series(past=24, horizon=12, steps=3, every=3, points=400, batch=8)
 
 def test_runs_of_several_seeds_forecast_one_series() -> None:
     first, second = (replace(SMALL, world=5, seed=seed) for seed in (0, 1))
-    assert_close(first.series(), made(5, 400), rtol=0, atol=0)
-    assert_close(second.series(), made(5, 400), rtol=0, atol=0)
+    assert_close(first.series(), made_series(5, 400), rtol=0, atol=0)
+    assert_close(second.series(), made_series(5, 400), rtol=0, atol=0)
     (*_, a), (*_, b) = first.records(), second.records()
     assert float((a.arrays["forecast"] - b.arrays["forecast"]).abs().max()) > 0.01
-    assert_close(SMALL.series(), made(0, 400), rtol=0, atol=0)
+    assert_close(SMALL.series(), made_series(0, 400), rtol=0, atol=0)
 
 
 def test_a_series_of_ones_own_is_measured_in_its_own_units() -> None:
@@ -137,9 +137,9 @@ def test_a_series_of_ones_own_is_measured_in_its_own_units() -> None:
 def test_the_measures_of_a_made_series_are_in_units_of_its_noise() -> None:
     config = replace(SMALL, model="linear", noise=0.6)
     *_, last = config.records()
-    x = made(0, 400, noise=0.6).numpy()
+    x = made_series(0, 400, noise=0.6).numpy()
     x = (x - x[:280].mean()) / x[:280].std(ddof=1)
-    scale = made(0, 400, noise=0.6).numpy()[:280].std(ddof=1) / 0.6
+    scale = made_series(0, 400, noise=0.6).numpy()[:280].std(ddof=1) / 0.6
     windows = np.lib.stride_tricks.sliding_window_view(x, 36)
     for part, key in ((windows[280:], "mae"), (windows[:245], "learned")):
         away = part[:, :24] @ last.state["out.weight"].numpy().T + last.state["out.bias"].numpy() - part[:, 24:]

@@ -33,7 +33,7 @@ def test_the_bound_lies_below_the_log_likelihood(seed) -> None:
 
 
 def test_the_bound_holds_for_two_picks_by_enumeration() -> None:
-    """Every pair of annotations, as SCIENCE.md E5 counts them."""
+    """Every pair of annotations, counted one by one."""
     (theta, log_p), (other, log_q) = case(3), case(5, seed=1)
     a, b = theta.softmax(0).tolist(), other.softmax(0).tolist()
     pairs = list(itertools.product(range(3), range(5)))
@@ -53,7 +53,7 @@ def test_the_gradient_of_the_bound_is_autograds() -> None:
 
 @pytest.mark.slow
 def test_hard_attention_learns_slower_and_a_baseline_helps() -> None:
-    """SCIENCE.md E5 near step 60: soft .999, hard .49, hard with baseline .76."""
+    """Near step 60 about: soft .999, hard .49, hard with baseline .76."""
     at_60 = {
         m: list(Hard(mode=m, steps=60, every=60).records())[-1].accuracy for m in ("soft", "hard", "hard_baseline")
     }

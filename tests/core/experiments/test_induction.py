@@ -16,7 +16,7 @@ SMALL = Induction(steps=5, every=2, batch=7, vocabulary=13, length=17, periods=(
 
 @pytest.mark.slow
 def test_scaled_attention_learns_to_copy_what_followed() -> None:
-    """SCIENCE.md 3.7, item 14."""
+    """Olsson et al. 2022, arXiv:2209.11895, in small."""
     *_, last = Induction(steps=350, every=350, stop_at=0.96).records()
     assert last.accuracy > 0.95
     assert last.measures["induction"] > 0.4

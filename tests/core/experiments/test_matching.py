@@ -1,4 +1,4 @@
-"""E7: with attention a matcher learns in a hundred steps what it does not learn without; and what the page ships."""
+"""With attention a matcher learns in a hundred steps what it does not learn without; and what the page ships."""
 
 from dataclasses import replace
 
@@ -7,15 +7,16 @@ import torch
 from torch.testing import assert_close
 
 from attention_core.experiments.base import Experiment, stream
-from attention_core.experiments.matching import English, Matching, embedded, examine, unknown_words, unmet_pairs
-from attention_core.experiments.paraphrases import KINDS, UNMET, Author, lexicon, plural_of, split
+from attention_core.experiments.english import English, embedded, examine, unknown_words, unmet_pairs
+from attention_core.experiments.matching import Matching
+from attention_core.experiments.paraphrases import PAIR_KINDS, UNMET, Author, lexicon, plural_of, split
 from attention_core.matching import VARIANTS, Matcher, shipped, word_vectors
 from attention_core.models import load_embedded
 
 SMALL = Matching(length=5, concepts=11, synonyms=3, replaced=2, d_in=7, d=6, hidden=13, batch=17, evaluated=19, steps=2)
 
 
-# --- E7 ---
+# --- made-up words ---
 
 
 def test_a_paraphrase_has_the_same_meanings_and_a_negative_differs_in_as_many_as_it_says() -> None:
@@ -131,7 +132,7 @@ def test_the_kinds_of_pairs_are_what_they_are_called() -> None:
         if not {"you", "they", "we"} & {*first.split(), *second.split()}:  # plurals stand in no list
             assert said(first) != said(second), (first, second)
             assert len(said(first)) == len(said(second))
-    assert {author.pair()[2] for _ in range(200)} == set(KINDS)
+    assert {author.pair()[2] for _ in range(200)} == set(PAIR_KINDS)
 
 
 def test_embeddings_of_synonyms_multiply_to_more_than_those_of_strangers() -> None:
@@ -154,7 +155,7 @@ def test_the_shipped_matcher_is_worth_what_its_file_says(variant: str) -> None:
     matcher.load_state_dict(exact.state_dict())
     for name, pairs in {"unmet": unmet_pairs(11, 500), "unknown": unknown_words(11, 500)}.items():
         found = examine(matcher, pairs)
-        for kind in KINDS:
+        for kind in PAIR_KINDS:
             assert_close(found[kind], recipe[name][kind], rtol=0, atol=0.15, msg=f"{name} {kind} {found}")
 
 

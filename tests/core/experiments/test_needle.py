@@ -6,7 +6,7 @@ import pytest
 from torch.testing import assert_close
 
 from attention_core.experiments.base import stream
-from attention_core.experiments.gradient_reach import KINDS
+from attention_core.experiments.gradient_reach import LAYER_KINDS
 from attention_core.experiments.needle import Needle
 from tests.core.experiments.test_base import same
 
@@ -25,7 +25,7 @@ def test_an_lstm_does_not_in_the_steps_attention_needs() -> None:
     assert last.accuracy < 0.3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LAYER_KINDS)
 def test_same_seed_same_records(kind) -> None:
     config = replace(SMALL, kind=kind)
     for a, b in zip(config.records(), config.records(), strict=True):
@@ -33,7 +33,7 @@ def test_same_seed_same_records(kind) -> None:
 
 
 def test_the_sizes_are_those_of_the_report() -> None:
-    """SCIENCE.md 3.5: LSTM 25 928, GRU 19 656, BiLSTM 51 528, BiGRU 38 984 numbers."""
+    """LSTM 25 928, GRU 19 656, BiLSTM 51 528, BiGRU 38 984 numbers: gates of 64 units, and the read-out."""
     for kind, count in (("lstm", 25_928), ("gru", 19_656), ("bilstm", 51_528), ("bigru", 38_984)):
         assert sum(one.numel() for one in Needle(kind=kind).build().parameters()) == count
 

@@ -12,7 +12,17 @@ from attention_core.checkpoints import DamagedError
 from attention_core.experiments.base import stream
 from attention_core.experiments.induction import Induction
 from attention_core.experiments.needle import Needle
-from attention_core.experiments.pronoun import EXAMPLE, FEW, IDS, LONG, NOUNS, PER_GROUP, WORDS, Pronoun, sentences
+from attention_core.experiments.pronoun import (
+    EXAMPLE,
+    IDS,
+    MOST_FILLERS,
+    NOUNS,
+    PER_GROUP,
+    TRAINED_FILLERS,
+    WORDS,
+    Pronoun,
+    sentences,
+)
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import StoreError, save_weights
 from attention_core.models import Model, Settings, trained
@@ -51,7 +61,7 @@ def test_a_missing_or_damaged_checkpoint_is_named(tmp_path, monkeypatch) -> None
 
 
 def test_its_stands_for_the_law(shipped) -> None:
-    """SCIENCE.md E11."""
+    """The claim of the page: one of the heads of the pronoun has most of its weight at the noun it stands for."""
     run = shipped.run(shipped.tokenize(EXAMPLE))
     pronoun, law = run.tokens.strings.index("its"), run.tokens.strings.index("law")
     assert float(run.layers[0].attention.weights[:, pronoun, law].max()) > 0.7
@@ -63,7 +73,7 @@ def test_its_stands_for_the_law(shipped) -> None:
 
 
 def test_the_checkpoint_knows_pairs_and_distances_it_never_saw(shipped) -> None:
-    for name, places, longest, least in (("unseen", FEW, False, 0.9), ("unseen", LONG, True, 0.85)):
+    for name, places, longest, least in (("unseen", TRAINED_FILLERS, False, 0.9), ("unseen", MOST_FILLERS, True, 0.85)):
         batch = sentences(stream(99, name), 300, name, places, longest=longest)
         logits, _ = shipped._network(batch.tokens, batch.allowed)
         said = logits[torch.arange(300), batch.pronoun].argmax(dim=-1)
@@ -164,7 +174,7 @@ def test_what_is_no_run_on_tokens_is_refused() -> None:
 
 @pytest.mark.parametrize("pairs", ["seen", "unseen"])
 def test_sentences_have_one_noun_that_fits_the_pronoun(pairs) -> None:
-    batch = sentences(stream(0, "x"), 211, pairs, LONG)
+    batch = sentences(stream(0, "x"), 211, pairs, MOST_FILLERS)
     for row, allowed, at, answer in zip(batch.tokens, batch.allowed, batch.pronoun, batch.answer, strict=True):
         text = [WORDS[word] for word in row.tolist()][: int(allowed.sum())]
         comma = text.index(",")
@@ -174,9 +184,9 @@ def test_sentences_have_one_noun_that_fits_the_pronoun(pairs) -> None:
         assert [word for word, kind in nouns if kind == text[int(at)]] == [WORDS[int(answer)]]
         numbers = sorted(NOUNS[kind].index(word) for word, kind in nouns)
         assert ((numbers[1] - numbers[0]) % (PER_GROUP // 2) == 0) == (pairs == "unseen")
-    longest = sentences(stream(0, "x"), 211, pairs, LONG, longest=True)
+    longest = sentences(stream(0, "x"), 211, pairs, MOST_FILLERS, longest=True)
     least = (longest.tokens == IDS[","]).int().argmax(dim=-1).min()
-    assert int(least) == 5 + LONG
+    assert int(least) == 5 + MOST_FILLERS
 
 
 def test_same_seed_same_records() -> None:

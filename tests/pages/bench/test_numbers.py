@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from attention_core import masks
 from attention_core.mechanisms import AXES, MECHANISMS, Options, moved
-from attention_core.mechanisms.bench import WIDTHS, compute, direction, reaching, spread
+from attention_core.mechanisms.bench import WIDTHS, compute, direction, head_gradient, spread
 from attention_core.models import Settings, Sizes
 from pages.mechanisms.bench import pictures as bench
 from pages.mechanisms.bench.pictures import COLUMNS, MOST, PER_TOKEN, Setting
@@ -38,7 +38,7 @@ def found(keys=KEYS, reference="scaled_dot", mask="none", memory=None, radius=1)
     made = {
         key: (
             compute(MECHANISMS[key], here.q, here.k, here.v, **given),
-            reaching(MECHANISMS[key], here.q, here.k, here.v, head=HEAD, **given),
+            head_gradient(MECHANISMS[key], here.q, here.k, here.v, head=HEAD, **given),
         )
         for key in keys
     }
@@ -64,7 +64,7 @@ def test_without_the_scaling_most_gradients_vanish_and_a_few_explode():
     assert dot.norm() > 2 * scaled.norm()
     found = {key: compute(MECHANISMS[key], here.q, here.k, here.v, options=Options()) for key in ("scaled_dot", "dot")}
     reach = {
-        key: reaching(MECHANISMS[key], here.q, here.k, here.v, head=DEFAULT_HEAD - 1, options=Options())
+        key: head_gradient(MECHANISMS[key], here.q, here.k, here.v, head=DEFAULT_HEAD - 1, options=Options())
         for key in found
     }
     rows = bench.rows({key: (found[key], reach[key]) for key in found}, "scaled_dot", DEFAULT_HEAD - 1)
@@ -94,7 +94,9 @@ def test_the_sums_of_rows_are_said_where_they_are_not_1(key):
 def test_a_query_that_may_attend_to_nothing_is_counted():
     here = bench.vectors(layer(), layer("You"), "window", 0)
     made = compute(MECHANISMS["scaled_dot"], here.q, here.k, here.v, options=Options(), allowed=here.allowed)
-    reach = reaching(MECHANISMS["scaled_dot"], here.q, here.k, here.v, head=0, options=Options(), allowed=here.allowed)
+    reach = head_gradient(
+        MECHANISMS["scaled_dot"], here.q, here.k, here.v, head=0, options=Options(), allowed=here.allowed
+    )
     rows = bench.rows({"scaled_dot": (made, reach)}, "scaled_dot", 0)
     deaf = int((~here.allowed.any(dim=-1)).sum())
     assert deaf > 0
@@ -246,7 +248,7 @@ def test_the_snippet_prints_the_table(memory, mask):
     made = {
         key: (
             compute(MECHANISMS[key], here.q, here.k, here.v, **given),
-            reaching(MECHANISMS[key], here.q, here.k, here.v, head=HEAD, **given),
+            head_gradient(MECHANISMS[key], here.q, here.k, here.v, head=HEAD, **given),
         )
         for key in KEYS
     }

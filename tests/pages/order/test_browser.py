@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from playwright.sync_api import Page
 from torch.testing import assert_close
 
-from attention_core.hearing import KINDS
+from attention_core.hearing import MASK_KINDS
 from attention_core.models import FromScratch, Sizes, load_embedded
 from attention_core.shuffling import SCHEMES
 from pages.mechanisms.order.masks import radii
@@ -142,7 +142,7 @@ def test_masks_forbid_and_later_words_change_nothing(page) -> None:
     tokens, x, matrices = layer()
     n = len(tokens)
     lag = torch.arange(n)[:, None] - torch.arange(n)
-    press(page, "mask", KINDS.index("causal_window"))
+    press(page, "mask", MASK_KINDS.index("causal_window"))
     slide(page, "radius", radii(n).index(3))
     allowed = (lag >= 0) & (lag <= 3)
     shown = frame(page, "order_masks", "weights").view(n, n)
@@ -153,7 +153,7 @@ def test_masks_forbid_and_later_words_change_nothing(page) -> None:
     slide(page, "layers", 2, release=True)  # three layers
     assert_close(frame(page, "order_masks", "reached").view(n, n).bool(), (lag >= 0) & (lag <= 9))
     assert "order_radius=3" in page.url and "order_layers=3" in page.url
-    press(page, "mask", KINDS.index("none"))
+    press(page, "mask", MASK_KINDS.index("none"))
     assert reading(page, "prefix_readouts", 0) > 0.01 < reading(page, "prefix_readouts", 1)
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.costs import LAYERS
-from attention_core.hearing import KINDS
+from attention_core.hearing import MASK_KINDS
 from attention_core.shuffling import SCHEMES
 from pages.mechanisms.order import costs, lengths, masks, sharing, shuffle
 from pages.mechanisms.order.reading import MAX_TOKENS, N_HEAD, apart, every, other_word, read
@@ -136,7 +136,7 @@ def fused_score(reading):
 def test_masked_maps_are_torchs_and_masked_cells_are_no_numbers(reading):
     made, n = masks.films(reading, HEAD), len(reading.tokens)
     lag = torch.arange(n)[:, None] - torch.arange(n)
-    for row, kind in enumerate(KINDS):
+    for row, kind in enumerate(MASK_KINDS):
         for col, radius in enumerate(masks.radii(n)):
             allowed = torch.ones(n, n, dtype=torch.bool)
             if "causal" in kind:
@@ -154,11 +154,11 @@ def test_masked_maps_are_torchs_and_masked_cells_are_no_numbers(reading):
 def test_behind_a_causal_mask_new_words_change_exactly_nothing(reading):
     worst = film(masks.films(reading, HEAD), "worst")
     for kind in ("causal", "causal_window"):
-        row = worst[KINDS.index(kind)]
+        row = worst[MASK_KINDS.index(kind)]
         assert bool(row[..., 1].isneginf().all())  # the logarithm of 0
         assert float(row[..., 0].max()) < -14
     for kind in ("none", "window"):
-        row = worst[KINDS.index(kind)]
+        row = worst[MASK_KINDS.index(kind)]
         assert float(row[-1].min()) > -2
 
 
@@ -219,7 +219,7 @@ def test_what_is_read_from_the_cache_is_the_full_pass(reading):
 def test_residuals_of_the_trust_lines_are_small(reading, found):
     assert shuffle.sdpa_residual(reading) < 1e-14
     assert shuffle.row_sums(found) < 1e-14
-    assert max(masks.sdpa_residual(reading, kind, 2) for kind in KINDS) < 1e-14
+    assert max(masks.sdpa_residual(reading, kind, 2) for kind in MASK_KINDS) < 1e-14
     assert apart(torch.zeros(0), torch.zeros(0)) == 0 and apart(torch.tensor([1.0]), torch.tensor([-2.0])) == 3
 
 

@@ -153,7 +153,7 @@ def test_any_link_opens(link: dict[str, str]) -> None:
 
 def test_a_damaged_file_leaves_the_untrained_layer(monkeypatch) -> None:
     monkeypatch.setattr("attention_core.models.trained.CHECKPOINT_SHA256", "0" * 64)
-    monkeypatch.setattr(catalogue, "_SHIPPED", catalogue.Loaded(2))
+    monkeypatch.setattr(catalogue, "_TAUGHT", catalogue.Loaded(1))
     app = opened(lang="en")
     assert PAGE["damaged"] in [element.value for element in app.warning]
     assert app.selectbox(key="pr_layer").value == "untouched"
@@ -165,6 +165,6 @@ def test_how_good_the_shipped_layer_is_is_measured_once_for_all_readers(monkeypa
     measured = []
     monkeypatch.setattr(pronoun, "survey", lambda layer, survey=pronoun.survey: (measured.append(1), survey(layer))[1])
     for _ in range(3):
-        monkeypatch.setattr(catalogue, "_SHIPPED", catalogue.Loaded(2))
+        monkeypatch.setattr(catalogue, "_TAUGHT", catalogue.Loaded(1))
         assert PAGE["origin.title"] in [element.value for element in opened(lang="en").header]
     assert len(measured) <= 1

@@ -155,10 +155,10 @@ def test_words_are_added_and_taken_away() -> None:
 def test_the_survey_counts_what_torch_finds(shipped) -> None:
     """The seed decides the sentences: the same ones, read by torch."""
     from attention_core.experiments.base import stream
-    from attention_core.experiments.pronoun import FEW, sentences
+    from attention_core.experiments.pronoun import TRAINED_FILLERS, sentences
 
     right, weight = pronoun.survey(shipped)
-    made = sentences(stream(0, "survey"), pronoun.SURVEYED, "unseen", FEW)
+    made = sentences(stream(0, "survey"), pronoun.SURVEYED, "unseen", TRAINED_FILLERS)
     state, hits, found = load_file(CHECKPOINT), 0, {word: [] for word in NOUNS}
     for ids, place, answer in zip(made.tokens, made.pronoun.tolist(), made.answer.tolist(), strict=True):
         kept = [WORDS[number] for number in ids.tolist() if WORDS[number] != PAD]

@@ -14,7 +14,7 @@ from torch.testing import assert_close
 
 from attention_core.multihead import project
 from attention_core.remedies import remedied
-from attention_core.remedy_curves import COLUMNS, FREE, Place, _projections, head_of, spectra_of, sweep
+from attention_core.remedy_curves import COLUMNS, FREE, Place, _projections, compare, head_of, spectra_of
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from attention_core.saturation import sweep as page_3
 from pages.saturation.remedies.pictures import (
@@ -91,7 +91,7 @@ def test_a_head_draws_with_the_matrices_of_its_probe(probe, head) -> None:
 def test_every_film_shows_what_autograd_finds(head, key, place) -> None:
     expected, columns = by_autograd(head, key, place)
     for along, stop in place.at().items():
-        swept = sweep(head, TABLE, along, place)
+        swept = compare(head, TABLE, along, place)
         weights = torch.from_numpy(swept.weights[stop, KEYS.index(key)])
         assert_close(weights[: place.n, : place.n], expected.float(), rtol=1e-5, atol=1e-7)
         assert weights[place.n :].isnan().all() and weights[:, place.n :].isnan().all()
@@ -105,7 +105,7 @@ def test_the_baseline_is_torchs_attention(head, place) -> None:
     d_k, alpha, n = D_K_STOPS[place.d_k], INPUT_SCALES[place.alpha], place.n
     q, k = (alpha * side[None, :n, :d_k] for side in (head.q, head.k))
     theirs = F.scaled_dot_product_attention(q, k, torch.eye(n, dtype=torch.float64)[None])[0]
-    ours = sweep(head, TABLE, "alpha", place).weights[place.alpha, KEYS.index(BASELINE)]
+    ours = compare(head, TABLE, "alpha", place).weights[place.alpha, KEYS.index(BASELINE)]
     assert_close(torch.from_numpy(ours[:n, :n]), theirs.float(), rtol=1e-5, atol=1e-7)
     assert sdpa_residual(head, ours, place) < 1e-5
 
@@ -115,7 +115,7 @@ def test_gain_and_gradient_agree_with_page_3(probe, head, rule) -> None:
     place = Place(d_k=D_K_STOPS.index(1024), alpha=INPUT_SCALES.index(4.0), n=N)
     factor = 4.0**2 * (1.0 if rule == "none" else 1024**-0.5)
     theirs = page_3(probe, 1024, [factor]).measures
-    ours = dict(zip(COLUMNS, sweep(head, TABLE, "d_k", place).table[place.d_k, KEYS.index(rule)], strict=True))
+    ours = dict(zip(COLUMNS, compare(head, TABLE, "d_k", place).table[place.d_k, KEYS.index(rule)], strict=True))
     for name in ("log_gain", "log_d_scores"):
         assert_close(float(ours[name]), float(getattr(theirs, name)[0, HEAD]), rtol=1e-3, atol=1e-3)
 
@@ -123,7 +123,7 @@ def test_gain_and_gradient_agree_with_page_3(probe, head, rule) -> None:
 @pytest.mark.parametrize("along", AXES)
 @pytest.mark.parametrize(("d_k", "alpha"), [(1024, 16.0), (1, 0.1), (1024, 0.1), (1, 16.0)])
 def test_nothing_is_nan_at_the_ends_of_the_sliders(head, along, d_k, alpha) -> None:
-    swept = sweep(head, TABLE, along, Place(d_k=D_K_STOPS.index(d_k), alpha=INPUT_SCALES.index(alpha), n=N))
+    swept = compare(head, TABLE, along, Place(d_k=D_K_STOPS.index(d_k), alpha=INPUT_SCALES.index(alpha), n=N))
     assert not np.isnan(swept.table).any()
     log_gain = swept.table[..., COLUMNS.index("log_gain")]
     assert (log_gain <= math.log10(1.0) + 1e-6).all()  # no Jacobian here has a norm above 1
@@ -133,7 +133,7 @@ def test_nothing_is_nan_at_the_ends_of_the_sliders(head, along, d_k, alpha) -> N
 
 
 def test_qk_norm_does_not_see_the_input_scale_and_others_do(head) -> None:
-    weights = sweep(head, TABLE, "alpha", Place(d_k=D_K_STOPS.index(64), alpha=0, n=N)).weights
+    weights = compare(head, TABLE, "alpha", Place(d_k=D_K_STOPS.index(64), alpha=0, n=N)).weights
     moved = np.abs(weights - weights[:1]).max(axis=(0, 2, 3))
     assert moved[KEYS.index("qk_norm")] < 1e-6
     still = {"qk_norm", "qk_layernorm"}
@@ -158,7 +158,7 @@ def test_codes_are_roots_and_a_missing_weight_is_no_code() -> None:
 
 def test_every_picture_finds_its_film(head) -> None:
     place = PLACES[1]
-    swept = {along: sweep(head, TABLE, along, place) for along in AXES}
+    swept = {along: compare(head, TABLE, along, place) for along in AXES}
     page, tokens = words("remedies", "en"), [f"t{i}" for i in range(N)]
     made, branches = films(swept, place, 5), forks()
     stops = {slider.name: len(slider.readings) for slider in sliders(place, N, page)}
@@ -182,7 +182,7 @@ def test_a_fork_and_codes_travel() -> None:
 
 def test_residuals_are_small_and_see_errors(head) -> None:
     place = PLACES[2]
-    swept = sweep(head, TABLE, "alpha", place)
+    swept = compare(head, TABLE, "alpha", place)
     weights, numbers = swept.weights[place.alpha], swept.table[place.alpha]
     assert row_sum_residual(weights, TABLE) < 1e-6
     wrong = weights.copy()
@@ -210,7 +210,7 @@ def test_the_snippet_prints_the_table() -> None:
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     table = remedies(own)
     head = head_of(probe(Question(text=text, seed=SEED)), SEED, HEAD)
-    columns = sweep(head, table, "alpha", place).table[place.alpha].astype(np.float64)
+    columns = compare(head, table, "alpha", place).table[place.alpha].astype(np.float64)
     assert told.splitlines()[0].split("\t")[1:] == [page[f"column.{name}"] for name in COLUMNS]
     for key, line, row in zip(table, told.splitlines()[1:], columns, strict=True):
         name, *numbers = line.split("\t")

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.experiments.base import Record
-from attention_core.experiments.series import Series, made
+from attention_core.experiments.series import Series, made_series
 from attention_core.experiments.sort import Sort
 from pages.training.time_series import pictures as time_series
 from pages.training.time_series import reading
@@ -53,7 +53,7 @@ def drawn(trained, fast):
 def test_settings_make_the_runs_they_say() -> None:
     of = base(slope=2.0, season=0.5, segment=150, noise=0.6, world=7, past=48, steps=100)
     assert (of.past, of.horizon, of.steps, of.every, of.world) == (48, 24, 100, 7, 7)
-    assert_close(of.series(), made(7, slope=2.0, season=0.5, segment=150, noise=0.6), rtol=0, atol=0)
+    assert_close(of.series(), made_series(7, slope=2.0, season=0.5, segment=150, noise=0.6), rtol=0, atol=0)
     found = variants(of, ["attention", "frequency"], 2)
     assert list(found) == ["frequency 0", "attention 0", "frequency 1", "attention 1"]
     for config in found.values():

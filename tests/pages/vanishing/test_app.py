@@ -13,7 +13,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table, collect, sweep, tabulate
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES, Table, collect, sweep, tabulate
 from pages.saturation.vanishing.pictures import (
     BINS,
     CURVES,
@@ -172,22 +172,22 @@ def table(measures: torch.Tensor) -> Table:
 
 
 def test_the_curves_hold_quantiles_over_all_heads_of_all_seeds() -> None:
-    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 7)
+    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURE_NAMES), 7)
     tables = [table(torch.randn(shape, generator=torch.Generator().manual_seed(seed)).abs()) for seed in range(3)]
     found = torch.from_numpy(summary(tables)).unflatten(-1, (-1, 3))
     together = torch.cat([one.measures for one in tables], dim=-1)
     for name, _, _, _ in CURVES:
-        values = together[..., MEASURES.index(name), :]
+        values = together[..., MEASURE_NAMES.index(name), :]
         values = values.log10() if name == "score_std" else values
         expected = values.quantile(torch.tensor([0.5, 0.1, 0.9]), dim=-1, interpolation="nearest").movedim(0, -1)
-        assert_close(found[..., MEASURES.index(name), :], expected)
+        assert_close(found[..., MEASURE_NAMES.index(name), :], expected)
 
 
 def test_the_critical_line_lies_where_the_spread_of_the_scores_is_the_root_of_two_log_n() -> None:
-    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 3)
+    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURE_NAMES), 3)
     spread = torch.tensor(INPUT_SCALES)[None, :].square() * torch.tensor(D_K_STOPS, dtype=torch.float32)[:, None].sqrt()
     measures = torch.zeros(shape)
-    measures[0, :, :, MEASURES.index("score_std")] = spread[..., None]
+    measures[0, :, :, MEASURE_NAMES.index("score_std")] = spread[..., None]
     places = critical(table(measures), 0)
     wanted = math.sqrt(2 * math.log(16))
     for row, d_k in enumerate(D_K_STOPS):

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from attention_core.saturation import (
     D_K_STOPS,
     INPUT_SCALES,
-    MEASURES,
+    MEASURE_NAMES,
     Probe,
     Table,
     collect,
@@ -39,7 +39,7 @@ def layer(n: int) -> Probe:
 
 def empty(n: int) -> Table:
     """A table of n tokens in which every number is its own place among all."""
-    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURES), 12)
+    shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURE_NAMES), 12)
     numbers = torch.arange(1, 1 + math.prod(shape), dtype=torch.float32).reshape(shape) / math.prod(shape)
     return Table(numbers, torch.zeros(*shape[:3], 12, n))
 
@@ -80,7 +80,7 @@ def test_the_least_entropy_is_that_of_zhai(n: int) -> None:
 def test_the_points_are_the_unscaled_stops_of_their_own_measures() -> None:
     own = empty(8)
     measured = {
-        name: own.measures[0, :, :, MEASURES.index(name)].flatten() for name in ("score_std", "trace", "frobenius")
+        name: own.measures[0, :, :, MEASURE_NAMES.index(name)].flatten() for name in ("score_std", "trace", "frobenius")
     }
     of_trace, of_norm, _ = theory(layer(8), own, place(), PAGE)
     for law, name in ((of_trace, "trace"), (of_norm, "frobenius")):
@@ -107,7 +107,7 @@ def test_the_rows_at_the_sliders_keep_to_the_least_entropy(small, rule: int, d_k
 
 def test_every_stop_of_both_sliders_is_on_the_axes(small) -> None:
     made, own = small
-    spread = own.measures[..., MEASURES.index("score_std"), :]
+    spread = own.measures[..., MEASURE_NAMES.index("score_std"), :]
     assert STDS[0] < float(spread.min()) and float(spread.max()) < STDS[1]
     norms = []
     for d_k in (D_K_STOPS[0], 64, D_K_STOPS[-1]):
@@ -151,6 +151,6 @@ def test_the_running_median_is_that_of_each_tenth_of_a_decade() -> None:
 
 def test_the_ratio_of_a_single_row_is_drawn_beside_the_measured_ones(small) -> None:
     made, own = small
-    numbers = np.zeros((2, len(D_K_STOPS), len(INPUT_SCALES), 3 * len(MEASURES)), np.float32)
+    numbers = np.zeros((2, len(D_K_STOPS), len(INPUT_SCALES), 3 * len(MEASURE_NAMES)), np.float32)
     film = next(film for film in films(made, own, numbers, place()) if film.name == "curves")
     assert_close(torch.from_numpy(film.values[..., -1]), torch.full(film.values.shape[:3], 7**-0.5))

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-FOLDER = Path(__file__).parents[1] / "assets" / "checkpoints"
+FOLDER = Path(__file__).parent
 
 
 class DamagedError(Exception):
@@ -25,7 +25,7 @@ def save(tensors: Mapping[str, Tensor], recipe: Mapping[str, Any], path: Path) -
     return hashlib.sha256(data).hexdigest()
 
 
-def read(path: Path, sha256: str) -> bytes:
+def read_verified(path: Path, sha256: str) -> bytes:
     """The file. Raises DamagedError unless it is there and has this SHA-256."""
     data = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(data).hexdigest() != sha256:
@@ -37,7 +37,7 @@ def load(path: Path, sha256: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the recipe of what `save` wrote. Raises DamagedError as `read` does."""
     from safetensors.torch import load as decode
 
-    data = read(path, sha256)
+    data = read_verified(path, sha256)
     length = int.from_bytes(data[:8], "little")
     recipe = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["recipe"])
     return decode(data), recipe

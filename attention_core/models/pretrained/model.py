@@ -1,0 +1,186 @@
+"""A transformers model that records its attention: text in, one trace per attention layer out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attention_core.models.base import (
+    LayerName,
+    LayerTrace,
+    Projections,
+    Recomputed,
+    Run,
+    Settings,
+    Stack,
+    Tokens,
+)
+from attention_core.models.pretrained.errors import ModelError
+from attention_core.models.pretrained.matrices import projections_of, watch_linears
+from attention_core.models.pretrained.recording import DEFAULT, AttentionCall, recording, remember_inputs
+from attention_core.models.pretrained.tokenizing import encode, speller
+
+LONGEST = 512
+# Whose tokens are the rows and whose the columns.
+STACKS: dict[Stack, tuple[str, str]] = {
+    "layer": ("encoder", "encoder"),
+    "encoder": ("encoder", "encoder"),
+    "decoder": ("decoder", "decoder"),
+    "cross": ("decoder", "encoder"),
+}
+
+
+class Pretrained:
+    """A transformers model that records its attention. Stateless between runs and safe to share between threads."""
+
+    example = ""  # it reads every sentence
+
+    def __init__(self, name: str, model: Any, tokenizer: Any, probe: dict[str, Tensor] | None = None) -> None:  # noqa: ANN401
+        """Find, by one forward pass, which modules compute attention and which matrices they use."""
+        self.name = name
+        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        if tokenizer is not None:
+            tokenizer("")  # undoes what its file says about cutting and padding, while no other thread has it
+        self._spell = speller(tokenizer)
+        limits = (getattr(model.config, "max_position_embeddings", None), getattr(tokenizer, "model_max_length", None))
+        self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)]) - _reserved_positions(model)
+        if probe is None:
+            probe = self._inputs(self.tokenize("The quick brown fox jumps."), None)
+        self.layers, self._projections = self._find_layers(probe)
+
+    def tokenize(self, text: str, *, special: bool = True) -> Tokens:
+        """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`."""
+        tokenizer = self._tokenizer
+        if tokenizer is None:
+            raise ModelError("no_text", self.name)
+        room = self.max_tokens - (tokenizer.num_special_tokens_to_add() if special else 0)
+        ids, dropped = encode(tokenizer, text, room, special=special)
+        return Tokens(
+            strings=tuple(map(self._spell, tokenizer.convert_ids_to_tokens(ids))),
+            ids=tuple(ids),
+            dropped=dropped,
+            unknown=0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id),
+        )
+
+    def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d"]:
+        """The rows of the embedding matrix, before positions and normalisation."""
+        return self._model.get_input_embeddings().weight[torch.tensor(tokens.ids, dtype=torch.long)]
+
+    def run(
+        self, tokens: Tokens, settings: Settings = DEFAULT, target: Tokens | None = None, *, grad: bool = False
+    ) -> Run:
+        """Every attention layer on these tokens; a decoder beside an encoder reads `target` (default: the text), one
+        token late and after its start token, as it was trained to.
+
+        With `grad` the stages are part of one graph, from the first q, k, v to the output, for `gradients`.
+        """
+        decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
+        target = self._shifted(target or tokens) if decodes else tokens
+        strings = {"encoder": tokens.strings, "decoder": target.strings if decodes else tokens.strings}
+        output, layers = self.trace(self._inputs(tokens, target), settings, strings, grad=grad)
+        return Run(tokens=target if decodes else tokens, layers=layers, output=output)
+
+    def trace(
+        self,
+        inputs: dict[str, Tensor],
+        settings: Settings = DEFAULT,
+        strings: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        *,
+        grad: bool = False,
+    ) -> tuple[Float[Tensor, "n d_model"], Sequence[LayerTrace]]:
+        """One forward pass on raw model inputs (batch of one): the last hidden state and every layer's trace.
+
+        `strings`: the tokens of the encoder and of the decoder; where they do not fit, rows and columns are numbered.
+        """
+        with torch.set_grad_enabled(grad), recording(settings, grad) as recorder:
+            output = self._model(**inputs).last_hidden_state[0]
+        calls = enumerate(zip(recorder.calls, self.layers, self._projections, strict=True))
+        layers = [
+            partial(_layer, call, index, name, projections, settings.within(index), strings)
+            for index, (call, name, projections) in calls
+        ]
+        if any(call.kept is None for call in recorder.calls):
+            return output, Recomputed(layers)
+        return output, tuple(layer() for layer in layers)
+
+    def _shifted(self, target: Tokens) -> Tokens:
+        start = getattr(self._model.config, "decoder_start_token_id", None)
+        if start is None:
+            return target
+        spelled = self._spell(self._tokenizer.convert_ids_to_tokens(start))
+        return replace(target, strings=(spelled, *target.strings[:-1]), ids=(start, *target.ids[:-1]))
+
+    def _inputs(self, tokens: Tokens, target: Tokens | None) -> dict[str, Tensor]:
+        ids = torch.tensor([tokens.ids], dtype=torch.long)
+        inputs = {"input_ids": ids}
+        if getattr(self._model.config, "is_encoder_decoder", False):
+            decoder = torch.tensor([(target or tokens).ids], dtype=torch.long)
+            inputs |= {"attention_mask": torch.ones_like(ids), "decoder_input_ids": decoder}
+        return inputs
+
+    def _find_layers(self, probe: dict[str, Tensor]) -> tuple[tuple[LayerName, ...], tuple[Projections, ...]]:
+        with torch.no_grad(), recording(DEFAULT) as recorder:
+            self._model(**probe)
+        if not recorder.calls:
+            raise ModelError("no_attention", self.name)
+        for module in {id(call.module): call.module for call in recorder.calls}.values():  # ALBERT calls one many times
+            module.register_forward_pre_hook(remember_inputs, with_kwargs=True)
+        with torch.no_grad(), recording(DEFAULT) as recorder, watch_linears(self._model) as flows:
+            self._model(**probe)
+        names = {id(module): name for name, module in self._model.named_modules()}
+        decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
+        stacks: list[Stack] = [_stack(call, names[id(call.module)]) if decodes else "layer" for call in recorder.calls]
+        layers = tuple(
+            LayerName(stack, stacks[: i + 1].count(stack), call.trace.q.shape[0])
+            for i, (stack, call) in enumerate(zip(stacks, recorder.calls, strict=True))
+        )
+        return layers, tuple(projections_of(call, flows) for call in recorder.calls)
+
+
+def _reserved_positions(model: nn.Module) -> int:
+    """RoBERTa counts positions from after its padding index, so that many rows of its table are never a token's."""
+    tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))
+    table = next((table for table in tables if isinstance(table, nn.Embedding)), None)
+    return 0 if table is None or table.padding_idx is None else table.padding_idx + 1
+
+
+def _stack(call: AttentionCall, module_name: str) -> Stack:
+    if call.memory is not call.x:
+        return "cross"
+    return "decoder" if "decoder" in module_name else "encoder"
+
+
+def _layer(
+    call: AttentionCall,
+    index: int,
+    name: LayerName,
+    projections: Projections,
+    settings: Settings,
+    strings: Mapping[str, tuple[str, ...]],
+) -> LayerTrace:
+    asks, answers = STACKS[name.stack]
+    (n_q, n_k), queries, keys = call.shape, strings.get(asks, ()), strings.get(answers, ())
+    fits = (len(queries), len(keys)) == (n_q, n_k)
+    return LayerTrace(
+        index=index,
+        name=name,
+        queries=queries if fits else _numbered(n_q),
+        keys=keys if fits else _numbered(n_k),
+        x=call.x,
+        memory=call.memory,
+        projections=projections,
+        attention=call.trace,
+        factor=call.factor,
+        softcap=call.softcap,
+        settings=settings,
+    )
+
+
+def _numbered(n: int) -> tuple[str, ...]:
+    return tuple(str(i + 1) for i in range(n))
