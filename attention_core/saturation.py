@@ -29,7 +29,8 @@ from attention_core.saturated_rows import (
 )
 from attention_core.scalings import SCALINGS
 
-D_K_STOPS = tuple(sorted({round(2 ** (i / 3)) for i in range(31)}))  # 1 … 1024, three to an octave
+# 1 … 1024: six to an octave up to 128, where the sizes of real heads lie, three above.
+D_K_STOPS = tuple(sorted({*(round(2 ** (i / 6)) for i in range(43)), *(round(2 ** (i / 3)) for i in range(21, 31))}))
 INPUT_SCALES = (0.1, *(float(f"{2 ** (k / 6):.4g}") for k in range(-19, 25)))  # … 16, six to an octave
 SWEPT_RULES = ("none", "inverse_sqrt")  # of SCALINGS
 N_HEAD, D_V = 12, 16

@@ -1,6 +1,6 @@
 """Does the picture follow the finger? Frames a second while a slider is dragged with the mouse.
 
-Where a slider has few stops (d_k has 28), the mouse changes it less often than the screen is drawn: `changes/s` says
+Where a slider has few stops (d_k has 41), the mouse changes it less often than the screen is drawn: `changes/s` says
 how often there was something new to paint.
 
 The mouse reports 125 times a second, as mice do, whether or not the browser has answered the last report.

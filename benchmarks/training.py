@@ -1,7 +1,7 @@
 """The tables of the experiments, trained again with their seeds: ours beside the values to expect.
 
-`python -m benchmarks.training E1 E2 --seeds 1` trains some of the tables on fewer seeds; without arguments all of them
-on all seeds, which takes about half an hour on two cores. One process per core, each with one thread.
+`python -m benchmarks.training sort induction --seeds 1` trains some of the tables on fewer seeds; without arguments
+all of them on all seeds, which takes about half an hour on two cores. One process per core, each with one thread.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from attention_core.experiments.series import NAIVE_PERIOD, NOISE, Series, made_
 from attention_core.experiments.sort import Sort
 from benchmarks.report import report
 
-RATES = (1e-3, 3e-3, 1e-2)  # every variant of E1 has the best of them
-BUDGET_S = 45.0  # of training per run of E3
+RATES = (1e-3, 3e-3, 1e-2)  # every variant of the sort has the best of them
+BUDGET_S = 45.0  # of training per run of the needle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Row:
 
 
 def sort_rows() -> Iterator[Row]:
-    """E1: final accuracy after 600 steps."""
+    """Final accuracy after 600 steps."""
     found = {
         16: ((0.972, 0.001), (0.971, 0.007), (0.975, 0.006), (0.974, 0.006)),
         64: ((0.442, 0.043), (0.977, 0.005), (0.974, 0.006), (0.970, 0.008)),
@@ -52,12 +52,12 @@ def sort_rows() -> Iterator[Row]:
     for d_k, line in found.items():
         for rule, (expected, spread) in zip(("none", "inverse_sqrt", "inverse", "qk_norm"), line, strict=True):
             variants = tuple(Sort(rule=rule, d_k=d_k, lr=lr, steps=600, every=600) for lr in RATES)
-            yield Row(table="E1", what=f"sort, d_k {d_k}, {rule}", variants=variants, seeds=5,
+            yield Row(table="sort", what=f"sort, d_k {d_k}, {rule}", variants=variants, seeds=5,
                       expected=expected, spread=spread)  # fmt: skip
 
 
 def induction_rows() -> Iterator[Row]:
-    """E2: final accuracy within 500 steps."""
+    """Final accuracy within 500 steps."""
     lines = (
         (1, "inverse_sqrt", 32, 3, 0.161, 0.005), (2, "inverse_sqrt", 8, 5, 0.993, 0.002),
         (2, "none", 8, 5, 0.992, 0.003), (2, "inverse_sqrt", 32, 5, 0.995, 0.001), (2, "none", 32, 5, 0.111, 0.064),
@@ -66,12 +66,12 @@ def induction_rows() -> Iterator[Row]:
     )  # fmt: skip
     for layers, rule, d_k, seeds, expected, spread in lines:
         config = Induction(n_layer=layers, rule=rule, d_k=d_k, every=500)
-        yield Row(table="E2", what=f"induction, {layers} layers, d_k {d_k}, {rule}", variants=(config,), seeds=seeds,
-                  expected=expected, spread=spread)  # fmt: skip
+        yield Row(table="induction", what=f"induction, {layers} layers, d_k {d_k}, {rule}", variants=(config,),
+                  seeds=seeds, expected=expected, spread=spread)  # fmt: skip
 
 
 def needle_rows() -> Iterator[Row]:
-    """E3: final accuracy of an equal time of training at 128 positions; the expected is the mean of the runs given."""
+    """Final accuracy of an equal time of training at 128 positions; the expected is the mean of the runs given."""
     lines = {
         "attention": (1.0, 1.0, 1.0),
         "lstm": (0.12, 0.12, 0.14),
@@ -82,27 +82,27 @@ def needle_rows() -> Iterator[Row]:
     }
     for kind, runs in lines.items():
         config = Needle(kind=kind, length=128, seconds=BUDGET_S, steps=10**6)
-        yield Row(table="E3", what=f"needle, {kind}", variants=(config,), seeds=len(runs),
+        yield Row(table="needle", what=f"needle, {kind}", variants=(config,), seeds=len(runs),
                   expected=statistics.mean(runs), spread=statistics.stdev(runs))  # fmt: skip
 
 
 def series_rows() -> Iterator[Row]:
-    """E4: test error over the noise variance."""
+    """Test error over the noise variance."""
     lines = (
         ("linear", 5, 2.06, 0.90), ("linear+trend", 5, 1.58, 0.55), ("frequency", 5, 1.39, 0.07),
         ("frequency+trend", 5, 1.53, 0.53), ("auto_correlation+trend", 5, 1.60, 0.51),
         ("frequency_attention+trend", 5, 2.43, 0.92), ("attention+trend", 3, 2.50, 0.79), ("attention", 3, 9.07, 3.60),
     )  # fmt: skip
     for model, seeds, expected, spread in lines:
-        yield Row(table="E4", what=f"series, {model}", variants=(Series(model=model, every=400),), seeds=seeds,
+        yield Row(table="series", what=f"series, {model}", variants=(Series(model=model, every=400),), seeds=seeds,
                   expected=expected, spread=spread, errors=True)  # fmt: skip
 
 
 TABLES: dict[str, Callable[[], Iterator[Row]]] = {
-    "E1": sort_rows,
-    "E2": induction_rows,
-    "E3": needle_rows,
-    "E4": series_rows,
+    "sort": sort_rows,
+    "induction": induction_rows,
+    "needle": needle_rows,
+    "series": series_rows,
 }
 
 
@@ -140,7 +140,7 @@ def measure(row: Row, seeds: int, pool: ProcessPoolExecutor) -> dict[str, object
 
 
 def naive(seeds: int) -> dict[str, object]:
-    """E4's line without training: the values one period before."""
+    """The line without training: the values one period before."""
     config = Series()
     errors = []
     for seed in range(min(seeds, 5)):
@@ -149,7 +149,7 @@ def naive(seeds: int) -> dict[str, object]:
         said = seasonal_naive(test[:, : config.past], config.horizon, NAIVE_PERIOD)
         errors.append(float((said - test[:, config.past :]).square().mean()) / NOISE**2)
     return {
-        "table": "E4", "what": f"series, seasonal naive ({NAIVE_PERIOD})", "ours": statistics.mean(errors),
+        "table": "series", "what": f"series, seasonal naive ({NAIVE_PERIOD})", "ours": statistics.mean(errors),
         "sd": statistics.stdev(errors) if len(errors) > 1 else "", "expected": 3.99, "expected sd": 0.93,
         "seeds": len(errors), "s/run": 0.0,
     }  # fmt: skip
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for name in chosen.tables or TABLES:
             rows += map(partial(measure, seeds=chosen.seeds, pool=pool), TABLES[name]())
-            if name == "E4":
+            if name == "series":
                 rows.append(naive(chosen.seeds))
     report("Training: the tables of the experiments, ours beside the expected", rows,
            minutes=(time.perf_counter() - start) / 60)  # fmt: skip

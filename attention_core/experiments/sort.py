@@ -105,7 +105,7 @@ def initial_logit_std(config: Sort) -> float:
 def anatomy(
     config: Sort, batches: int = ANATOMY_BATCHES, state: Mapping[str, Tensor] | None = None
 ) -> dict[str, float]:
-    """E1c: where the gradient of W_Q comes from after `config.steps` steps, over that many fresh batches.
+    """Where the gradient of W_Q comes from after `config.steps` steps, over that many fresh batches.
 
     `state`: the weights after these steps, if they are known; otherwise they are trained.
     All of `gradient_measures`, and d_W_Q (norm of the mean gradient), snr (`signal_to_noise` of the batch

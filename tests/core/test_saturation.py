@@ -294,7 +294,7 @@ def test_a_smaller_d_k_reads_the_first_columns_of_the_same_draw() -> None:
 
 def test_the_stops_are_what_the_page_promises() -> None:
     assert (D_K_STOPS[0], D_K_STOPS[-1], INPUT_SCALES[0], INPUT_SCALES[-1]) == (1, 1024, 0.1, 16.0)
-    assert len(D_K_STOPS) >= 25
+    assert len(D_K_STOPS) >= 41 and 64 in D_K_STOPS and sorted(set(D_K_STOPS)) == list(D_K_STOPS)
     assert len(INPUT_SCALES) >= 41
     assert 1.0 in INPUT_SCALES
     assert len(MEASURE_NAMES) >= 10

@@ -1,4 +1,4 @@
-"""How far a gradient reaches, and the race for the middle needle (E3) → films, pictures and what can be taken away."""
+"""How far a gradient reaches, and the race for the middle needle → films, pictures and what can be taken away."""
 
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence

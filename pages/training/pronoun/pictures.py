@@ -1,4 +1,4 @@
-"""Whose is "its" (E11): a sentence as a trained layer reads it, and the training as films and pictures."""
+"""Whose is "its": a sentence as a trained layer reads it, and the training as films and pictures."""
 
 import math
 from collections.abc import Callable, Sequence

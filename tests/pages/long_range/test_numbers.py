@@ -81,7 +81,7 @@ def test_the_reach_of_an_rnn_of_the_readers_sentence_is_torchs_gradient() -> Non
 
 
 def test_attention_reaches_far_and_the_others_lose_a_factor_a_step() -> None:
-    """SCIENCE.md 3.5: .50, .61, .82, .62 and 1.00 per step."""
+    """About .50, .61, .82, .62 and 1.00 per step."""
     made = finished(reaches(64, 0))
     expected = {"rnn": 0.503, "lstm": 0.611, "lstm_forget": 0.819, "gru": 0.615, ATTENTION: 1.002}
     for kind, factor in expected.items():
@@ -244,7 +244,7 @@ def test_what_the_table_says_follows_from_the_records() -> None:
     found = long_range.results(run)
     assert (found["attention"].rate, found["attention"].found) == (10.0, 1.0)
     assert (found["lstm"].rate, found["lstm"].found) == (30.0, None)
-    # SCIENCE.md 3.5 counts 25 928 numbers in the LSTM and 19 656 in the GRU.
+    # Counted once: 25 928 numbers in the LSTM and 19 656 in the GRU.
     assert (found["lstm"].parameters, found["gru"].parameters) == (25_928, 19_656)
     said = " ".join(long_range.notes(found, PAGE))
     assert "LSTM makes 30" in said and "10 steps" in said and "GRU did not" in said

@@ -166,7 +166,7 @@ def test_a_longer_sentence_does_not_fit_the_fully_connected_layer(page) -> None:
 
 
 def test_parameters_are_those_of_torchs_modules(page) -> None:
-    published = [16640, 8320, 24960, 33280, 66560, 12352, 410240]  # SCIENCE.md, finding 8
+    published = [16640, 8320, 24960, 33280, 66560, 12352, 410240]  # counted from torch's own modules
     assert [reading(page, "cost_readouts", index) for index in range(7)] == published
     slide(page, "d", 4)
     slide(page, "kernel", 2)

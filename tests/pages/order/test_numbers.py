@@ -184,7 +184,7 @@ def test_the_fully_connected_layer_takes_its_own_length_only(reading):
 def test_the_table_of_costs_is_exact_and_the_claim_names_who_has_fewer():
     here = costs.Place(d=costs.WIDTHS.index(64), kernel=costs.KERNELS.index(3), length=costs.LENGTHS.index(10))
     shown = costs.table(here, PAGE).replace("\u202f", "")
-    for count in (16640, 8320, 24960, 33280, 66560, 12352, 410240):  # SCIENCE.md, finding 8
+    for count in (16640, 8320, 24960, 33280, 66560, 12352, 410240):  # counted from torch's own modules
         assert f" {count} " in shown
     said = costs.claim(here, PAGE).replace("\u202f", "")
     assert said.endswith("Fewer have: RNN (8320), convolution (12352).")

@@ -141,7 +141,7 @@ def test_qk_norm_does_not_see_the_input_scale_and_others_do(head) -> None:
 
 
 def test_ssmax_keeps_the_needle_of_its_paper_and_softmax_does_not() -> None:
-    """Figure 1 of arXiv:2501.19399: −2 everywhere, 3 once, s = 0.43; the numbers stand in SCIENCE.md 2.5."""
+    """Figure 1 of arXiv:2501.19399: −2 everywhere, 3 once, s = 0.43."""
     for n, softmax, scalable in ((10, 0.9428, 0.9401), (100, 0.5999, 0.99506), (1000, 0.1293, 0.99965)):
         q, k = torch.ones(1, 1), torch.full((n, 1), -2.0)
         k[-1] = 3.0

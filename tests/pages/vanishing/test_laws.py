@@ -23,7 +23,7 @@ from ui.figures.laws import Law, law_figure
 from ui.text import words
 
 PAGE = words("vanishing", "en")
-# SCIENCE.md 2.2 and 2.4: the expected largest of n normals, and Zhai's bound at norms 5 and 10.
+# Computed once elsewhere: the expected largest of n normals, and Zhai's bound at norms 5 and 10.
 LARGEST = {8: 1.42360, 64: 2.34373}
 CRITICAL_SQUARED = {8: 4.15888, 64: 8.31777}
 LEAST = {8: {5.0: 0.205592, 10.0: 0.00186234}, 64: {5.0: 1.802616, 10.0: 0.029206}}
