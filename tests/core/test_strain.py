@@ -8,11 +8,12 @@ from decimal import Decimal, localcontext
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.testing import assert_close
 from transformers import AutoModel
 
 from attention_core.attention import gradients
-from attention_core.models import Run, Settings, load_embedded
+from attention_core.models import FromScratch, Model, Run, Settings, Sizes, load_embedded, load_pronoun
 from attention_core.models.pretrained import embedded_folder
 from attention_core.models.strain import HEAD_MEASURES, strain
 from attention_core.normalizers import NORMALIZERS
@@ -188,6 +189,32 @@ def test_the_cross_entropy_names_a_token_by_its_word_embedding(target: int) -> N
         assert_close(
             10 ** measured["log_d_W_Q"], 1.5 * grad.view(HEADS, D_K, -1).norm(dim=(-2, -1)), rtol=0.02, atol=1e-4
         )
+
+
+def test_an_untrained_layer_is_strained_like_any_other_model() -> None:
+    """‖∂L/∂W_Q‖ of every head, by torch's own attention and autograd."""
+    layer = FromScratch(Sizes(n_head=3, d_model=22, d_k=7, d_v=5, source="digest"))
+    tokens = layer.tokenize(TEXT)
+    [strained] = strain(layer, tokens, [Settings(input_scale=1.5)])
+    x, of = layer.embed(tokens).double(), layer.run(tokens).layers[0].projections
+    W_Q, W_K, W_V, W_O = (W.detach().double() for W in (of.W_Q, of.W_K, of.W_V, of.W_O) if W is not None)
+    context = F.scaled_dot_product_attention(1.5 * x @ W_Q.requires_grad_(), 1.5 * x @ W_K, x @ W_V)
+    output = torch.einsum("hnv,hvd->nd", context, W_O)
+    direction = torch.randn(22, generator=torch.Generator().manual_seed(0)).double()
+    (gradient,) = torch.autograd.grad((output * direction).sum(), W_Q)
+    measured = strained.heads[HEAD_MEASURES.index("log_d_W_Q"), 0].double()
+    assert_close(measured, gradient.flatten(1).norm(dim=-1).log10(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("load", [load_embedded, load_pronoun, lambda: FromScratch(Sizes(source="digest"))])
+def test_every_model_is_asked_in_the_same_way(load) -> None:
+    model = load()
+    assert isinstance(model, Model)
+    tokens = model.tokenize(model.example or TEXT)
+    run = model.run(tokens, grad=True)
+    assert len(model.word_embeddings(tokens)) == len(tokens) == len(run.output)
+    assert [layer.name for layer in run.layers] == list(model.layers)
+    assert run.layers[0].attention.weights.requires_grad and run.output.requires_grad
 
 
 def test_a_layer_with_fewer_heads_is_filled_with_nan_and_a_rare_model_costs_nothing() -> None:

@@ -110,6 +110,7 @@ def test_clean_is_safe_bounded_and_final(text, limit):
         (f"a{FAMILY}", 5, "a"),
         (FAMILY, 2, "👨"),
         ("ax\u0301\u0302", 2, "a"),
+        ("aक्षि", 4, "a"),  # one syllable of Devanagari: two consonants, what joins them, and a vowel sign
         ("🇨🇳🇩🇪", 3, "🇨🇳"),
     ],
 )
