@@ -30,41 +30,52 @@ def slopes(
     its logarithm is exact. Logits are −∞ where a key is not there; a row without any has logits 0 and gradient 0.
     """
     match normalizer:
-        case "softmax" | "softmax1":
-            if normalizer == "softmax1":  # one more key of score 0 and value 0
-                logits, d_weights, bent = F.pad(logits, (0, 1)), F.pad(d_weights, (0, 1)), F.pad(bent, (0, 1))
-            elif logits.shape[-1] == 1:  # nothing to share
-                return torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
-            log_p = logits.log_softmax(dim=-1)
-            (_, second), (winner, _) = (pair.unbind(dim=-1) for pair in log_p.topk(2, dim=-1))
-            second, winner = second[..., None], winner[..., None]
-            second = second.masked_fill(second.isneginf(), 0.0)  # a single key: no e_j is left, so u is 0
-            shifted = d_weights - d_weights.gather(-1, winner)
-            e = (log_p - second).exp().scatter(-1, winner, 0.0)
-            u = (e * shifted).sum(dim=-1, keepdim=True)
-            d_scores = e * (shifted - second.exp() * u)
-            d_scores = d_scores.scatter(-1, winner, -log_p.gather(-1, winner).exp() * u)
-            if normalizer == "softmax1":
-                d_scores, bent = d_scores[..., :-1], bent[..., :-1]
-            small = second[..., 0]
+        case "softmax":
+            d_scores, small = _through_softmax(logits, d_weights)
+        case "softmax1":  # one more key of score 0 and value 0
+            d_scores, small = _through_softmax(F.pad(logits, (0, 1)), F.pad(d_weights, (0, 1)))
+            d_scores = d_scores[..., :-1]
         case "sigmoid":
-            biased = logits - counts.to(logits.dtype).clamp(min=1).log()
-            log_slope = F.logsigmoid(biased) + F.logsigmoid(-biased)
-            small = log_slope.amax(dim=-1)
-            d_scores = (log_slope - small[..., None]).exp() * d_weights
-        case "sparsemax" | "entmax15":
-            s = (weights > 0).to(weights.dtype) if normalizer == "sparsemax" else weights.sqrt()
-            inside = s.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(s.dtype).tiny)
-            d_scores = s * (d_weights - (s * d_weights).sum(dim=-1, keepdim=True) / inside)
-            # What sums to 0 over a single key is 0, not what rounding leaves of it.
-            d_scores = d_scores.masked_fill((s > 0).sum(dim=-1, keepdim=True) < 2, 0.0)
-            small = torch.zeros_like(d_scores[..., 0])
+            d_scores, small = _through_sigmoid(logits - counts.to(logits.dtype).clamp(min=1).log(), d_weights)
+        case "sparsemax":
+            d_scores, small = _through_support((weights > 0).to(weights.dtype), d_weights)
+        case "entmax15":
+            d_scores, small = _through_support(weights.sqrt(), d_weights)
         case "hard":  # flat wherever it is not a jump
             d_scores, small = torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
         case _:
             raise ValueError(f"no gradient is known for {normalizer}")
     flattest = bent.amax(dim=-1, keepdim=True)
     return d_scores * (bent - flattest).exp(), small + flattest[..., 0]
+
+
+def _through_softmax(logits: Tensor, d_weights: Tensor) -> tuple[Tensor, Tensor]:
+    if logits.shape[-1] == 1:  # nothing to share
+        return torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
+    log_p = logits.log_softmax(dim=-1)
+    (_, second), (winner, _) = (pair.unbind(dim=-1) for pair in log_p.topk(2, dim=-1))
+    second, winner = second[..., None], winner[..., None]
+    second = second.masked_fill(second.isneginf(), 0.0)  # a single key: no e_j is left, so u is 0
+    shifted = d_weights - d_weights.gather(-1, winner)
+    e = (log_p - second).exp().scatter(-1, winner, 0.0)
+    u = (e * shifted).sum(dim=-1, keepdim=True)
+    d_scores = e * (shifted - second.exp() * u)
+    return d_scores.scatter(-1, winner, -log_p.gather(-1, winner).exp() * u), second[..., 0]
+
+
+def _through_sigmoid(logits: Tensor, d_weights: Tensor) -> tuple[Tensor, Tensor]:
+    log_slope = F.logsigmoid(logits) + F.logsigmoid(-logits)
+    small = log_slope.amax(dim=-1)
+    return (log_slope - small[..., None]).exp() * d_weights, small
+
+
+def _through_support(s: Tensor, d_weights: Tensor) -> tuple[Tensor, Tensor]:
+    """The Jacobian diag(s) − ssᵀ/Σs: of sparsemax, s = 1 on the support; of 1.5-entmax, s = √α."""
+    inside = s.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(s.dtype).tiny)
+    d_scores = s * (d_weights - (s * d_weights).sum(dim=-1, keepdim=True) / inside)
+    # What sums to 0 over a single key is 0, not what rounding leaves of it.
+    d_scores = d_scores.masked_fill((s > 0).sum(dim=-1, keepdim=True) < 2, 0.0)
+    return d_scores, torch.zeros_like(d_scores[..., 0])
 
 
 def through(
