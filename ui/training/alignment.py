@@ -1,4 +1,4 @@
-"""An encoder and a decoder that learn to align → films, pictures and what can be taken away."""
+"""An encoder and a decoder that learn to align (E8) → films, pictures and what can be taken away."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ def race(page: Words) -> None:
 
 
 def experiments(seed: int) -> dict[str, Experiment]:
-    """Soft, hard, and hard with a baseline: one seed, so the same data and the same initial weights."""
+    """The three runs of E5: one seed, so the same data and the same initial weights."""
     return {mode: Hard(mode=mode, steps=STEPS, every=EVERY, seed=seed) for mode in MODES}
 
 

@@ -1,4 +1,4 @@
-"""The race to induction heads → films and pictures; the verdict, and what can be taken away."""
+"""The race to induction heads (E2) → films and pictures; the verdict, and what can be taken away."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

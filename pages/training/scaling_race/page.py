@@ -126,7 +126,7 @@ def scrubber(run: Run, page: Words) -> None:
 
 
 def anatomy(run: Run | None, page: Words) -> None:
-    """The anatomy of the finished run: started by itself, in the same queue."""
+    """E1c of the finished run: started by itself, in the same queue."""
     finished = panel.current(KEY)
     if finished is None or finished.state != "ended" or not dissections(finished):
         st.caption(page["anatomy.waits"])

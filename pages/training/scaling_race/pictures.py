@@ -1,4 +1,4 @@
-"""The SORT race → films and pictures; the transition, the anatomy of the gradient, and what can be taken away."""
+"""The SORT race (E1) → films and pictures; the transition, the anatomy of the gradient, and what can be taken away."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ NORM = Measure(key="norm", logs=True, low=None)
 SWEEP_LR, SWEEP_EVERY = 1e-2, 100
 SWEPT_D_K = (4, 8, 16, 24, 32, 64)
 SWEPT_SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-BREAK = 2 * math.sqrt(2 * math.log(Sort().length))  # 2σ_c: where theory puts the collapse
+BREAK = 2 * math.sqrt(2 * math.log(Sort().length))  # 2σ_c: where theory puts the collapse (SCIENCE.md 3.1)
 ANATOMY = (
     "gain_mean.0",
     "gain_median.0",
@@ -241,7 +241,7 @@ def points(run: Run) -> dict[Sort, Point]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dissection:
-    """The anatomy as an experiment of two records, before and after training, so that it waits its turn."""
+    """E1c as an experiment of two records, before and after training: so that it waits its turn like any other."""
 
     config: Sort
     state: Mapping[str, Tensor]

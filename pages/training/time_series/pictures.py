@@ -1,4 +1,4 @@
-"""Forecasts of one series → films and pictures, the table of errors and what follows from it."""
+"""Forecasts of one series (E4, E9) → films and pictures, the table of errors and what follows from it."""
 
 import math
 from collections.abc import Generator, Mapping, Sequence

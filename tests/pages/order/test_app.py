@@ -55,7 +55,7 @@ def test_a_longer_sentence_raises_torchs_own_error_and_attention_runs() -> None:
 def test_the_correction_has_the_published_numbers() -> None:
     said = "\n".join(each.value for each in opened(lang="en").markdown).replace("\u202f", "")
     assert "only partly true" in said
-    for count in ("16640", "8320", "24960", "33280", "66560", "12352", "410240"):  # counted from torch's own modules
+    for count in ("16640", "8320", "24960", "33280", "66560", "12352", "410240"):  # SCIENCE.md, finding 8
         assert count in said
 
 

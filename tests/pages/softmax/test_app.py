@@ -90,7 +90,7 @@ def test_the_printed_values_stand_beside_the_true_ones() -> None:
 
 def test_the_thresholds_are_those_of_the_formats() -> None:
     rows = {name: list(map(number, rest)) for name, *rest in table(opened(lang="en"), PAGE["loss.zero"])}
-    measured = {  # once, with torch alone
+    measured = {  # SCIENCE.md 2.3
         "fp16": (2**-10, 8.32, 8.32, 17.34, 11.09),
         "bf16": (2**-7, 6.24, 6.24, 92.75, 88.72),
         "fp32": (2**-23, 16.64, 16.64, 103.98, 88.72),
