@@ -28,6 +28,8 @@ OpenPage = Callable[..., Page]
 COUNTING = """window.__sent = 0;
 const { send } = WebSocket.prototype;
 WebSocket.prototype.send = function (...message) { window.__sent += 1; return send.apply(this, message); };"""
+# The components say what they have painted only where a page asks for it (assets/components/exposed.js).
+TESTING = "window.__headlightTests = true;"
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 
@@ -114,7 +116,7 @@ def open_page(browser, server_of, known) -> Iterator[OpenPage]:
             session = browser.new_context(locale=LOCALES[language], **options)
             stack.callback(session.close)
             page = session.new_page()
-            page.add_init_script(COUNTING)
+            page.add_init_script(COUNTING + TESTING)
             page.on("console", lambda message: complaints.extend(_complaint(message)))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", lambda request: complaints.extend(_leaving(request.url)))
