@@ -166,14 +166,15 @@ export class Films {
   }
 
   /**
-   * The sliders that the frame of a film depends on.
+   * The sliders that the frame of a film depends on: of a fork all, since it asks which of them was moved last.
    * @param {string} name
    * @returns {string[]}
    */
   follows(name) {
     const film = this.sent[name];
     if (film) return [...film.axes, ...Object.keys(film.at)];
-    const { scores, of, shift, factor, films = [] } = this.computed[name];
-    return [scores, of, shift, factor, ...films].filter(Boolean).flatMap((part) => this.follows(part));
+    const { kind, scores, of, shift, factor } = this.computed[name];
+    if (kind === "fork") return [...this.sliders.keys()];
+    return [scores, of, shift, factor].filter(Boolean).flatMap((part) => this.follows(part));
   }
 }

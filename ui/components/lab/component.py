@@ -34,7 +34,7 @@ Positions = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A position of the sliders that Python chose (with a link, a step back, a preset), and how many there have been."""
+    """Where Python has put the sliders (with a link, a step back, a preset), and how often it has put them."""
 
     at: Positions
     count: int
