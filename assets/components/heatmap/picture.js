@@ -1,23 +1,22 @@
 // Matrices on canvases: one head large, many heads as thumbnails, or operands and result side by side as in a paper.
 import { busListen, busSend, busState } from "../bus.js";
-import { coloursOf, signedRamp } from "../colour.js";
 import { element } from "../dom.js";
-import { asked, expose, exposeBox } from "../exposed.js";
-import { FrameError } from "../frame.js";
+import { asked, expose } from "../exposed.js";
 import { softmaxRows } from "../maths.js";
-import { Bitmap, CanvasPen } from "../pen.js";
+import { CanvasPen } from "../pen.js";
 import { View, mounting } from "../view.js";
 import { drawBody, drawMatrix, drawPanel } from "./draw.js";
-import { MASKED, answerHead, codeColours, offerHeads, pooled, sameHead, standIn, watchHeads } from "./heads.js";
-import { TOKENS, layoutRow, signKind } from "./layout.js";
+import { answerHead, offerHeads, pooled, sameHead, standIn, watchHeads } from "./heads.js";
+import { layoutRow } from "./layout.js";
 import { keysOf } from "./legend.js";
+import { adopt, colourPanel, crowded, panelOf } from "./panels.js";
 import { Pointing } from "./pointing.js";
+import { namePanel, rowOf } from "./rows.js";
 import { Strip } from "./strip.js";
-import { headingOf, layoutGrid, listenToThumbnail } from "./thumbnails.js";
+import { headingOf, layoutGrid } from "./thumbnails.js";
 import { Tools } from "./tools.js";
 import { whole } from "./zoom.js";
 
-const CROWDED = 10; // pixels of a token: closer, not all of their names are written
 const LEAST_BAR = 440; // pixels
 
 export class Picture extends View {
@@ -70,7 +69,7 @@ export class Picture extends View {
   }
 
   restyle() {
-    this.panels.forEach((panel) => this.tint(panel));
+    for (const panel of this.panels) colourPanel(panel, this.mode);
     this.legends();
     this.layout();
   }
@@ -112,37 +111,11 @@ export class Picture extends View {
     if (shape !== this.shape) {
       this.shape = shape;
       const heading = this.grid ? [this.sheet.canvas, ...headingOf(meta)] : [];
-      this.stage.replaceChildren(...heading, ...this.rows.map((row, i) => this.line(row, meta.row_titles?.[i])));
+      this.stage.replaceChildren(...heading, ...this.rows.map((row, i) => rowOf(this, row, meta.row_titles?.[i])));
     }
-    for (const panel of this.panels) this.name(panel);
+    for (const panel of this.panels) namePanel(this, panel);
     this.bar.furnish();
     this.strip.furnish();
-  }
-
-  line(row, title) {
-    const line = element("div", { class: "row" });
-    if (title) line.append(element("div", { class: "row-title", text: title }));
-    for (const panel of row) {
-      const { operator } = panel;
-      if (this.grid) panel.button = element("button", { type: "button", class: "thumb" });
-      panel.sign = operator ? element("div", { class: `operator ${signKind(operator)}`, text: operator }) : null;
-      const figure = this.grid ? panel.button : panel.canvas;
-      line.append(panel.sign ? element("div", { class: "term" }, panel.sign, figure) : figure);
-    }
-    return line;
-  }
-
-  /** @param {Panel} panel */
-  name(panel) {
-    if (this.grid) {
-      listenToThumbnail(this, panel);
-      panel.button.setAttribute("aria-label", panel.title || panel.name);
-      return;
-    }
-    this.pointing.listen(panel);
-    panel.canvas.setAttribute("role", "application");
-    panel.canvas.setAttribute("aria-roledescription", this.words.matrix);
-    panel.canvas.tabIndex = 0;
   }
 
   // A head was chosen: its thumbnail is framed, and where a head stands large its bytes stand in for what Python will send.
@@ -187,28 +160,10 @@ export class Picture extends View {
     for (const panel of live) {
       const [rows, cols] = panel.shape;
       softmaxRows(panel.source, panel.values, rows, cols, Math.fround(1 / temperature), panel);
-      if (preview) this.tint(panel);
+      if (preview) colourPanel(panel, this.mode);
     }
     if (preview) this.drawLive();
     this.pointing.retell();
-  }
-
-  /**
-   * Values → one pixel a cell. Masked cells stay transparent, so that the hatching behind them shows.
-   * @param {Panel} panel
-   */
-  tint(panel) {
-    const { values, scale, limit, bitmap } = panel;
-    if (values instanceof Uint8Array) {
-      const colours = codeColours(coloursOf(scale, this.mode));
-      for (let i = 0; i < values.length; i++) bitmap.pixels[i] = colours[values[i]];
-      panel.masked = values.includes(MASKED);
-    } else {
-      const low = signedRamp(scale) ? -limit : 0;
-      const root = scale === "weights"; // as in the overview: 1/n stays visible where n is large
-      panel.masked = bitmap.tint(values, { scale, low, high: limit, root }, this.mode);
-    }
-    bitmap.show();
   }
 
   layout() {
@@ -303,41 +258,5 @@ export class Picture extends View {
     this.draw();
   }
 }
-
-/**
- * A panel as Python sent it, with its numbers. Raises a FrameError where they do not fit.
- * @returns {Panel}
- */
-function panelOf(spec, arrays) {
-  const source = arrays[spec.array];
-  if (!source || source.length !== spec.shape[0] * spec.shape[1]) throw new FrameError("panel");
-  const bias = spec.bias ? arrays[spec.bias] : null;
-  if (bias && bias.length !== source.length) throw new FrameError("bias");
-  return { ...spec, bias, source, values: spec.live ? new Float32Array(source.length) : source };
-}
-
-/**
- * A panel of the same name and shape keeps its canvas, its zoom and its cursor.
- * @param {Panel} panel
- * @param {Panel} [before]
- */
-function adopt(panel, before) {
-  const [rows, cols] = panel.shape;
-  const same = before?.shape[0] === rows && before.shape[1] === cols;
-  panel.view = same ? before.view : whole(panel.shape);
-  panel.cursor = same ? before.cursor : null;
-  panel.box = same ? before.box : null;
-  panel.button = before?.button;
-  panel.sign = before?.sign;
-  panel.pen = before?.pen ?? new CanvasPen(element("canvas", { role: "img" }));
-  panel.canvas = panel.pen.canvas;
-  panel.bitmap = same ? before.bitmap : new Bitmap(cols, rows);
-  exposeBox(panel.canvas, () => panel.box && { ...panel.box, view: panel.view, rows, cols });
-  return panel;
-}
-
-// Are tokens so close that not all of their names are written?
-const crowded = ({ box, shape, rows, cols }) =>
-  (TOKENS.has(rows) && box.h / shape[0] < CROWDED) || (TOKENS.has(cols) && box.w / shape[1] < CROWDED);
 
 export const heatmap = mounting(Picture);
