@@ -42,6 +42,7 @@ export class View {
     this.live = element("div", { class: "sr", "aria-live": "polite" });
     this.tip = element("div", { class: "tip", hidden: "" });
     this.frames = 0;
+    this.width = 0;
     this.waiting = {};
     /** @type {any} */
     this.meta = null;

@@ -100,8 +100,9 @@ export class Lab extends View {
     this.draw();
   }
 
+  // Nothing is measured here: a slider draws sixty times a second.
   draw() {
-    if (!this.ready()) return;
+    if (!this.width || !this.error.hidden) return;
     this.painter.draw();
     this.frames += 1;
     this.pointing.retell();

@@ -131,18 +131,21 @@ export class Painter {
     const { pen } = panel;
     const kind = this.prepared(panel);
     const key = JSON.stringify([this.epoch, kind.key?.(lab, panel)]);
-    if (panel.stillKey !== key) this.paintStill(panel, kind);
+    if (panel.stillKey === key) pen.copy(panel.still);
+    else this.paintStill(panel, kind);
     panel.stillKey = key;
-    pen.copy(panel.still);
     kind.moving(pen, lab, panel);
     panel.painted = true;
   }
 
   paintStill(panel, kind) {
+    const { pen } = panel;
+    pen.clear();
+    drawHead(pen, this.lab, panel, panel.w);
+    kind.still?.(pen, this.lab, panel);
     panel.still ??= new CanvasPen(element("canvas"));
-    if (!panel.still.resize(panel.w, panel.h)) panel.still.clear();
-    drawHead(panel.still, this.lab, panel, panel.w);
-    kind.still?.(panel.still, this.lab, panel);
+    panel.still.resize(panel.w, panel.h);
+    panel.still.copy(pen);
   }
 
   /**
