@@ -117,6 +117,11 @@ def test_a_laboratory_that_comes_back_to_a_page_is_put_where_it_was(session) -> 
     assert _put("k", {"d": 7}) == Put({"d": 7}, 2)
 
 
+def test_a_session_that_begins_anew_under_an_open_page_puts_its_position(session) -> None:
+    released(session, 5, d=7)
+    assert _put("k", {"d": 4}) == Put({"d": 4}, 6)
+
+
 @pytest.mark.parametrize("sent", [None, 7, [], {}, {"positions": 3}, {"puts": 1}, {"positions": {"d": "x"}, "puts": 1}])
 def test_a_browser_that_talks_nonsense_gets_the_position_put(session, sent) -> None:
     session["k"] = {"at": sent}

@@ -174,6 +174,8 @@ export class Painter {
       drawHead(pen, lab, panel, panel.w);
       kind.still?.(pen, lab, panel);
       kind.moving(pen, lab, panel);
+      panel.stillKey = ""; // its kind may have noted other numbers than those on the page
+      panel.dirty = true;
       pen.restore();
     }
   }

@@ -103,16 +103,17 @@ def _put(key: str, wanted: Positions) -> Put:
     put = st.session_state.get(f"{key}_put", NOWHERE)
     state = st.session_state.get(key)
     released, puts = _release(state.get("at") if isinstance(state, Mapping) else None)
-    # A release that had not seen the last put: where it comes from, the sliders have moved on to that put.
+    # A release counts if it had seen the last put; if not, the sliders have gone to that put since.
     if (released if puts == put.count else put.at) != wanted:
-        put = Put(wanted, put.count + 1)
+        put = Put(wanted, max(put.count, puts) + 1)  # a browser may know more puts than a session that begins anew
         st.session_state[f"{key}_put"] = put
     return put
 
 
-def _release(sent: Any) -> tuple[Any, Any]:  # noqa: ANN401 from a browser
+def _release(sent: Any) -> tuple[Any, int]:  # noqa: ANN401 from a browser
     """What a browser has sent when a slider was let go: the positions, and how many puts it had seen."""
-    return (sent.get("positions"), sent.get("puts")) if isinstance(sent, Mapping) else (None, None)
+    positions, puts = (sent.get("positions"), sent.get("puts")) if isinstance(sent, Mapping) else (None, 0)
+    return positions, puts if type(puts) is int else 0
 
 
 def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
