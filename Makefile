@@ -6,10 +6,11 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run serve test bench format chromium nginx
+.PHONY: run serve test scripts bench format chromium nginx
 
 VENV := .venv
 PY := $(VENV)/bin/python
+NPM := $(PY) -m tests.harness.node
 PORT ?= 8501
 REPLICAS ?= 1
 # On Linux the default wheels of torch bring gigabytes of CUDA; this index has the same version without them.
@@ -36,7 +37,18 @@ test: $(VENV)/installed-dev chromium nginx
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m pyright
-	$(PY) -m pytest --numprocesses 2 --dist loadscope
+	@scripts=0; $(MAKE) --no-print-directory scripts || scripts=1; \
+	$(PY) -m pytest --numprocesses 2 --dist loadscope; exit $$scripts
+
+# The scripts in assets/components: linter, formatter, types, and the tests that need no browser.
+scripts: node_modules/installed
+	$(NPM) run --silent check
+
+node_modules/installed: package.json package-lock.json | $(VENV)/installed-dev
+	@if ! $(NPM) ci --silent --no-audit --no-fund; then \
+		echo "npm's registry cannot be reached: the scripts in assets/components are not checked, all else is." >&2; exit 1; \
+	fi
+	@touch $@
 
 # Without the soak, which takes a quarter of an hour: python -m benchmarks.soak
 bench: $(VENV)/installed-dev chromium
@@ -46,9 +58,10 @@ bench: $(VENV)/installed-dev chromium
 		echo; echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py); \
 	done
 
-format: $(VENV)/installed-dev
+format: $(VENV)/installed-dev node_modules/installed
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+	$(NPM) run --silent format
 
 $(VENV)/installed: requirements.txt
 	@$(create_venv)

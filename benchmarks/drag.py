@@ -18,7 +18,7 @@ from playwright.async_api import Page, WebSocket, async_playwright
 
 from attention_core.remedies import REMEDIES
 from benchmarks.report import report
-from tests.harness.browser import ARGUMENTS, IDLE, find_chromium
+from tests.harness.browser import ARGUMENTS, EXPOSING, IDLE, find_chromium
 from tests.harness.serving import serve
 
 SECONDS = 2.0
@@ -183,6 +183,7 @@ async def measured(url: str, part: str) -> list[dict[str, object]]:
             await page.wait_for_function(IDLE, timeout=60_000)
         for case in (case for case in CASES if part in case.name):
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
+            await page.add_init_script(EXPOSING)
             rows.append(await measure(page, url, case))
             await page.close()
         await browser.close()

@@ -11,7 +11,7 @@ import psutil
 from playwright.sync_api import Page
 
 from benchmarks.report import report
-from tests.harness.browser import launch, wait_idle
+from tests.harness.browser import EXPOSING, launch, wait_idle
 from tests.harness.serving import Server, serve
 
 TOKENS = (16, 64, 256, 512)
@@ -109,6 +109,7 @@ def main() -> None:
     received: list[int] = []
     with serve("app.py") as server, launch() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(EXPOSING)
         page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data))))
         page.goto(server.url)
         wait_idle(page)

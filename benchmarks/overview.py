@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from benchmarks.report import report
-from tests.harness.browser import launch, wait_idle
+from tests.harness.browser import EXPOSING, launch, wait_idle
 from tests.harness.serving import serve
 
 TOKENS = 512
@@ -57,6 +57,7 @@ def main() -> None:
     frames: list[bytes] = []
     with serve("app.py") as server, launch() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(EXPOSING)
         page.on("websocket", lambda socket: socket.on("framereceived", lambda data: frames.append(_bytes(data))))
         page.goto(f"{server.url}/heads")
         page.locator(".st-key-overview button.thumb").first.wait_for(timeout=60_000)

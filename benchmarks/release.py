@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from playwright.async_api import Page, async_playwright
 
 from benchmarks.report import report
-from tests.harness.browser import ARGUMENTS, IDLE, find_chromium
+from tests.harness.browser import ARGUMENTS, EXPOSING, IDLE, find_chromium
 from tests.harness.serving import serve
 
 RELEASES = 7
@@ -156,6 +156,7 @@ async def measured(url: str, part: str) -> list[dict[str, object]]:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         rows = []
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        await page.add_init_script(EXPOSING)
         await page.goto(url)
         await page.wait_for_function(IDLE, timeout=60_000)
         for case in (case for case in CASES if part in case.path):

@@ -9,7 +9,7 @@ from statistics import median
 from playwright.sync_api import Page
 
 from benchmarks.report import report
-from tests.harness.browser import launch, wait_settled
+from tests.harness.browser import EXPOSING, launch, wait_settled
 from tests.harness.serving import serve
 
 TURNS = 11
@@ -50,6 +50,7 @@ def main() -> None:
     draw = random.Random(0)
     with serve("app.py") as server, launch() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(EXPOSING)
         page.goto(server.url)
         wait_settled(page)
         page.goto(f"{server.url}/vanishing")

@@ -1,4 +1,8 @@
 // The scripts of all components, sent once a page: a component itself is a few lines that find its script here.
+import { heatmap } from "./heatmap/picture.js";
+import { lab } from "./lab/lab.js";
+import { lines } from "./lines.js";
+
 export default function library() {
   const hub = (window.__headlight ??= { waiting: [] });
   if (hub.heatmap) return;

@@ -1,13 +1,38 @@
 // Two columns of tokens, queries left and keys right, a curve for every pair; its opacity is the weight.
+import { busListen, busSend, busState } from "./bus.js";
+import { element } from "./dom.js";
+import { asked, expose } from "./exposed.js";
+import { FrameError } from "./frame.js";
+import { significant } from "./maths.js";
+import { CanvasPen } from "./pen.js";
+import { ellipsis, fill, visible } from "./text.js";
+import { View, mounting } from "./view.js";
+
+const TOP = 24; // pixels of the names of the columns
+const TALLEST = 600;
+
 class Lines extends View {
   constructor(parent) {
     super(parent);
-    this.slider = element("input", { type: "range", min: 0, max: 1, step: 0.01, class: "slider", oninput: () => this.later("draw") });
+    this.slider = element("input", {
+      type: "range",
+      min: 0,
+      max: 1,
+      step: 0.01,
+      class: "slider",
+      oninput: () => this.later("draw"),
+    });
     this.reading = element("output", {});
     this.name = element("span", { class: "sliding-name" });
     this.empty = element("span", { class: "badge" });
-    this.bar = element("div", { class: "bar" }, element("label", { class: "sliding" }, this.name, this.slider, this.reading), this.empty);
+    this.bar = element(
+      "div",
+      { class: "bar" },
+      element("label", { class: "sliding" }, this.name, this.slider, this.reading),
+      this.empty,
+    );
     this.canvas = element("canvas", { class: "pairs", tabindex: 0, role: "application" });
+    this.pen = new CanvasPen(this.canvas);
     // The canvas is as tall as the window and sticks to it; a long sentence scrolls the roll behind it.
     this.roll = element("div", { class: "pairs-roll" }, this.canvas);
     this.window = element("div", { class: "pairs-window", onscroll: () => this.later("draw") }, this.roll);
@@ -19,6 +44,8 @@ class Lines extends View {
     this.canvas.onclick = (event) => this.choose(this.tokenAt(event));
     this.canvas.onkeydown = (event) => this.walk(event);
     this.canvas.onblur = () => this.hover(null);
+    this.drawn = 0;
+    expose(this, { panels: asked(() => ({ weights: this.weights })), drawn: asked(() => this.drawn) });
   }
 
   stop() {
@@ -31,7 +58,6 @@ class Lines extends View {
     if (meta.threshold !== this.meta?.threshold) this.slider.value = meta.threshold;
     this.meta = meta;
     this.weights = arrays.weights;
-    this.host.__headlight.panels = { weights: this.weights };
     this.name.textContent = meta.words.threshold;
     this.slider.setAttribute("aria-label", meta.words.threshold);
     this.canvas.setAttribute("aria-label", `${meta.summary} ${meta.words.hint_lines}`);
@@ -47,10 +73,10 @@ class Lines extends View {
     const { hover, focus } = busState(this.group);
     const index = (hover ?? focus)?.query ?? (hover ?? focus)?.key;
     if (index >= 0 && !this.inside && this.root.clientWidth) {
-      const { row, top } = this.geometry();
-      const place = top + index * row - this.window.scrollTop;
+      const { row } = this.geometry();
+      const place = TOP + index * row - this.window.scrollTop;
       const room = this.window.clientHeight;
-      if (place < top || place + row > room) this.window.scrollTop += place - room / 2;
+      if (place < TOP || place + row > room) this.window.scrollTop += place - room / 2;
     }
     this.later("draw");
   }
@@ -59,31 +85,52 @@ class Lines extends View {
     const { queries, keys } = this.meta;
     const most = Math.max(queries.length, keys.length, 1);
     const row = Math.max(12, Math.min(26, 560 / most));
-    const height = 24 + most * row + 6;
-    const seen = Math.min(height, 600);
+    const height = TOP + most * row + 6;
+    const seen = Math.min(height, TALLEST);
     const width = Math.min(this.root.clientWidth - (seen < height ? 16 : 0), 760); // a scroll bar needs its room
-    return { width, row, top: 24, gutter: Math.min(150, width * 0.3), height, seen };
+    const scroll = this.window.scrollTop;
+    const y = (i) => TOP + (i + 0.5) * row - scroll;
+    return { width, row, gutter: Math.min(150, width * 0.3), height, seen, y };
   }
 
   draw() {
     if (!this.ready()) return;
-    const { meta, weights, colour } = this;
-    const { width, row, top, gutter, height, seen } = this.geometry();
-    const scroll = this.window.scrollTop;
-    size(this.canvas, width, seen);
+    const { meta, colour, pen, slider } = this;
+    const geometry = this.geometry();
+    const { width, gutter, height, seen } = geometry;
+    pen.resize(width, seen);
+    pen.clear();
     this.roll.style.height = `${height}px`;
     this.roll.style.width = `${width}px`;
-    const context = pen(this.canvas);
-    context.clearRect(0, 0, width, seen);
+    this.reading.textContent = significant(+slider.value, 2);
+    this.drawn = this.drawCurves(geometry);
+    this.drawTokens(geometry, "query");
+    this.drawTokens(geometry, "key");
+    pen.context.clearRect(0, 0, width, TOP); // the names of the columns stay above what scrolls
+    pen.font = `11px ${this.font()}`;
+    pen.fillStyle = colour.quiet;
+    pen.textAlign = "right";
+    pen.fillText(meta.words.query, gutter - 6, 13);
+    pen.textAlign = "left";
+    pen.fillText(meta.words.key, width - gutter + 6, 13);
+    this.sayNothing();
+    this.frames += 1;
+  }
+
+  // The token under the pointer: its place among the queries or among the keys, -1 in the other.
+  lit() {
+    const { hover } = busState(this.group);
+    return { query: hover?.query ?? -1, key: hover?.key ?? -1 };
+  }
+
+  // How many curves are drawn: those of weights that reach the threshold, of the token under the pointer if there is one.
+  drawCurves({ width, gutter, seen, y }) {
+    const { weights, colour, pen } = this;
+    const { query, key } = this.lit();
+    const [n, m] = [this.meta.queries.length, this.meta.keys.length];
     const threshold = +this.slider.value;
-    this.reading.textContent = significant(threshold, 2);
-    const { hover, focus } = busState(this.group);
-    const state = hover ?? {};
-    const query = state.query ?? -1;
-    const key = state.key ?? -1;
-    const [n, m] = [meta.queries.length, meta.keys.length];
-    const y = (i) => top + (i + 0.5) * row - scroll;
     const faintest = query >= 0 || key >= 0 ? 0.25 : 0.08; // what is drawn is seen, in a crowd and alone
+    const { context } = pen;
     let drawn = 0;
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < m; j++) {
@@ -103,40 +150,48 @@ class Lines extends View {
       }
     }
     context.globalAlpha = 1;
-    const family = this.font();
-    const column = (tokens, side, kind, chosen) =>
-      tokens.forEach((token, i) => {
-        const lit = chosen === i || focus?.[kind] === i;
-        if (y(i) < top - row || y(i) > seen + row) return;
-        const at = side === "left" ? gutter - 6 : width - gutter + 6;
-        context.textAlign = side === "left" ? "right" : "left";
-        context.fillStyle = lit ? colour[kind === "query" ? "q" : "k"] : colour.ink;
-        context.font = `${lit ? "600 " : ""}${Math.min(13, row - 1)}px ${family}`;
-        let text = ellipsis(context, visible(token), gutter - 12);
-        const other = kind === "key" && query >= 0 ? weights[query * m + i] : kind === "query" && query < 0 && key >= 0 ? weights[i * m + key] : NaN;
-        if (other >= threshold && other > 0) text = kind === "key" ? `${ellipsis(context, visible(token), gutter - 58)} ${significant(other, 3)}` : `${significant(other, 3)} ${ellipsis(context, visible(token), gutter - 58)}`;
-        context.fillText(text, at, y(i) + 4);
-      });
-    column(meta.queries, "left", "query", query);
-    column(meta.keys, "right", "key", key);
-    context.clearRect(0, 0, width, top); // the names of the columns stay above what scrolls
-    context.font = `11px ${family}`;
-    context.fillStyle = colour.quiet;
-    context.textAlign = "right";
-    context.fillText(meta.words.query, gutter - 6, 13);
-    context.textAlign = "left";
-    context.fillText(meta.words.key, width - gutter + 6, 13);
-    const largest = drawn ? 0 : weights.reduce((most, w) => (w > most ? w : most), 0);
-    this.empty.textContent = drawn || hover ? "" : fill(meta.words.nothing, { largest: significant(largest, 3) });
-    this.host.__headlight.frames += 1;
-    this.host.__headlight.drawn = drawn;
+    return drawn;
+  }
+
+  // A column of tokens; beside those that the token under the pointer is joined to, the weight.
+  drawTokens({ width, row, gutter, seen, y }, kind) {
+    const { meta, colour, pen } = this;
+    const { focus } = busState(this.group);
+    const [left, lit] = [kind === "query", this.lit()];
+    (left ? meta.queries : meta.keys).forEach((token, i) => {
+      if (y(i) < TOP - row || y(i) > seen + row) return;
+      const chosen = lit[kind] === i || focus?.[kind] === i;
+      pen.textAlign = left ? "right" : "left";
+      pen.fillStyle = chosen ? colour[left ? "q" : "k"] : colour.ink;
+      pen.font = `${chosen ? "600 " : ""}${Math.min(13, row - 1)}px ${this.font()}`;
+      const weight = this.joined(kind, i);
+      const shown = weight >= +this.slider.value && weight > 0;
+      const text = ellipsis(pen, visible(token), gutter - (shown ? 58 : 12));
+      const parts = shown ? [significant(weight, 3), text] : [text];
+      pen.fillText((left ? parts : parts.reverse()).join(" "), left ? gutter - 6 : width - gutter + 6, y(i) + 4);
+    });
+  }
+
+  // The weight between a token and the one under the pointer, on the other side; NaN where there is none.
+  joined(kind, i) {
+    const { query, key } = this.lit();
+    const m = this.meta.keys.length;
+    if (kind === "key" && query >= 0) return this.weights[query * m + i];
+    return kind === "query" && query < 0 && key >= 0 ? this.weights[i * m + key] : NaN;
+  }
+
+  // Where the threshold leaves nothing, the largest weight is told.
+  sayNothing() {
+    const nothing = !this.drawn && !busState(this.group).hover;
+    const largest = nothing ? this.weights.reduce((most, w) => (w > most ? w : most), 0) : 0;
+    this.empty.textContent = nothing ? fill(this.meta.words.nothing, { largest: significant(largest, 3) }) : "";
   }
 
   tokenAt(event) {
     const frame = this.canvas.getBoundingClientRect();
-    const { width, row, top, gutter } = this.geometry();
+    const { width, row, gutter } = this.geometry();
     const x = event.clientX - frame.left;
-    const i = Math.floor((event.clientY - frame.top + this.window.scrollTop - top) / row);
+    const i = Math.floor((event.clientY - frame.top + this.window.scrollTop - TOP) / row);
     const kind = x < gutter + 12 ? "query" : x > width - gutter - 12 ? "key" : null;
     const count = kind === "query" ? this.meta.queries.length : this.meta.keys.length;
     return kind && i >= 0 && i < count ? { [kind]: i } : null;
@@ -177,4 +232,4 @@ class Lines extends View {
   }
 }
 
-const lines = mounting(Lines);
+export const lines = mounting(Lines);

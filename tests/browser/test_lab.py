@@ -220,7 +220,7 @@ def test_a_laboratory_has_no_accessibility_violation(open_page, theme) -> None:
 def test_a_frame_of_a_kind_nobody_knows_gives_the_sentence(open_page) -> None:
     page = opened(open_page)
     plot = {"name": "x", "kind": "nonsense", "stack": "", "title": "", "note": "", "span": 4, "narrow": 4, "height": 90}
-    meta = {"sliders": [], "films": [], "computed": [], "panels": [plot], "summary": "", "stamp": "", "underflow": -45}
+    meta = {"sliders": [], "films": [], "computed": [], "panels": [plot], "summary": "", "puts": 1, "underflow": -45}
     told = words("canvas", "en")["damaged"]
     page.evaluate(
         f"""(bytes) => window.__headlight.lab({{

@@ -20,6 +20,8 @@ ARGUMENTS = (
 )
 ADVICE = "No Chromium found. Install one (Debian, Ubuntu: apt-get install chromium) or set CHROMIUM to its path."
 
+# The components say what they have painted where a page asks for it before it loads (assets/components/exposed.js).
+EXPOSING = "window.__headlightTests = true;"
 IDLE = """() => {
     const app = document.querySelector('[data-testid=stApp]');
     return app && app.dataset.testConnectionState === 'CONNECTED' && app.dataset.testScriptState === 'notRunning';

@@ -97,8 +97,11 @@ class Session:
         piece = self._find(key)
         value = self.page.value(piece.id)
         state = json.loads(value.json_value or "{}")
-        before = state.get("at") or {slider["name"]: slider["at"] for slider in piece.picture()["sliders"]}
-        value.json_value = json.dumps(state | {"at": before | dict(at) | {"turn": before.get("turn", 0) + 1}})
+        picture = piece.picture()
+        stands = state.get("at", {"puts": None})
+        put = {slider["name"]: slider["at"] for slider in picture["sliders"]}
+        before = stands["positions"] if stands["puts"] == picture["puts"] else put
+        value.json_value = json.dumps(state | {"at": {"positions": before | dict(at), "puts": picture["puts"]}})
         return await self.rerun(fragment_id=piece.fragment)
 
     async def tell(self, key: str, event: str, value: object) -> Reply:

@@ -20,7 +20,7 @@ import torch
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from attention_core.models.pretrained import embedded_folder
-from tests.harness.browser import launch, wait_idle
+from tests.harness.browser import EXPOSING, launch, wait_idle
 from tests.harness.serving import Server, serve
 
 OpenPage = Callable[..., Page]
@@ -114,7 +114,7 @@ def open_page(browser, server_of, known) -> Iterator[OpenPage]:
             session = browser.new_context(locale=LOCALES[language], **options)
             stack.callback(session.close)
             page = session.new_page()
-            page.add_init_script(COUNTING)
+            page.add_init_script(COUNTING + EXPOSING)
             page.on("console", lambda message: complaints.extend(_complaint(message)))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", lambda request: complaints.extend(_leaving(request.url)))

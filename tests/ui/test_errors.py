@@ -97,7 +97,8 @@ def test_whatever_a_browser_says_was_released_or_picked_is_a_stop_or_a_cell_or_n
 
 def test_what_can_be_true_arrives(monkeypatch):
     called = []
-    state = {"temperature": 2, "at": {"a": 4, "turn": 1}, "edited": {"panel": "p", "values": [1e300, -3]}}
+    edited = {"panel": "p", "values": [1e300, -3]}
+    state = {"temperature": 2, "at": {"positions": {"a": 4}, "puts": 1}, "edited": edited}
     monkeypatch.setattr(st, "session_state", {"k": state})
     canvas._released("k", canvas.Live(2.0, (0.5, 2.0), "T"), called.append)
     lab._moved("k", {"a": 5}, called.append)

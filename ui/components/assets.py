@@ -1,7 +1,9 @@
 """The browser's side of the components. Scripts and style travel once a page, not with every change of data."""
 
 import json
-from collections.abc import Callable
+import posixpath
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +12,10 @@ from streamlit.components.v2 import component as register
 from ui.palette import SOURCE
 
 FOLDER = Path(__file__).parents[2] / "assets" / "components"
-SCRIPTS = (
-    "frame",
-    "bus",
-    "paint",
-    "mount",
-    "layout",
-    "draw",
-    "save",
-    "heads",
-    "heatmap",
-    "lines",
-    "plots",
-    "lab",
-    "library",
-)
+ENTRY = "library.js"
+IMPORT = re.compile(r'^import [^;]*? from "(\.[^"]+)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
+DOCS = re.compile(r"^ */\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # types, which no browser reads
 DAMAGED = "The picture did not arrive whole. Reload the page. / 图未能完整送达，请刷新页面。"
 MOUNT = """export default function mount(component) {
   const hub = (window.__headlight ??= { waiting: [] });
@@ -53,10 +44,27 @@ def library() -> None:
     _LIBRARY(key="library", height="content")
 
 
-def _read_scripts() -> str:
-    parts = [(FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in SCRIPTS]
+def script() -> str:
+    """All modules as one script: each after those it imports, in a scope of its own that gives what it exports."""
     style = json.dumps((FOLDER / "style.css").read_text(encoding="utf-8"))
-    return "\n".join([f"const PALETTE = {' '.join(SOURCE.split())};", f"const STYLE = {style};", *parts])
+    modules = [_scoped(source) for source in _in_order(ENTRY, set())]
+    return "\n".join([f"const PALETTE = {' '.join(SOURCE.split())};", f"const STYLE = {style};", *modules])
 
 
-_LIBRARY = register("headlight_library", html="<span></span>\n", js=_read_scripts())
+def _in_order(name: str, met: set[str]) -> Iterator[str]:
+    """The source of a module, after the sources of what it imports and has not been `met` yet."""
+    met.add(name)
+    source = (FOLDER / name).read_text(encoding="utf-8")
+    for address in IMPORT.findall(source):
+        other = posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
+        if other not in met:
+            yield from _in_order(other, met)
+    yield source
+
+
+def _scoped(module: str) -> str:
+    exports, body = ", ".join(EXPORT.findall(module)), EXPORT.sub("", IMPORT.sub("", DOCS.sub("", module)))
+    return f"const {{ {exports} }} = (() => {{\n{body}return {{ {exports} }};\n}})();" if exports else body
+
+
+_LIBRARY = register("headlight_library", html="<span></span>\n", js=script())

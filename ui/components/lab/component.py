@@ -5,11 +5,10 @@ it moves was computed by torch; only softmax and its Jacobian are computed in th
 back.
 """
 
-import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -30,8 +29,18 @@ UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller
 
 _LAB = component("lab")
 
-
 Positions = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Where Python has put the sliders (with a link, a step back, a preset), and how often it has put them."""
+
+    at: Positions
+    count: int
+
+
+NOWHERE = Put({}, 0)
 
 
 def lab(
@@ -61,8 +70,10 @@ def lab(
     stops = {slider.name: len(slider.readings) for slider in sliders}
     arrays: dict[str, np.ndarray] = {}
     laid = frames(films, computed)
+    put = _put(key, {slider.name: slider.at for slider in sliders})
     meta = {
-        "sliders": [asdict(slider) for slider in sliders],
+        "sliders": [asdict(slider) | {"at": put.at[slider.name]} for slider in sliders],
+        "puts": put.count,
         "films": [_film(film, stops, arrays) for film in films],
         "computed": [_computed(film, laid) for film in computed],
         "panels": [_plot(plot, laid) for plot in plots],
@@ -71,7 +82,6 @@ def lab(
         "underflow": UNDERFLOW,
         "seen": sought(seen, seen_for),
     }
-    meta["stamp"] = _stamp(key, meta, arrays)
     shapes = {plot.name: _shape(plot) for plot in plots}
     lengths = {plot.name: plot.count for plot in plots if isinstance(plot, Bars) and plot.editable}
     _LAB(
@@ -84,30 +94,26 @@ def lab(
     )
 
 
-def _stamp(key: str, meta: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
-    """What these bytes are, but for where the sliders stand; and `at` as it was when they were first sent.
+def _put(key: str, wanted: Positions) -> Put:
+    """Where Python itself has last put the sliders: anew where they are wanted elsewhere than the browser has them.
 
-    The browser knows where its own sliders stand: after a release nothing but `at` is new, and with the old `at` the
-    bytes are the same as before, so Streamlit sends none. Only a position the browser has not sent itself is news.
+    The browser keeps its sliders where the reader has them, and takes a position only with a put it has not seen. So
+    after a release the bytes are the same as before, and Streamlit sends none.
     """
-    wanted = {slider["name"]: slider["at"] for slider in meta["sliders"]}
-    still = meta | {"sliders": [slider | {"at": 0} for slider in meta["sliders"]]}
-    digest = blake2b(json.dumps(still, sort_keys=True).encode(), digest_size=16)
-    for name in sorted(arrays):
-        digest.update(np.ascontiguousarray(arrays[name]).data)
+    put = st.session_state.get(f"{key}_put", NOWHERE)
     state = st.session_state.get(key)
-    told = state.get("at") if isinstance(state, Mapping) else None
-    kept = st.session_state.get(f"{key}_sent")
-    # Where the browser's sliders stand: where it last said, unless Python has put them elsewhere since.
-    stands = kept and (kept["at"] if told == kept["told"] else _at(told))
-    if kept and kept["digest"] == digest.hexdigest() and wanted == stands:
-        for slider in meta["sliders"]:
-            slider["at"] = kept["at"][slider["name"]]
-    else:
-        turn = kept["turn"] + 1 if kept else 0
-        kept = {"digest": digest.hexdigest(), "at": wanted, "told": told, "turn": turn}
-        st.session_state[f"{key}_sent"] = kept
-    return f"{kept['digest']} {kept['turn']}"
+    released, puts = _release(state.get("at") if isinstance(state, Mapping) else None)
+    # A release counts if it had seen the last put; if not, the sliders have gone to that put since.
+    if (released if puts == put.count else put.at) != wanted:
+        put = Put(wanted, max(put.count, puts) + 1)  # a browser may know more puts than a session that begins anew
+        st.session_state[f"{key}_put"] = put
+    return put
+
+
+def _release(sent: Any) -> tuple[Any, int]:  # noqa: ANN401 from a browser
+    """What a browser has sent when a slider was let go: the positions, and how many puts it had seen."""
+    positions, puts = (sent.get("positions"), sent.get("puts")) if isinstance(sent, Mapping) else (None, 0)
+    return positions, puts if type(puts) is int else 0
 
 
 def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -169,11 +175,6 @@ def _shape(plot: Plot) -> tuple[int, int]:
             return 0, 0
 
 
-def _at(sent: Any) -> Any:  # noqa: ANN401 from a browser
-    """The positions without `turn`, which counts releases: without it a second release at one place is no news."""
-    return {name: at for name, at in sent.items() if name != "turn"} if isinstance(sent, Mapping) else sent
-
-
 def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None:  # noqa: ANN401 from a browser
     """What a browser says the sliders stand at, if it can be true: every slider, at one of its stops."""
     if not isinstance(sent, Mapping) or set(sent) != set(stops):
@@ -185,7 +186,7 @@ def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None: 
 
 @callback
 def _moved(key: str, stops: Mapping[str, int], on_move: Callable[[Positions], None] | None) -> None:
-    positions = checked_positions(_at(st.session_state[key].get("at")), stops)
+    positions = checked_positions(_release(st.session_state[key].get("at"))[0], stops)
     if on_move is not None and positions is not None:
         on_move(positions)
 

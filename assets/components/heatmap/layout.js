@@ -1,13 +1,21 @@
 // Where everything stands, in CSS pixels: a panel's box is its matrix (x, y, w, h) and the room left of and above it.
-const LABEL_FONT = 12;
-const HEAD = 22; // the line above a panel: its name and its shape
+import { measuring, spread, visible, widthOf } from "../text.js";
+
+export const LABEL_FONT = 12;
+export const AXIS_FONT = 11;
+export const HEAD = 22; // the line above a panel: its name and its shape
+export const TOKENS = new Set(["query", "key"]);
 const AXIS = 16; // the line that names an axis
 const GAP = 8;
 const SIGN_FONT = { sign: 26, word: 15 }; // an operator of one character, and a longer one
-const TOKENS = new Set(["query", "key"]);
 
-// One cell size for the whole row: the largest with which operands and result stand side by side, their rows level.
-function layoutRow(picture, row, width) {
+/**
+ * One cell size for the whole row: the largest with which operands and result stand side by side, their rows level.
+ * @param {Picture} picture
+ * @param {Panel[]} row
+ * @param {number} width
+ */
+export function layoutRow(picture, row, width) {
   const measure = measurer(picture, Math.min(row.length === 1 ? 720 : 340, width - 140));
   const longest = Math.max(picture.tokens.query.length, picture.tokens.key.length, 1);
   const least = Math.min(10.5, (row.length > 3 ? 100 : 190) / longest); // many maps stay in one line, to be compared
@@ -36,7 +44,7 @@ function layoutRow(picture, row, width) {
     const room = width - signWidth(picture, panel);
     const box = boxes?.[i] ?? alone(panel, room, measure);
     panel.box = { ...box, x: box.left, y: box.top };
-    size(panel.canvas, Math.min(room, Math.ceil(box.left + box.w + box.right)), Math.ceil(box.top + box.h + 4));
+    panel.pen.resize(Math.min(room, Math.ceil(box.left + box.w + box.right)), Math.ceil(box.top + box.h + 4));
     if (panel.sign) panel.sign.style.marginTop = `${box.middle - 20}px`;
   });
 }
@@ -44,12 +52,12 @@ function layoutRow(picture, row, width) {
 // What an operator takes, with the gap after it.
 function signWidth(picture, { operator }) {
   if (!operator) return 0;
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.font = `${SIGN_FONT[signKind(operator)]}px ${picture.font()}`;
+  const probe = measuring(`${SIGN_FONT[signKind(operator)]}px ${picture.font()}`);
   return Math.max(26, Math.ceil(widthOf(probe, operator))) + GAP;
 }
 
-const signKind = (operator) => (operator.length > 1 ? "word" : "sign");
+/** @param {string} operator */
+export const signKind = (operator) => (operator.length > 1 ? "word" : "sign");
 
 // A panel with a line of its own: as large as fits, and no taller than half a screen, so that cause and effect fit on it.
 function alone(panel, width, measure) {
@@ -67,21 +75,19 @@ function alone(panel, width, measure) {
 // measure(panel, cell, tight) -> box, when a token takes `cell` pixels and a feature axis at most `most`; tight: the title
 // begins above the names of the rows.
 function measurer(picture, most) {
-  const probe = document.createElement("canvas").getContext("2d");
   const family = picture.font();
-  const wide = (text, font = `${LABEL_FONT}px`, width = widthOf) => {
-    probe.font = `${font} ${family}`;
-    return width(probe, text);
-  };
-  const widest = (tokens, bound) => tokens.reduce((most, token) => Math.max(most, Math.min(bound, wide(visible(token)))), 0);
+  const wide = (text, font = `${LABEL_FONT}px`, width = widthOf) => width(measuring(`${font} ${family}`), text);
+  const widest = (tokens, bound) => Math.max(0, ...tokens.map((token) => Math.min(bound, wide(visible(token)))));
   // How far the turned names of the last columns stand out on the right.
-  const overhang = (tokens, cell) =>
-    tokens.slice(-12).reduceRight((most, token, i, last) => Math.max(most, Math.min(86, wide(visible(token))) * 0.71 + 4 - (last.length - i - 0.5) * cell), 4);
+  const overhang = (tokens, cell) => {
+    const out = (token, i, last) => Math.min(86, wide(visible(token))) * 0.71 + 4 - (last.length - i - 0.5) * cell;
+    return Math.max(4, ...tokens.slice(-12).map(out));
+  };
   return (panel, cell, tight = false) => {
     const [rows, cols] = panel.shape;
     const [down, across] = [TOKENS.has(panel.rows), TOKENS.has(panel.cols)];
     const heading = wide(panel.title, "600 14px", spread) + (panel.note ? 8 + wide(panel.note) : 0);
-    const name = wide(picture.axis(panel.rows, "↓"), "11px", spread);
+    const name = wide(picture.axis(panel.rows, "↓"), `${AXIS_FONT}px`, spread);
     const columns = across && panel.labels ? widest(picture.tokens[panel.cols], 92) : 0;
     const turned = columns > Math.max(0, cell - 4);
     const left = 8 + Math.max(name, down && panel.labels ? widest(picture.tokens[panel.rows], 96) : 0);
@@ -95,4 +101,5 @@ function measurer(picture, most) {
 }
 
 // How thick a feature axis is drawn: a third of a token cell, within bounds.
-const thickness = (count, cell, most) => Math.max(Math.min(count * 14, 60), Math.min(most, count * Math.max(1, cell / 3)));
+const thickness = (count, cell, most) =>
+  Math.max(Math.min(count * 14, 60), Math.min(most, count * Math.max(1, cell / 3)));

@@ -1,0 +1,64 @@
+// Sliders and switches.
+import { element } from "../dom.js";
+import { written } from "../text.js";
+
+/**
+ * @param {Lab} lab
+ * @param {Slider} slider
+ * @returns {HTMLElement}
+ */
+export function controlOf(lab, { name, kind, readings }) {
+  const title = element("span", { class: "control-name" });
+  if (kind === "switch") {
+    const choose = (index) => () => {
+      lab.move({ [name]: index });
+      lab.release();
+    };
+    const buttons = readings.map((_, index) =>
+      element("button", { type: "button", class: "choice", onclick: choose(index) }),
+    );
+    const choices = element("span", { class: "choices" }, ...buttons);
+    return element("div", { class: "control", "data-slider": name, role: "group" }, title, choices);
+  }
+  const input = element("input", { type: "range", class: "slider", min: 0, step: 1 });
+  input.oninput = () => lab.move({ [name]: +input.value });
+  input.onchange = () => lab.release();
+  return element("label", { class: "control", "data-slider": name }, title, element("output", {}), input);
+}
+
+/** The controls of a panel, with their sliders. @returns {[any, Slider][]} */
+const controlsIn = (lab, panel) =>
+  [...panel.figure.querySelectorAll("[data-slider]")].map((node) => [node, lab.slider(node.dataset.slider)]);
+
+/**
+ * Names come with the words, which change with the language.
+ * @param {Lab} lab
+ * @param {Plot} panel
+ */
+export function nameControls(lab, panel) {
+  for (const [node, { label, help, readings }] of controlsIn(lab, panel)) {
+    node.querySelector(".control-name").replaceChildren(...written(label));
+    if (help) node.title = help;
+    const input = node.querySelector("input");
+    (input ?? node).setAttribute("aria-label", label);
+    if (input) input.max = readings.length - 1;
+    else node.querySelectorAll("button").forEach((button, i) => button.replaceChildren(...written(readings[i])));
+  }
+}
+
+/**
+ * @param {Lab} lab
+ * @param {Plot} panel
+ */
+export function showControls(lab, panel) {
+  for (const [node, { name, readings }] of controlsIn(lab, panel)) {
+    const at = lab.at[name];
+    const input = node.querySelector("input");
+    if (input) {
+      input.value = at;
+      input.setAttribute("aria-valuetext", readings[at]);
+      node.querySelector("output").textContent = readings[at];
+    } else
+      node.querySelectorAll("button").forEach((button, i) => button.setAttribute("aria-pressed", String(i === at)));
+  }
+}

@@ -1,0 +1,173 @@
+// What stands on the page of a laboratory: figures in stacks, sliders and switches, headings, read-outs.
+import { element } from "../dom.js";
+import { frameOf } from "../marks.js";
+import { powerOfTen, significant } from "../maths.js";
+import { PLOTS } from "../plots/plots.js";
+import { CanvasPen } from "../pen.js";
+import { written } from "../text.js";
+import { controlOf, nameControls, showControls } from "./controls.js";
+
+const KNOB = 8; // pixels, the radius of a slider's handle in a saved picture
+
+export class Stage {
+  /** @param {Lab} lab */
+  constructor(lab) {
+    this.lab = lab;
+    this.node = element("div", { class: "lab" });
+    this.shape = "";
+    /** @type {Set<string>} headings whose pictures the reader has asked for */
+    this.unfolded = new Set();
+  }
+
+  // The DOM is rebuilt only when the set of pictures or sliders changes.
+  build() {
+    const { lab } = this;
+    const sliders = [...lab.films.sliders.values()].map(({ name, kind }) => [name, kind]);
+    const shape = JSON.stringify([lab.panels.map(({ name, kind }) => [name, kind]), sliders]);
+    if (shape !== this.shape) this.furnish();
+    this.shape = shape;
+    for (const panel of lab.panels) {
+      if (panel.pen) this.name(panel);
+      if (panel.kind === "heading") this.heading(panel);
+      if (panel.kind === "readouts") furnishReadouts(panel);
+      if (panel.kind === "controls") nameControls(lab, panel);
+    }
+  }
+
+  furnish() {
+    const { panels, painter } = this.lab;
+    /** @type {Map<string, Plot[]>} */
+    const stacks = new Map();
+    for (const panel of panels) {
+      const name = panel.stack || panel.name;
+      stacks.set(name, [...(stacks.get(name) ?? []), panel]);
+    }
+    this.node.replaceChildren(...[...stacks.values()].map((stack) => this.stack(stack)));
+    // On a telephone a picture stands right below the sliders, and what is read after it.
+    for (const panel of panels) panel.figure.style.setProperty("--narrow", String(panel.narrow));
+    panels.find(({ pen }) => pen)?.figure.classList.add("first");
+    this.fold();
+    painter.watch(panels.map(({ figure }) => figure));
+  }
+
+  stack(panels) {
+    const stack = element("div", { class: "stack" }, ...panels.map((panel) => this.figure(panel)));
+    stack.style.setProperty("--span", panels[0].span);
+    return stack;
+  }
+
+  figure(panel) {
+    panel.figure = element("figure", { class: `plot ${panel.kind}`, "data-name": panel.name });
+    panel.pen = panel.canvas = null;
+    if (panel.kind === "controls")
+      panel.figure.append(...panel.sliders.map((name) => controlOf(this.lab, this.lab.slider(name))));
+    else if (panel.kind !== "readouts" && panel.kind !== "heading") {
+      const walked = PLOTS[panel.kind]?.walk;
+      panel.pen = new CanvasPen(element("canvas", walked ? { role: "application", tabindex: 0 } : { role: "img" }));
+      panel.canvas = panel.pen.canvas;
+      panel.figure.append(panel.canvas);
+    }
+    return panel.figure;
+  }
+
+  name(panel) {
+    const { words } = this.lab.meta;
+    const hint = PLOTS[panel.kind]?.walk && words[panel.editable ? "hint_pull" : "hint_walk"];
+    this.lab.pointing.listen(panel);
+    panel.canvas.setAttribute("aria-label", [panel.title, panel.note, hint].filter(Boolean).join(". "));
+  }
+
+  heading(panel) {
+    const attributes = { type: "button", class: "fold", "aria-expanded": this.unfolded.has(panel.name) };
+    const title = panel.fold
+      ? element("button", { ...attributes, onclick: () => this.fold(panel) }, ...written(panel.title))
+      : element("div", { class: "plot-title" }, ...written(panel.title));
+    const note = panel.note ? [element("p", {}, ...written(panel.note))] : [];
+    const legend = panel.legend.length ? [element("div", { class: "legend" }, ...panel.legend.map(keyOf))] : [];
+    panel.figure.replaceChildren(title, ...note, ...legend);
+  }
+
+  /**
+   * What stands below a heading that folds is there when the reader asks for it.
+   * @param {Plot} [toggled]
+   */
+  fold(toggled) {
+    const { unfolded, lab } = this;
+    if (toggled) unfolded[unfolded.has(toggled.name) ? "delete" : "add"](toggled.name);
+    let away = false;
+    for (const panel of lab.panels) {
+      if (panel.kind === "heading") away = panel.fold && !unfolded.has(panel.name);
+      else panel.figure.parentElement.hidden = away;
+      if (panel === toggled) panel.figure.querySelector("button").setAttribute("aria-expanded", String(!away));
+    }
+    if (toggled) lab.later("layout");
+  }
+
+  show(panel) {
+    if (panel.kind === "controls") showControls(this.lab, panel);
+    else showReadouts(this.lab, panel);
+  }
+
+  /**
+   * What sliders and buttons look like, for the picture to keep.
+   * @param {Pen} pen
+   * @param {(node: Element) => Box} place
+   */
+  print(pen, place) {
+    const { colour } = this.lab;
+    for (const input of this.node.querySelectorAll("input")) {
+      const { x, y, w, h } = place(input);
+      pen.fillStyle = colour.line;
+      pen.fillRect(x, y + h / 2 - 2, w, 4);
+      pen.fillStyle = colour.ink;
+      pen.beginPath();
+      pen.circle(x + KNOB + ((w - 2 * KNOB) * input.value) / Math.max(1, input.max), y + h / 2, KNOB);
+      pen.fill();
+    }
+    for (const button of this.node.querySelectorAll(".choice")) {
+      const box = place(button);
+      pen.fillStyle = colour.ink;
+      if (button.getAttribute("aria-pressed") === "true") pen.fillRect(box.x, box.y, box.w, box.h);
+      frameOf(pen, box, colour.line, 1);
+    }
+  }
+}
+
+// What a colour of lines means.
+function keyOf([hue, name]) {
+  const line = element("i", {});
+  line.style.borderTop = `3px solid var(--${hue})`;
+  return element("span", { class: "key" }, line, element("span", {}, ...written(name)));
+}
+
+function furnishReadouts(panel) {
+  const heading = panel.title ? [element("div", { class: "plot-title" }, ...written(panel.title))] : [];
+  panel.outputs = panel.items.map(() => element("output", {}));
+  const lines = panel.items.map(({ help, label }, i) =>
+    element(
+      "div",
+      { class: "reading", ...(help ? { title: help } : {}) },
+      element("span", {}, ...written(label)),
+      panel.outputs[i],
+    ),
+  );
+  panel.figure.replaceChildren(...heading, ...lines);
+}
+
+function showReadouts(lab, panel) {
+  const values = lab.films.frame(panel.film);
+  panel.items.forEach((item, i) => {
+    const text = readingOf(lab, item, values[item.start]);
+    if (panel.outputs[i].textContent !== text) panel.outputs[i].textContent = text;
+  });
+}
+
+function readingOf(lab, item, v) {
+  if (v !== v) return "–";
+  const unit = item.unit ? ` ${item.unit}` : "";
+  if (item.log) {
+    const number = v === -Infinity ? lab.meta.words.exactly : powerOfTen(v);
+    return number + unit + (item.lost ? lab.lost(v) : "");
+  }
+  return (item.whole ? lab.counted(v, item.whole) : significant(v, item.digits)) + unit;
+}
