@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui.link import arrive
+from ui.state import arrive, follow_link
 from ui.text import words
 
 Section = Literal["explore", "saturation", "mechanisms", "training"]
@@ -54,6 +54,7 @@ PAGES = (
 
 def navigation() -> st.Page:
     """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
+    follow_link()
     missed = _missed()
     common = words("common")
     menu: dict[str, list[st.Page]] = {}

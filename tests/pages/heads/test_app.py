@@ -9,7 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
-from pages.explore.heads.picture import LIVE_TOKENS
+from pages.explore.heads.large import LIVE_TOKENS
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -167,8 +167,8 @@ def test_a_head_is_switched_off_and_on_again() -> None:
     app = opened(tab="off", lang="en", layer="2", head="3")
     assert words("heads", "en")["off.none"] in said(app)
     fine(app.button(key="switch_head").click().run())
-    assert app.session_state["off"] == ["2.3"]
-    assert app.multiselect(key="off").value == ["2.3"]
+    assert app.session_state["off"] == [(1, 2)]
+    assert app.multiselect(key="off").value == [(1, 2)]
     assert "Off: 2.3" in said(app)
     fine(app.button(key="switch_head").click().run())
     assert app.session_state["off"] == []
