@@ -23,10 +23,8 @@ def opened(**link: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in link.items():
         app.query_params[name] = value
-    app.switch_page(
-        "pages/explore/heads/page.py"
-    ).run()  # the first page of a process is loaded again, see ui/navigation.py
-    return fine(app.run())
+    app.run()  # until then the address of the page, which is not the name of its file, is unknown
+    return fine(app.switch_page("pages/explore/heads/page.py").run())
 
 
 def fine(app: AppTest) -> AppTest:

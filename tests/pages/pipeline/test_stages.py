@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from attention_core.models import FromScratch, Settings, Sizes, load_embedded
 from pages.explore.pipeline.ledger import ledger
 from pages.explore.pipeline.split import split_into_heads
-from pages.explore.pipeline.stages import arrays, stages
+from pages.explore.pipeline.stages import AXES, arrays, panel_shapes, stages
 from ui.trust import row_sum_residual, sdpa_residual
 from ui.weights import live_panel
 
