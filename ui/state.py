@@ -67,8 +67,9 @@ class Setting(Generic[T]):
 
     def peek(self) -> T:
         """What it would be, for who comes before its widget: nothing is set."""
-        held, kept = st.session_state, st.session_state.get(KEPT, {})
-        known = next((values[self.name] for values in (held, kept) if self.name in values), None)
+        known = st.session_state.get(self.name)
+        if known is None:
+            known = st.session_state.get(KEPT, {}).get(self.name)
         return self._possible(self._linked() if known is None else known)
 
     def put(self, value: T) -> None:

@@ -13,6 +13,7 @@ from ui.numbers import significant
 from ui.state import Setting
 
 LANGUAGES = {"en": "EN", "zh": "中文"}
+LANGUAGE = "language"  # the key of the switch
 FOLDER = Path(__file__).parents[1] / "assets" / "text"
 
 Value = str | int | float
@@ -79,7 +80,8 @@ def words(page: str, language: str | None = None) -> Words:
 
 def reader_language() -> str:
     """The reader's choice, else the link's `lang`, else what the browser asks for, else English."""
-    return _language().peek()
+    chosen = st.session_state.get(LANGUAGE)
+    return chosen if chosen in LANGUAGES else _language().peek()
 
 
 def language_switch() -> None:
@@ -98,7 +100,7 @@ def language_switch() -> None:
 
 
 def _language() -> Setting[str]:
-    return Setting(key="lang", widget="language", default=_browser_language(), parse=str, options=LANGUAGES)
+    return Setting(key="lang", widget=LANGUAGE, default=_browser_language(), parse=str, options=tuple(LANGUAGES))
 
 
 def _browser_language() -> str:

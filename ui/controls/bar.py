@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from attention_core.models import LayerName, Model, Run, Sizes, Tokens
+from attention_core.models import LayerName, Model, Run, Settings, Sizes, Tokens
 from ui import session
 from ui.controls.models import closed_notice, loaded, model_label
 from ui.controls.sentence import examples_menu, read, sentence_input
-from ui.controls.settings import chosen_settings, settings_menu
+from ui.controls.settings import settings_menu, within
 from ui.controls.sizes import chosen_sizes
 from ui.controls.table import model as model_setting
 from ui.controls.widgets import dropdown, one_of_row
@@ -41,6 +41,7 @@ class Bar:
     name: str
     model: Model
     sizes: Sizes
+    settings: Settings
     tokens: Tokens
     facts: str
 
@@ -50,7 +51,7 @@ class Bar:
             layer, head = _layer_and_head(self.model.layers, words("controls"))
             if self.facts:
                 st.caption(self.facts)
-        settings = chosen_settings(self.model.layers, layer)
+        settings = within(self.settings, self.model.layers, layer)
         study = Study(text=self.text, model=self.name, sizes=self.sizes, settings=settings)
         return Choice(study=study, model=self.model, tokens=self.tokens, layer=layer, head=head)
 
@@ -67,9 +68,17 @@ def study_bar(note: str = "") -> Bar:
     sizes = chosen_sizes() if name == SCRATCH else Sizes()
     name, model = loaded(name, sizes, common)
     with settings_place:
-        settings_menu(name, model.layers, common, note)
+        settings = settings_menu(name, model.layers, common, note)
     reading = read(typed, model, common)
-    return Bar(text=reading.text, name=name, model=model, sizes=sizes, tokens=reading.tokens, facts=reading.facts)
+    return Bar(
+        text=reading.text,
+        name=name,
+        model=model,
+        sizes=sizes,
+        settings=settings,
+        tokens=reading.tokens,
+        facts=reading.facts,
+    )
 
 
 def layer_label(layer: LayerName, common: Words | None = None) -> str:

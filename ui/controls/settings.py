@@ -16,9 +16,9 @@ from ui.text import Words
 COUNTED = ("scaling", "input_scale", "temperature", "normalizer", "mask", "ablated")  # what makes settings differ
 
 
-def settings_menu(name: str, layers: Sequence[LayerName], common: Words, note: str) -> None:
-    """The widgets; their button says how many of them differ from what the model was built with."""
-    chosen = chosen_settings(layers, 0)
+def settings_menu(name: str, layers: Sequence[LayerName], common: Words, note: str) -> Settings:
+    """The settings, as they hold in every layer. The button says how many differ from what the model was built with."""
+    chosen = _chosen(layers)
     count = sum(getattr(chosen, field) != getattr(Settings(), field) for field in COUNTED)
     label = common.format("settings_changed", count=count) if count else common["settings"]
     with st.popover(label, icon=":material/tune:", width="content", key="settings"):
@@ -36,14 +36,28 @@ def settings_menu(name: str, layers: Sequence[LayerName], common: Words, note: s
         if name == SCRATCH:
             st.caption(common["scratch_note"])
         st.button(common["reset"], icon=":material/restart_alt:", on_click=_reset, width="stretch")
+    return chosen
 
 
-def chosen_settings(layers: Sequence[LayerName], layer: int) -> Settings:
-    """The settings for this layer. Where none differs but heads switched off, they are the same for every layer, and
-    so is the run.
+def within(settings: Settings, layers: Sequence[LayerName], layer: int) -> Settings:
+    """The settings where they are to hold in this layer alone. Where none differs but heads switched off, they are the
+    same for every layer, and so is the run.
     """
+    as_built = replace(settings, ablated=frozenset()) == Settings()
+    everywhere = as_built or (len(layers) > 1 and WHERE.peek() == "all")
+    return settings if everywhere else replace(settings, layers=(layer,))
+
+
+def switch_heads_off(heads: Sequence[Head]) -> None:
+    """For callbacks: exactly these heads are off. The whole page runs."""
+    OFF.put(list(heads))
+    st.rerun()
+
+
+def _chosen(layers: Sequence[LayerName]) -> Settings:
+    """What the widgets hold, also before they are drawn."""
     mask = MASK.peek()
-    everywhere = Settings(
+    return Settings(
         scaling=SCALING.peek(),
         input_scale=INPUT_SCALE.peek(),
         temperature=TEMPERATURE.value(),
@@ -52,16 +66,6 @@ def chosen_settings(layers: Sequence[LayerName], layer: int) -> Settings:
         radius=RADIUS.peek() if mask == "window" else Settings().radius,
         ablated=frozenset(_off(layers).peek()),
     )
-    as_built = replace(everywhere, ablated=frozenset()) == Settings()
-    if as_built or (len(layers) > 1 and WHERE.peek() == "all"):
-        return everywhere
-    return replace(everywhere, layers=(layer,))
-
-
-def switch_heads_off(heads: Sequence[Head]) -> None:
-    """For callbacks: exactly these heads are off. The whole page runs."""
-    OFF.put(list(heads))
-    st.rerun()
 
 
 def _input_scale(common: Words) -> None:

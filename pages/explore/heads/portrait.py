@@ -1,5 +1,6 @@
 """The chosen head in five numbers, and the row of the query in focus as bars."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -7,11 +8,9 @@ import streamlit as st
 from pages.explore.heads.clicks import PORTRAIT
 from pages.explore.heads.labels import with_unit
 from pages.explore.heads.numbers import measured
-from ui.chart import chart
+from ui.components.lab import Bars, Box, Film, lab
 from ui.controls import Choice, focus
 from ui.errors import fragment
-from ui.figures.heads import token_bars
-from ui.layout import mode
 from ui.numbers import significant
 from ui.text import Words, words
 from ui.weights import shown_weights
@@ -32,12 +31,24 @@ def portrait(choice: Choice, page: Words) -> None:
     query, key = focus(len(layer.queries), len(layer.keys))
     row = page.data("portrait.row", number=query + 1, token=layer.queries[query])
     st.text(row)
-    figure = token_bars(
-        shown_weights(layer, choice.head)[query],
-        tokens=layer.keys,
-        label=page["portrait.weight"],
-        mode=mode(),
-        y=(0.0, 1.0),
-        marked=key,
+    lab(
+        [_bars(layer.keys, key, page)],
+        key="row_bars",
+        sliders=(),
+        films=[Film("row", shown_weights(layer, choice.head)[query])],
+        words=words("canvas"),
+        summary=row,
     )
-    chart(figure, key="row_bars", alt=row)
+
+
+def _bars(keys: Sequence[str], marked: int, page: Words) -> Bars:
+    """A weight a key; not a Plotly figure, which takes ten times as long to be made and to be sent."""
+    return Bars(
+        name="row",
+        title=page["portrait.weight"],
+        film="row",
+        count=len(keys),
+        names=tuple(keys),
+        marked=marked,
+        box=Box(span=12, height=210),
+    )
