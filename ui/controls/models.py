@@ -1,5 +1,7 @@
 """The model of a page: the menu, loading it, and opening a layer that this visitor has trained."""
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from attention_core.experiments.pronoun import PRONOUNS
@@ -24,9 +26,10 @@ def closed_notice(common: Words) -> None:
 
 
 def loaded(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
-    """The chosen model, or the default with one sentence that says why not."""
+    """The chosen model, or the default with one sentence that says why not. One that an operator names loads slowly."""
+    at_hand = name in (EMBEDDED, SCRATCH, TAUGHT, *session.own())
     try:
-        with st.spinner(common["loading"], show_time=True):
+        with nullcontext() if at_hand else st.spinner(common["loading"], show_time=True):
             return name, session.model(name, sizes)
     except ModelError as error:
         st.warning(common.format(f"model_error.{error.kind}", name=error.name), icon=":material/warning:")
