@@ -1,12 +1,14 @@
 """The menu: one row per page."""
 
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui.link import arrive
+from ui.state import arrive, follow_link
 from ui.text import words
 
 Section = Literal["explore", "saturation", "mechanisms", "training"]
@@ -54,13 +56,14 @@ PAGES = (
 
 def navigation() -> st.Page:
     """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
+    follow_link()
     missed = _missed()
     common = words("common")
     menu: dict[str, list[st.Page]] = {}
     for section in SECTIONS:
         entries = [entry for entry in PAGES if entry.section == section]
         if entries:
-            menu[common[f"section.{section}"]] = [_page(entry) for entry in entries]
+            menu[common[f"section.{section}"]] = [_page(entry, common.language) for entry in entries]
     page = st.navigation(menu, position="top")
     if missed:
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
@@ -83,8 +86,15 @@ def _missed() -> bool:
     return alone and bool(pages.intended_page_name) and not pages.intended_page_script_hash
 
 
-def _page(entry: PageEntry) -> st.Page:
-    common = words("common")
+def _page(entry: PageEntry, language: str) -> st.Page:
+    """A copy for this run: a page that has run cannot run again."""
+    return copy(_checked(entry, language))
+
+
+@cache
+def _checked(entry: PageEntry, language: str) -> st.Page:
+    """Streamlit looks for the file of a page whenever it is made: once a language is enough."""
+    common = words("common", language)
     return st.Page(
         entry.path,
         title=common[f"page.{entry.name}.title"],

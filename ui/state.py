@@ -1,40 +1,145 @@
-"""A setting of a page: its key in the link, what it is when the link says nothing, and how a link spells it."""
+"""What a reader can set: its key in the link, what it is when the link says nothing, and how a link spells it.
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+The view stands in its address, one stable spelling per value whatever the language of the labels: Streamlit's own
+binding writes the label a reader sees, so a link made in Chinese would not open in English. A value is taken from the
+session, else from the link, else it is the default; after Back or Forward the session forgets and the link counts.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, cast
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui.link import publish, seed
-
+S = TypeVar("S", bound=str)
 T = TypeVar("T")
+KEPT = "kept"  # the last value of every setting by its name: Streamlit forgets a widget that was not drawn
+UNSENT = "unsent"  # the names of those that the browser has yet to be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Generic[T]):
-    """One value in the session and in the link; `key` is also that of its widget, where it has one.
+    """One value in the session and in the link.
 
-    `parse` reads a spelling and raises ValueError where it is none; what is not among `options` gives way to `default`.
+    `parse` reads a spelling and raises ValueError where it is none; `clamp` moves a value to one that can be had; what
+    then is not among `options` gives way to `default`. A default is left out of the link. `widget`: the key of its
+    widget, where that is not `key`. `folded`: its widget stands in a menu.
     """
 
     key: str
     default: T
     parse: Callable[[str], T]
     spell: Callable[[T], str] = str
+    clamp: Callable[[T], T] | None = None
     options: Collection[T] | None = None
+    widget: str = ""
+    folded: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its key in the session."""
+        return self.widget or self.key
 
     def value(self) -> T:
         """What it is now; the link is in step afterwards. After the widget, where there is one."""
-        self.seed()
-        value = st.session_state[self.key]
-        publish(self.key, self.spell(value), self.spell(self.default))
+        if self.name not in st.session_state:
+            self.seed()
+        value = self.peek()
+        self.publish(value)
         return value
 
+    def publish(self, shown: T) -> None:
+        """Keep its value, and the link in step with what is shown of it; a default is left out of the link."""
+        kept()[self.name] = st.session_state[self.name]
+        write(self.key, self.spell(shown), self.spell(self.default))
+
     def seed(self) -> None:
-        """Before its widget: give it its value from the session, else from the link, else the default."""
-        seed(self.key, self.default, self.parse, self.options)
+        """Before its widget: give it its value.
+
+        Streamlit tells the browser of a value only in the run that sets it. It is set again where the browser meets the
+        widget later than that: in a menu that unfolds, on another page, in a run other than the callback's own.
+        """
+        held, name, value = st.session_state, self.name, self.peek()
+        if name not in held or value != held[name] or self.folded or name in unsent():
+            held[name] = value
+        unsent().discard(name)
+
+    def peek(self) -> T:
+        """What it would be, for who comes before its widget: nothing is set."""
+        known = st.session_state.get(self.name)
+        if known is None:
+            known = st.session_state.get(KEPT, {}).get(self.name)
+        return self._possible(self._linked() if known is None else known)
 
     def put(self, value: T) -> None:
-        """In a callback: this is its value from the next run on."""
-        st.session_state[self.key] = value
+        """In a callback: this is its value, whichever run draws it next."""
+        st.session_state[self.name] = value
+        unsent().add(self.name)
+
+    def reset(self) -> None:
+        """In a callback: back to the default."""
+        self.put(self.default)
+
+    def choices(self) -> list[T]:
+        """Its options, for a widget."""
+        return list(self.options or ())
+
+    def among(self, options: Sequence[T]) -> "Setting[T]":
+        """The same, where only these are to be had: its default, else the last of them."""
+        return replace(self, options=options, default=self.default if self.default in options else options[-1])
+
+    def _possible(self, value: T) -> T:
+        if self.clamp is not None:
+            value = self.clamp(value)
+        return value if self.options is None or value in self.options else self.default
+
+    def _linked(self) -> T:
+        spelling = st.query_params.get(self.key)
+        try:
+            return self.default if spelling is None else self.parse(spelling)
+        except ValueError:
+            return self.default
+
+
+def one_of(key: str, options: Sequence[S], *, folded: bool = False) -> Setting[S]:
+    """A setting with a few values, which a link spells as they are; the first is the default."""
+    return Setting(key=key, default=options[0], parse=cast(Callable[[str], S], str), options=options, folded=folded)
+
+
+def write(key: str, spelling: str, default: str) -> None:
+    """Keep the link in step; a default is left out of it."""
+    if spelling == default:
+        st.query_params.pop(key, None)
+    elif st.query_params.get(key) != spelling:
+        st.query_params[key] = spelling
+
+
+def follow_link() -> None:
+    """Once a run, before anything is read: after Back or Forward the session forgets whatever a link can say, so that
+    the link is what counts.
+    """
+    run = get_script_run_ctx()
+    if run is None or not run.is_history_navigation:
+        return
+    for name in {*kept(), *unsent()}:
+        st.session_state.pop(name, None)
+    kept().clear()
+    unsent().clear()
+
+
+def arrive(page: str) -> None:
+    """Once a run, before the page: to the browser, the widgets of another page are new ones without a value."""
+    if st.session_state.get("page", page) != page:
+        unsent().update(kept())
+    st.session_state["page"] = page
+
+
+def kept() -> dict[str, Any]:
+    """The values of this session's settings."""
+    return st.session_state.setdefault(KEPT, {})
+
+
+def unsent() -> set[str]:
+    """The names of the settings that `seed` has to send again."""
+    return st.session_state.setdefault(UNSENT, set())

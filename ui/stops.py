@@ -2,11 +2,13 @@
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, N_HEAD
 from ui.components.lab import Slider
-from ui.link import recall, remember
 from ui.numbers import nearest_ratio, positive, significant
+from ui.state import Setting
 from ui.text import Words
 
-DEFAULT_D_K, DEFAULT_SCALE = "64", "1"
+D_K = Setting(key="dk", default=64.0, parse=lambda spelling: positive(spelling, 64.0), spell=lambda d_k: f"{d_k:g}")
+SCALE = Setting(key="scale", default=1.0, parse=lambda spelling: positive(spelling, 1.0), spell=lambda a: f"{a:g}")
+PROBE_HEAD = Setting(key="probe_head", default=1, parse=int, clamp=int, options=range(1, N_HEAD + 1))
 SHOWN_D_K = (1, 4, 16, 64, 256, 1024)
 SHOWN_SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -36,19 +38,18 @@ def scale_slider(at: int, page: Words) -> Slider:
 
 
 def where() -> tuple[int, int]:
-    """Where the link says d_k and α stand, as indices; at their defaults where it says no positive number."""
-    d_k = positive(recall("dk", DEFAULT_D_K), float(DEFAULT_D_K))
-    scale = positive(recall("scale", DEFAULT_SCALE), float(DEFAULT_SCALE))
-    return nearest_ratio(D_K_STOPS, d_k), nearest_ratio(INPUT_SCALES, scale)
+    """Where the link says d_k and α stand, as indices of their stops; at their defaults where it says no positive
+    number.
+    """
+    return nearest_ratio(D_K_STOPS, D_K.value()), nearest_ratio(INPUT_SCALES, SCALE.value())
 
 
 def head_number() -> int:
     """The head that both pages look at, counted from 1."""
-    spelling = recall("probe_head", "1")
-    return int(spelling) if spelling in map(str, range(1, N_HEAD + 1)) else 1
+    return PROBE_HEAD.value()
 
 
 def released(d_k: int, alpha: int) -> None:
-    """Put these indices into the link."""
-    remember("dk", str(D_K_STOPS[d_k]))
-    remember("scale", f"{INPUT_SCALES[alpha]:g}")
+    """In a callback: the sliders stand at these indices."""
+    D_K.put(D_K_STOPS[d_k])
+    SCALE.put(INPUT_SCALES[alpha])

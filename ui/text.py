@@ -9,10 +9,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.link import publish
 from ui.numbers import significant
+from ui.state import Setting
 
 LANGUAGES = {"en": "EN", "zh": "中文"}
+LANGUAGE = "language"  # the key of the switch
 FOLDER = Path(__file__).parents[1] / "assets" / "text"
 
 Value = str | int | float
@@ -79,23 +80,27 @@ def words(page: str, language: str | None = None) -> Words:
 
 def reader_language() -> str:
     """The reader's choice, else the link's `lang`, else what the browser asks for, else English."""
-    candidates = (st.session_state.get("language"), st.query_params.get("lang"))
-    return next((language for language in candidates if language in LANGUAGES), _browser_language())
+    chosen = st.session_state.get(LANGUAGE)
+    return chosen if chosen in LANGUAGES else _language().peek()
 
 
 def language_switch() -> None:
     """EN / 中文, kept from page to page, and in the link where it differs from what the browser asks for."""
-    chosen = st.segmented_control(
+    language = _language()
+    language.seed()
+    st.segmented_control(
         words("common")["language"],
         list(LANGUAGES),
         format_func=LANGUAGES.__getitem__,
-        default=reader_language(),
         required=True,
         label_visibility="collapsed",
-        key="language",
-        persist_state="session",
+        key=language.name,
     )
-    publish("lang", chosen, default=_browser_language())
+    language.value()
+
+
+def _language() -> Setting[str]:
+    return Setting(key="lang", widget=LANGUAGE, default=_browser_language(), parse=str, options=tuple(LANGUAGES))
 
 
 def _browser_language() -> str:

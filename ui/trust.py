@@ -15,12 +15,12 @@ def row_sum_residual(layer: LayerTrace) -> float:
 
 def sdpa_residual(layer: LayerTrace) -> float | None:
     """max |context − torch's own| on the same q, k, v and mask; None where torch has no such attention (hard, cap)."""
-    trace, here = layer.attention, layer.settings
-    if here.normalizer != "softmax" or layer.softcap is not None:
+    trace, settings = layer.attention, layer.settings
+    if settings.normalizer != "softmax" or layer.softcap is not None:
         return None
     bias = torch.where(trace.masked_scores.isneginf(), -torch.inf, trace.masked_scores - trace.capped_scores)
     heard = ~trace.masked_scores.isneginf().all(dim=-1)  # torch's answer for a row with nothing allowed is NaN
     theirs = F.scaled_dot_product_attention(trace.q, trace.k, trace.v, attn_mask=bias, scale=layer.factor)
-    spoken = [head for head in range(theirs.shape[0]) if (layer.index, head) not in here.ablated]
+    spoken = [head for head in range(theirs.shape[0]) if (layer.index, head) not in settings.ablated]
     apart = (theirs - trace.context).abs()[spoken][heard[spoken]]
     return float(apart.max()) if apart.numel() else 0.0

@@ -8,17 +8,29 @@ export default function library() {
   if (hub.heatmap) return;
   Object.assign(hub, { heatmap, lines, lab });
   document.addEventListener("input", wholeCharacters, true);
-  history.pushState = staying(history.pushState, history.replaceState);
+  history.pushState = stepping(history.pushState, history.replaceState);
   hub.waiting.splice(0).forEach((mount) => mount());
 }
 
-// What a reader sets changes the address in place. Streamlit would make each change a step of the Back button, and none of
-// these steps would lead anywhere, since the session puts its own values back into the address.
-const staying = (push, replace) =>
-  function (state, title, url) {
-    const here = new URL(url ?? location.href, location.href).pathname === location.pathname;
-    return (here ? replace : push).call(this, state, title, url);
+// Each gesture of a reader that changes the address is one step of the Back button: a click, a drag, a burst of typing.
+// Streamlit would make a step of every value that changes, and of those that a page puts right by itself.
+const PAUSE = 1000; // ms without a key or an input that end a burst
+
+function stepping(push, replace) {
+  let [gesture, stepped, latest] = [0, 0, -PAUSE];
+  const listen = (kinds, listener) => kinds.forEach((kind) => window.addEventListener(kind, listener, true));
+  listen(["pointerdown", "keydown", "input"], ({ type, timeStamp }) => {
+    if (type === "pointerdown" || timeStamp - latest > PAUSE) gesture += 1;
+    latest = timeStamp;
+  });
+  listen(["popstate"], () => (stepped = gesture)); // what a page still says afterwards must not cut off the way forward
+  return function (state, title, url) {
+    const elsewhere = new URL(url ?? location.href, location.href).pathname !== location.pathname;
+    const step = elsewhere || gesture !== stepped;
+    stepped = gesture;
+    return (step ? push : replace).call(this, state, title, url);
   };
+}
 
 // Half of a character (a lone surrogate) has no UTF-8: the message that carries it would break the connection.
 function wholeCharacters({ target }) {

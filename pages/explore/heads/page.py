@@ -1,40 +1,34 @@
 """All heads of all layers; one of them large; measured, compared, rolled out, switched off."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from pages.explore.heads import difference, off, other, pairs, table, through
-from pages.explore.heads.picture import large, overview, portrait, strip
-from pages.explore.heads.shared import BODY, SECTION_FRAGMENT
+from pages.explore.heads import comparison, heads_off, lines, measures, other_weights, rollout
+from pages.explore.heads.clicks import BODY, SECTION
+from pages.explore.heads.large import large
+from pages.explore.heads.overview import overview, strip
+from pages.explore.heads.portrait import portrait
 from ui.controls import Bar, Choice, study_bar, switch
 from ui.errors import fragment
 from ui.evidence import evidence
-from ui.layout import Arrays, page_header
+from ui.layout import Arrays, page_header, style
 from ui.session import SCRATCH, answer
 from ui.text import Words, words
 from ui.trust import row_sum_residual
 
 SHOWS = ("head", "all", "mean", "norm")
 SECTIONS = {
-    "lines": pairs.section,
-    "measures": table.section,
-    "compare": difference.section,
-    "rollout": through.section,
-    "other": other.section,
-    "off": off.section,
+    "lines": lines.section,
+    "measures": measures.section,
+    "compare": comparison.section,
+    "rollout": rollout.section,
+    "other": other_weights.section,
+    "off": heads_off.section,
 }
 TAKE_VALUES = 2**20  # the weights of all heads up to so many; of a longer text the layer in focus only
-# On a narrow screen the large head follows its thumbnails at once; its portrait comes after it.
-STYLE = """<style>
-@media (max-width: 640px) {
-  [data-testid="stColumn"]:has(.st-key-portrait), [data-testid="stColumn"]:has(.st-key-portrait) > div {
-    display: contents;
-  }
-  [data-testid="stLayoutWrapper"]:has(> .st-key-portrait) { order: 2; }
-}
-</style>"""
 
 
 def arrays(choice: Choice) -> dict[str, np.ndarray]:
@@ -65,7 +59,7 @@ def body(bar: Bar, page: Words) -> None:
     section(choice, on_screen, page)
 
 
-@partial(fragment, key=SECTION_FRAGMENT)
+@partial(fragment, key=SECTION)
 def section(choice: Choice, on_screen: Arrays, page: Words) -> None:
     """One of several ways to look further, and what can be taken away."""
     tab = switch("tab", tuple(SECTIONS), page["tabs"], lambda name: page[f"tab.{name}"])
@@ -76,6 +70,6 @@ def section(choice: Choice, on_screen: Arrays, page: Words) -> None:
 
 
 page = words("heads")
-st.html(STYLE)
+style(Path(__file__).with_name("style.css"))
 page_header(page)
 body(study_bar(), page)

@@ -1,89 +1,28 @@
 """One sentence, one head, every step from tokens to output; every cell explains itself."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from attention_core.models import LayerTrace, Run
-from pages.explore.pipeline.explanation import Explanation, Term, explain
+from pages.explore.pipeline.cell import EVIDENCE, picked
+from pages.explore.pipeline.ledger import ledger
+from pages.explore.pipeline.margin import margin
 from pages.explore.pipeline.split import split_into_heads
-from ui.components.canvas import Live, Pick, canvas
-from ui.controls import TEMPERATURES, Bar, Choice, focus, set_focus, set_temperature, study_bar, temperature
-from ui.errors import fragment, run_again
+from pages.explore.pipeline.stages import Stage, arrays, stages
+from ui.components.canvas import Live, canvas
+from ui.controls import TEMPERATURES, Bar, Choice, focus, set_temperature, study_bar, temperature
+from ui.errors import fragment
 from ui.evidence import evidence
-from ui.layout import page_header
-from ui.link import recall, remember
-from ui.numbers import significant
+from ui.layout import page_header, style
 from ui.palette import hue
 from ui.session import SCRATCH, answer
-from ui.stages import Stage, arrays, ledger, stages
 from ui.text import Words, words
 from ui.trust import row_sum_residual
 
-AXES = {
-    "x": ("query", "d_model"),
-    "q": ("query", "d_k"),
-    "k": ("key", "d_k"),
-    "v": ("key", "d_v"),
-    "k_t": ("d_k", "key"),
-    "sum": ("query", "sum"),
-    "context": ("query", "d_v"),
-    "concat": ("query", "concat"),
-    "output": ("query", "d_model"),
-    "W_Q": ("d_model", "d_k"),
-    "W_K": ("d_model", "d_k"),
-    "W_V": ("d_model", "d_v"),
-    "W_O": ("concat", "d_model"),
-} | dict.fromkeys(("scores", "scaled", "capped", "masked", "exp", "weights"), ("query", "key"))
-DEFAULT_CELL = "weights,0,0"
-MARGIN, EVIDENCE = FOLLOW = ("pipeline_margin", "pipeline_evidence")  # the fragments that a click runs
 PAPER = f"light-dark({hue('paper', 'light')}, {hue('paper', 'dark')})"
-# The sentence stays in sight; so does the explanation: beside the figure, or below it on a narrow screen.
-STYLE = f"""<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-strip) {{
-  position: sticky; top: 3.4rem; z-index: 90; background: {PAPER};
-}}
-@media (min-width: 1100px) {{
-  [data-testid="stLayoutWrapper"]:has(> .st-key-margin) {{
-    position: sticky; top: 8.4rem; max-height: calc(100vh - 9rem); overflow-y: auto;
-  }}
-}}
-@media (max-width: 1099px) {{
-  [data-testid="stColumn"]:has(.st-key-margin) {{ display: contents; }}
-  [data-testid="stLayoutWrapper"]:has(> .st-key-margin) {{
-    position: fixed; inset: auto 0 0 0; z-index: 95; max-height: 30vh; overflow-y: auto; padding: 0.25rem 0.5rem;
-    background: {PAPER}; border-top: 2px solid {hue("focus", "light")};
-  }}
-  [data-testid="stMainBlockContainer"] {{ padding-bottom: 38vh; }}
-}}
-</style>"""
-
-
-def picked(pick: Pick) -> None:
-    """A click sets the tokens in focus and, in a matrix, the cell to explain."""
-    query, key = focus(10**6, 10**6)
-    if pick.panel in ("query", "key"):
-        set_focus(*((pick.row, key) if pick.panel == "query" else (query, pick.row)))
-        run_again(*FOLLOW)
-    for axis, index in zip(AXES[pick.panel], (pick.row, pick.col), strict=True):
-        query, key = (index if axis == "query" else query), (index if axis == "key" else key)
-    set_focus(query, key)
-    remember("cell", f"{pick.panel},{pick.row},{pick.col}")
-    run_again(*FOLLOW)  # the canvases have moved their focus already
-
-
-def cell_of(made: list[Stage], query: int, key: int) -> tuple[str, int, int]:
-    """The cell to explain, inside the panel it names; its tokens are those in focus."""
-    shapes = {panel.name: panel.values.shape for stage in made for panel in stage.panels}
-    name, *place = recall("cell", DEFAULT_CELL).split(",")
-    if name not in shapes or len(place) != 2 or not all(part.isdecimal() and len(part) <= 6 for part in place):
-        name, place = "weights", ["0", "0"]
-    at = [
-        query if axis == "query" else key if axis == "key" else min(int(part), size - 1)
-        for axis, part, size in zip(AXES[name], place, shapes[name], strict=True)
-    ]
-    return name, at[0], at[1]
 
 
 @fragment
@@ -164,82 +103,17 @@ def _sentence(stage: Stage, layer: LayerTrace, page: Words) -> str:
     )
 
 
-@partial(fragment, key=MARGIN)
-def margin(choice: Choice, page: Words) -> None:
-    """Why the picked cell has the value it has."""
-    layer = choice.run().layers[choice.layer]
-    query, key = focus(len(layer.queries), len(layer.keys))
-    with st.expander(page["margin"], expanded=True):
-        reasons(layer, choice.head, cell_of(stages(layer, choice.head), query, key), page)
-
-
-def reasons(layer: LayerTrace, head: int, cell: tuple[str, int, int], page: Words) -> None:
-    """The formula of one cell, with its numbers, its terms and its lines of torch."""
-    name, row, col = cell
-    found = explain(layer, head, name, row, col)
-    st.text("\n".join(_place(layer, axis, at, page) for axis, at in zip(AXES[name], (row, col), strict=True)))
-    st.latex(found.symbols)
-    st.latex(found.numbers)
-    if found.note:
-        st.caption(page[found.note])
-    if found.terms:
-        _terms(found, layer, page)
-    if found.again is not None:
-        difference = abs(found.again - found.value) if found.again != found.value else 0.0
-        st.caption(page.format("check", value=found.value, difference=difference))
-    else:
-        st.caption(page.format("torch", value=found.value))
-    st.code(found.code, language="python", wrap_lines=True)
-
-
-def _place(layer: LayerTrace, axis: str, index: int, page: Words) -> str:
-    if axis in ("query", "key"):
-        token = (layer.queries if axis == "query" else layer.keys)[index]
-        return page.data(f"place.{axis}", number=index + 1, token=token)
-    return "" if axis == "sum" else page.data("place.component", number=index + 1, axis=axis)
-
-
-def _terms(found: Explanation, layer: LayerTrace, page: Words) -> None:
-    running, rows = 0.0, []
-    for term in found.terms:
-        running += term.product
-        rows.append(
-            {
-                page["term.name"]: _term_name(term, layer, page),
-                page["term.left"]: significant(term.left),
-                page["term.right"]: significant(term.right),
-                page["term.product"]: significant(term.product),
-                page["term.running"]: significant(running),
-            }
-        )
-    if all(term.right == 1.0 for term in found.terms):
-        rows = [
-            {name: row[name] for name in (page["term.name"], page["term.product"], page["term.running"])}
-            for row in rows
-        ]
-    with st.expander(page.format("terms", count=len(found.terms)), expanded=True):
-        st.dataframe(rows, hide_index=True, height=min(260, 36 + 35 * len(rows)), row_height=28)
-
-
-def _term_name(term: Term, layer: LayerTrace, page: Words) -> str:
-    if term.kind == "token":
-        return f"{term.index + 1} {layer.keys[term.index]}"
-    if term.kind == "component":
-        return str(term.index + 1)
-    return page.data(f"term.{term.kind}", count=term.index)
-
-
 def shape_ledger(run: Run, layer: LayerTrace, page: Words) -> None:
     """Every tensor of the layer with its shape."""
     st.header(page["ledger.title"], anchor="shapes")
     st.markdown(page["ledger.text"])
     columns = ("symbol", "meaning", "shape", "dtype", "bytes")
     rows = [
-        [symbol, page[f"ledger.of.{key}"], " × ".join(map(str, shape)), dtype, str(size)]
-        for symbol, key, shape, dtype, size in ledger(run, layer)
+        (tensor.symbol, page[f"ledger.of.{tensor.meaning}"], tensor.size, tensor.dtype, str(tensor.bytes))
+        for tensor in ledger(run, layer)
     ]
     head = [[page[f"ledger.{column}"] for column in columns], ["---", "---", "---", "---", "---:"]]
-    st.markdown("\n".join(f"| {' | '.join(row)} |" for row in head + rows))
+    st.markdown("\n".join(f"| {' | '.join(row)} |" for row in [*head, *rows]))
 
 
 def split_panel(layer: LayerTrace, page: Words) -> None:
@@ -257,6 +131,7 @@ def split_panel(layer: LayerTrace, page: Words) -> None:
 
 
 page = words("pipeline")
-st.html(STYLE)
+st.html(f"<style>:root {{ --page-paper: {PAPER}; --page-focus: {hue('focus', 'light')}; }}</style>")
+style(Path(__file__).with_name("style.css"))
 page_header(page)
 body(study_bar(), page)

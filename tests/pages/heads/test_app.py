@@ -9,7 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
-from pages.explore.heads.picture import LIVE_TOKENS
+from pages.explore.heads.large import LIVE_TOKENS
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -23,10 +23,8 @@ def opened(**link: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in link.items():
         app.query_params[name] = value
-    app.switch_page(
-        "pages/explore/heads/page.py"
-    ).run()  # the first page of a process is loaded again, see ui/navigation.py
-    return fine(app.run())
+    app.run()  # until then the address of the page, which is not the name of its file, is unknown
+    return fine(app.switch_page("pages/explore/heads/page.py").run())
 
 
 def fine(app: AppTest) -> AppTest:
@@ -167,8 +165,8 @@ def test_a_head_is_switched_off_and_on_again() -> None:
     app = opened(tab="off", lang="en", layer="2", head="3")
     assert words("heads", "en")["off.none"] in said(app)
     fine(app.button(key="switch_head").click().run())
-    assert app.session_state["off"] == ["2.3"]
-    assert app.multiselect(key="off").value == ["2.3"]
+    assert app.session_state["off"] == [(1, 2)]
+    assert app.multiselect(key="off").value == [(1, 2)]
     assert "Off: 2.3" in said(app)
     fine(app.button(key="switch_head").click().run())
     assert app.session_state["off"] == []

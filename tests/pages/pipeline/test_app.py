@@ -16,6 +16,7 @@ from torch.testing import assert_close
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from attention_core.models.pretrained import embedded_folder
+from pages.explore.pipeline.cell import Cell
 from ui.text import LANGUAGES, words
 
 APP = Path(__file__).parents[3] / "app.py"
@@ -240,7 +241,7 @@ def test_what_was_typed_reaches_no_markdown_and_no_html(text: str, model: str) -
     app.text_input(key="text").set_value(text)
     fine(app.run())
     at = strip(app)["queries"].index("zebra")
-    app.session_state["focus"] = f"{at},{at}"  # the explanation names the tokens in focus
+    app.session_state["focus"] = (at, at)  # the explanation names the tokens in focus
     fine(app.run())
     place = next(element.value for element in app.text)
     assert place.count("zebra") == 2
@@ -299,7 +300,7 @@ def test_the_margin_gives_the_number_of_transformers_eager_attention(panel: str,
     tokens, stages = eager_head(TEXT, 2, 7)
     app = opened(text=TEXT, layer="3", head="8", lang="en")
     query, key = (5, row) if panel in "kv" else (row, col if panel in ("weights", "scores") else 4)
-    app.session_state["cell"], app.session_state["focus"] = f"{panel},{row},{col}", f"{query},{key}"  # as a click does
+    app.session_state["cell"], app.session_state["focus"] = Cell(panel, row, col), (query, key)  # as a click does
     fine(app.run())
     said = [caption.value for caption in app.caption if caption.value.startswith("torch computed ")]
     assert len(said) == 1

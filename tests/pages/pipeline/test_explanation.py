@@ -16,9 +16,10 @@ from transformers.models.gemma2.modeling_gemma2 import apply_rotary_pos_emb
 from attention_core import attention, scalings
 from attention_core.models import FromScratch, LayerTrace, Pretrained, Settings, Sizes, load_embedded
 from attention_core.models.pretrained import embedded_folder, register
-from pages.explore.pipeline.explanation import _EXPLAIN, LARGEST, Explanation, explain, tex
+from pages.explore.pipeline.explanation import EXPLAIN, LARGEST, Explanation, explain, tex
+from pages.explore.pipeline.stages import stages
 from tests.harness import references
-from ui.stages import live_panel, stages
+from ui.weights import live_panel
 
 TEXT = "The law saw the king , but its city"
 HEAD = 2
@@ -201,7 +202,7 @@ def test_every_sum_says_again_what_it_comes_to_unless_a_note_says_why_not(name: 
 
 
 def test_every_stage_has_an_explanation_and_nothing_else_has() -> None:
-    assert set(_EXPLAIN) == set(recomputed(capped(), "none"))
+    assert set(EXPLAIN) == set(recomputed(capped(), "none"))
     with pytest.raises(KeyError):
         explain(scratch(), HEAD, "nothing", 0, 0)
 

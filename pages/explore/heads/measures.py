@@ -7,8 +7,9 @@ import streamlit as st
 
 from attention_core.measures import MEASURES
 from attention_core.models import Run
-from pages.explore.heads import compare
-from pages.explore.heads.shared import show_head, with_unit
+from pages.explore.heads.clicks import show_head
+from pages.explore.heads.labels import with_unit
+from pages.explore.heads.numbers import MEASURED, VALUE_NORM, head_measures
 from ui.chart import chart
 from ui.controls import Choice, choose, layer_label
 from ui.figures.heads import heads_by_layer
@@ -26,7 +27,7 @@ def section(choice: Choice, page: Words) -> Arrays:
     rows = measures_of(choice)
     left, right = st.columns([1, 2], gap="large")
     with left:
-        name = choose("measure", compare.MEASURED, page["measures.plot"], lambda name: page[f"measure.{name}.title"])
+        name = choose("measure", MEASURED, page["measures.plot"], lambda name: page[f"measure.{name}.title"])
         st.markdown(rf"$\displaystyle {_formula(name)}$")
         st.caption(page[f"measure.{name}.text"])
     with right:
@@ -45,15 +46,14 @@ def section(choice: Choice, page: Words) -> Arrays:
         chart(figure, key="by_layer", alt=alt)
     _table(rows, run, page)
     return lambda: {
-        measure: np.array([row[measure] for row in measures_of(choice)], dtype=np.float32)
-        for measure in compare.MEASURED
+        measure: np.array([row[measure] for row in measures_of(choice)], dtype=np.float32) for measure in MEASURED
     }
 
 
 def measures_of(choice: Choice) -> Rows:
     """Every measure of every head."""
     run = choice.run()
-    return answer(("head measures", choice.study), lambda: compare.head_measures(run))
+    return answer(("head measures", choice.study), lambda: head_measures(run))
 
 
 def _table(rows: Rows, run: Run, page: Words) -> None:
@@ -61,7 +61,7 @@ def _table(rows: Rows, run: Run, page: Words) -> None:
     names = {layer.index: layer_label(layer.name) for layer in run.layers}
     table = [
         {page["measures.layer"]: names[int(row["layer"])], page["measures.head"]: int(row["head"]) + 1}
-        | {with_unit(name, page): row[name] for name in compare.MEASURED}
+        | {with_unit(name, page): row[name] for name in MEASURED}
         for row in rows
     ]
 
@@ -79,7 +79,7 @@ def _table(rows: Rows, run: Run, page: Words) -> None:
         selection_mode="single-row",
         column_config={
             with_unit(name, page): st.column_config.NumberColumn(format="%.4g", help=_help(name, page))
-            for name in compare.MEASURED
+            for name in MEASURED
         },
     )
 
@@ -89,4 +89,4 @@ def _help(name: str, page: Words) -> str:
 
 
 def _formula(name: str) -> str:
-    return MEASURES[name].formula if name in MEASURES else compare.VALUE_NORM
+    return MEASURES[name].formula if name in MEASURES else VALUE_NORM

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, Tokens
 from attention_core.models.base import LayerName
-from pages.explore.heads import compare
+from pages.explore.heads import numbers
 
 SIZES = Sizes(n_head=3, d_model=13, d_k=5, d_v=7, source="digest")
 WORDS = Tokens(strings=("one", "two", "three", "five", "eight"))
@@ -33,7 +33,7 @@ def with_weights(weights: torch.Tensor, masked: torch.Tensor | None = None):
 def test_a_difference_by_hand() -> None:
     a = with_weights(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
     b = with_weights(torch.tensor([[0.0, 1.0], [0.5, 0.5]]))
-    found = compare.difference(a, 0, b, 0)
+    found = numbers.difference(a, 0, b, 0)
     assert found is not None
     assert_close(found.weights, torch.tensor([[1.0, -1.0], [0.0, 0.0]]))
     assert found.largest == 1.0
@@ -43,8 +43,8 @@ def test_a_difference_by_hand() -> None:
 def test_cells_that_both_heads_mask_have_no_difference_and_others_do() -> None:
     weights = torch.tensor([[1.0, 0.0], [0.5, 0.5]])
     corner = torch.tensor([[False, True], [False, False]])
-    both = compare.difference(with_weights(weights, corner), 0, with_weights(weights, corner), 2)
-    one = compare.difference(with_weights(weights, corner), 1, with_weights(weights), 1)
+    both = numbers.difference(with_weights(weights, corner), 0, with_weights(weights, corner), 2)
+    one = numbers.difference(with_weights(weights, corner), 1, with_weights(weights), 1)
     assert both is not None
     assert one is not None
     assert both.weights.isnan().tolist() == corner.tolist()
@@ -53,14 +53,14 @@ def test_cells_that_both_heads_mask_have_no_difference_and_others_do() -> None:
 
 def test_maps_of_two_shapes_have_no_difference() -> None:
     short = run(tokens=Tokens(strings=("one", "two", "three")))
-    assert compare.difference(run().layers[0], 0, short.layers[0], 0) is None
-    assert compare.output_cosine(run(), short) is None
+    assert numbers.difference(run().layers[0], 0, short.layers[0], 0) is None
+    assert numbers.output_cosine(run(), short) is None
 
 
 def test_the_cosine_of_the_outputs_is_torchs() -> None:
     a, b = run(), run(seed=1)
     expected = (a.output * b.output).sum(-1) / (a.output.norm(dim=-1) * b.output.norm(dim=-1))
-    cosine = compare.output_cosine(a, b)
+    cosine = numbers.output_cosine(a, b)
     assert cosine is not None
     assert_close(cosine, expected)
 
@@ -70,7 +70,7 @@ def test_the_effect_of_a_head_that_is_off_by_hand() -> None:
     W_O = on.layers[0].projections.W_O
     assert W_O is not None
     lost = on.layers[0].attention.context[1] @ W_O[1]
-    found = compare.effect(on, off)
+    found = numbers.effect(on, off)
     assert_close(found.relative, lost.norm(dim=-1) / on.output.norm(dim=-1), rtol=1e-4, atol=1e-6)
     assert_close(found.cosine, F.cosine_similarity(on.output, on.output - lost, dim=-1), rtol=1e-5, atol=1e-6)
     assert_close(found.divergence[0], torch.zeros(3))
@@ -88,15 +88,15 @@ def test_the_effect_of_a_head_that_is_off_by_hand() -> None:
     ],
 )
 def test_settings_are_the_same_when_the_compared_layers_feel_the_same(other: Settings, same: bool) -> None:
-    assert compare.same_settings(Settings(), 0, other, 0) == same
+    assert numbers.same_settings(Settings(), 0, other, 0) == same
 
 
 def test_the_measures_of_one_head_are_those_of_its_row() -> None:
     one = run()
-    rows = compare.head_measures(one)
+    rows = numbers.head_measures(one)
     assert [(row["layer"], row["head"]) for row in rows] == [(0, 0), (0, 1), (0, 2)]
-    alone = compare.measured(one.layers[0], slice(1, 2))
-    assert set(alone) == set(compare.MEASURED)
+    alone = numbers.measured(one.layers[0], slice(1, 2))
+    assert set(alone) == set(numbers.MEASURED)
     for name, value in alone.items():
         assert_close(float(value), float(rows[1][name]))
 
@@ -105,12 +105,12 @@ def test_the_value_norm_is_the_length_of_what_is_handed_on() -> None:
     layer = run().layers[0]
     W_O = layer.projections.W_O
     assert W_O is not None
-    norms = compare.value_norms(layer)
+    norms = numbers.value_norms(layer)
     expected = (layer.attention.weights[2, 3, 1] * layer.attention.v[2, 1] @ W_O[2]).norm()
     assert_close(norms[2, 3, 1], expected)
     hidden = replace(layer, projections=replace(layer.projections, W_O=None))
     without = (layer.attention.weights[2, 3, 1] * layer.attention.v[2, 1]).norm()
-    assert_close(compare.value_norms(hidden, slice(2, 3))[0, 3, 1], without)
+    assert_close(numbers.value_norms(hidden, slice(2, 3))[0, 3, 1], without)
 
 
 def test_rollout_follows_each_stack_and_leaves_cross_attention_out() -> None:
@@ -120,7 +120,7 @@ def test_rollout_follows_each_stack_and_leaves_cross_attention_out() -> None:
         replace(layer, index=index, name=LayerName(stack, number, 3))
         for index, (stack, number) in enumerate((("encoder", 1), ("encoder", 2), ("decoder", 1), ("cross", 1)))
     ]
-    found = compare.rollouts(replace(one, layers=tuple(named)), 0.25)
+    found = numbers.rollouts(replace(one, layers=tuple(named)), 0.25)
     assert {stack: len(shares) for stack, shares in found.items()} == {"encoder": 2, "decoder": 1}
     step = 0.75 * layer.attention.weights.mean(dim=0) + 0.25 * torch.eye(5)
     assert_close(found["encoder"][1], step @ step)
@@ -129,11 +129,11 @@ def test_rollout_follows_each_stack_and_leaves_cross_attention_out() -> None:
 def test_neighbours_mean_nothing_between_two_sequences_and_a_head_that_is_off_hands_on_nothing() -> None:
     model = FromScratch(Sizes(n_head=3, d_model=22, d_k=7, d_v=5, source="digest"))
     crossed = model.run(model.tokenize("the law saw"), Settings(), model.tokenize("a king")).layers[0]
-    found = compare.measured(crossed)
+    found = numbers.measured(crossed)
     assert bool(found["distance"].isnan().all())
     assert bool(found["previous"].isnan().all())
     assert bool(found["entropy"].isfinite().all())
     off = model.run(model.tokenize("the law saw"), Settings(ablated=frozenset({(0, 1)}))).layers[0]
-    norms = compare.measured(off)["value_norm"]
+    norms = numbers.measured(off)["value_norm"]
     assert_close(norms[1], torch.tensor(0.0), rtol=0, atol=0)
     assert bool((norms[[0, 2]] > 0).all())

@@ -62,9 +62,9 @@ def same_settings(a: Settings, layer_a: int, b: Settings, layer_b: int) -> bool:
 
 
 def _felt(settings: Settings, layer: int) -> tuple[object, ...]:
-    here = settings.within(layer)
-    radius = here.radius if here.mask == "window" else None
-    return here.scaling, here.input_scale, here.temperature, here.normalizer, here.mask, radius, here.ablated
+    felt = settings.within(layer)
+    radius = felt.radius if felt.mask == "window" else None
+    return felt.scaling, felt.input_scale, felt.temperature, felt.normalizer, felt.mask, radius, felt.ablated
 
 
 def effect(on: Run, off: Run) -> Effect:
@@ -93,13 +93,13 @@ def measured(layer: LayerTrace, heads: slice = slice(None)) -> dict[str, Float[T
     """Every measure of these heads of a layer, by the names in MEASURED."""
     weights = layer.attention.weights[heads]
     allowed = ~layer.attention.masked_scores[heads].isneginf()
-    found = {name: measure.apply(weights, allowed) for name, measure in measures.MEASURES.items()}
+    numbers = {name: measure.apply(weights, allowed) for name, measure in measures.MEASURES.items()}
     if layer.name.stack == "cross":  # position i of one sequence is no neighbour of position i of another
-        found |= {name: torch.full_like(found[name], torch.nan) for name in POSITIONAL}
+        numbers |= {name: torch.full_like(numbers[name], torch.nan) for name in POSITIONAL}
     norms = value_norms(layer, heads).sum(dim=-1).mean(dim=-1)
     silent = [head for index, head in layer.settings.ablated if index == layer.index]
-    here = torch.arange(layer.name.n_head)[heads]
-    return found | {"value_norm": norms.masked_fill(torch.isin(here, torch.tensor(silent)), 0.0)}
+    indices = torch.arange(layer.name.n_head)[heads]
+    return numbers | {"value_norm": norms.masked_fill(torch.isin(indices, torch.tensor(silent)), 0.0)}
 
 
 def head_measures(run: Run) -> list[dict[str, float | int]]:

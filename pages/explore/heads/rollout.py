@@ -6,15 +6,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.models import LayerTrace
-from pages.explore.heads import compare
-from pages.explore.heads.shared import FOLLOW, layer_names, renamed, token_chosen
-from ui.components.canvas import Panel, Pick, canvas
-from ui.controls import Choice, focus, set_focus
-from ui.errors import run_again
+from pages.explore.heads import numbers
+from pages.explore.heads.clicks import key_chosen, token_chosen
+from pages.explore.heads.labels import layer_names, renamed
+from ui.components.canvas import Panel, canvas
+from ui.controls import Choice, focus
 from ui.layout import Arrays
-from ui.link import publish, seed
 from ui.session import answer
+from ui.state import Setting
 from ui.text import Words, words
+
+RESIDUAL = Setting(key="residual", default=50, parse=int, clamp=int, options=range(101))  # percent
 
 
 def section(choice: Choice, page: Words) -> Arrays:
@@ -24,9 +26,9 @@ def section(choice: Choice, page: Words) -> Arrays:
     with left:
         st.markdown(page["rollout.text"])
         st.latex(r"R^{(l)} = \tilde A^{(l)} R^{(l-1)} \qquad \tilde A^{(l)} = (1-r)\,\bar\alpha^{(l)} + r\,I")
-        seed("residual", 50, int, range(101))
-        percent = st.slider(page["rollout.residual"], 0, 100, key="residual", step=5)
-        publish("residual", str(percent), "50")
+        RESIDUAL.seed()
+        st.slider(page["rollout.residual"], 0, 100, key=RESIDUAL.name, step=5)
+        percent = RESIDUAL.value()
         st.caption(page["rollout.source"])
         if any(layer.name.stack == "cross" for layer in run.layers):
             st.info(page["rollout.cross"], icon=":material/call_split:")
@@ -42,7 +44,7 @@ def section(choice: Choice, page: Words) -> Arrays:
 def rollouts(choice: Choice, percent: int) -> dict[str, Float[Tensor, "layer n n"]]:
     """Of every stack; `percent` of each token goes past the attention."""
     run = choice.run()
-    return answer(("rollout", choice.study, percent), lambda: compare.rollouts(run, percent / 100))
+    return answer(("rollout", choice.study, percent), lambda: numbers.rollouts(run, percent / 100))
 
 
 def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words) -> None:
@@ -61,7 +63,7 @@ def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words
             words=renamed(page, "layer"),
             group=f"rollout_{stack}_layers",
             summary=title,
-            on_pick=_key_chosen,
+            on_pick=key_chosen,
         )
     with right:
         canvas(
@@ -79,8 +81,3 @@ def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words
 def _panel(name: str, shares: np.ndarray, title: str) -> Panel:
     shape = " × ".join(map(str, shares.shape))
     return Panel(name=name, values=shares, rows="query", cols="key", scale="weights", title=title, note=shape)
-
-
-def _key_chosen(pick: Pick) -> None:
-    set_focus(focus(10**6, 10**6)[0], pick.col)
-    run_again(*FOLLOW)

@@ -7,9 +7,11 @@ import torch
 from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, load_embedded
+from pages.explore.pipeline.ledger import ledger
 from pages.explore.pipeline.split import split_into_heads
-from ui.stages import arrays, ledger, live_panel, stages
+from pages.explore.pipeline.stages import AXES, arrays, panel_shapes, stages
 from ui.trust import row_sum_residual, sdpa_residual
+from ui.weights import live_panel
 
 SIZES = Sizes(n_head=3, d_model=22, d_k=7, d_v=5, seed=3, source="digest", positions="alibi")
 TEXT = "The law saw the king , but its city"
@@ -30,6 +32,14 @@ def test_the_stages_come_in_the_order_in_which_they_are_computed() -> None:
         assert not stage.missing
         for panel in stage.panels:
             assert panel.values.shape == (sizes[panel.rows], sizes[panel.cols]), panel.name
+
+
+@pytest.mark.parametrize("text", [TEXT, "the law " * 40])
+def test_the_shapes_of_panels_and_their_axes_are_known_without_drawing_them(text: str) -> None:
+    for layer in (run(text=text).layers[0], load_embedded().run(load_embedded().tokenize(text)).layers[2]):
+        panels = [panel for stage in stages(layer, 1) for panel in stage.panels]
+        assert panel_shapes(layer) == {panel.name: panel.values.shape for panel in panels}
+        assert all((panel.rows, panel.cols) == AXES[panel.name] for panel in panels)
 
 
 def test_masked_cells_are_nan_and_all_others_are_not() -> None:
@@ -62,7 +72,7 @@ def test_hard_weights_are_shown_as_they_are() -> None:
 
 def test_the_ledger_lists_every_tensor_with_its_own_shape_and_bytes() -> None:
     found = run()
-    rows = {symbol: (shape, dtype, size) for symbol, _, shape, dtype, size in ledger(found, found.layers[0])}
+    rows = {row.symbol: (row.shape, row.dtype, row.bytes) for row in ledger(found, found.layers[0])}
     assert rows["X"] == ((9, 22), "float32", 9 * 22 * 4)
     assert rows["W_Q"] == ((3, 22, 7), "float32", 3 * 22 * 7 * 4)
     assert rows["α"] == ((3, 9, 9), "float32", 3 * 81 * 4)

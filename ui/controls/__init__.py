@@ -1,0 +1,40 @@
+"""Widgets that return core objects. Every value stands in the link, stays from page to page, and is checked here.
+
+The room by subject: `table` (what makes a study, key by key), `widgets` (one setting each), `sentence`, `models`,
+`settings`, `sizes`, and `bar`, which puts them together.
+"""
+
+from ui.controls.bar import Bar, Choice, layer_label, study_bar
+from ui.controls.models import model_label, show
+from ui.controls.sentence import MAX_CHARS, sentence_bar, untaught
+from ui.controls.settings import switch_heads_off
+from ui.controls.table import DEFAULT_SENTENCE, SOURCES, model_names
+from ui.controls.widgets import choose, switch, whole_number
+from ui.focus import DEFAULT_HEAD, DEFAULT_LAYER, TEMPERATURES, focus, look, set_focus, set_temperature, temperature
+
+__all__ = [
+    "DEFAULT_HEAD",
+    "DEFAULT_LAYER",
+    "DEFAULT_SENTENCE",
+    "MAX_CHARS",
+    "SOURCES",
+    "TEMPERATURES",
+    "Bar",
+    "Choice",
+    "choose",
+    "focus",
+    "layer_label",
+    "look",
+    "model_label",
+    "model_names",
+    "sentence_bar",
+    "set_focus",
+    "set_temperature",
+    "show",
+    "study_bar",
+    "switch",
+    "switch_heads_off",
+    "temperature",
+    "untaught",
+    "whole_number",
+]

@@ -1,0 +1,48 @@
+"""The model of a page: the menu, loading it, and opening a layer that this visitor has trained."""
+
+from contextlib import nullcontext
+
+import streamlit as st
+
+from attention_core.experiments.pronoun import PRONOUNS
+from attention_core.models import EMBEDDED, Model, ModelError, Sizes
+from ui import session
+from ui.controls.table import TEXT, model
+from ui.focus import look
+from ui.session import OWN, SCRATCH, TAUGHT
+from ui.text import Words, words
+
+
+def model_label(name: str) -> str:
+    """What the menu of models calls this model."""
+    trained = session.own().get(name)
+    return words("controls")[name] if name in (SCRATCH, TAUGHT) else trained.title if trained else name
+
+
+def closed_notice(common: Words) -> None:
+    """Say so where the link names a layer that was trained in another session."""
+    if st.query_params.get("model", "").startswith(OWN) and not session.own():
+        st.info(common["closed"], icon=":material/school:")
+
+
+def loaded(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
+    """The chosen model, or the default with one sentence that says why not. One that an operator names loads slowly."""
+    at_hand = name in (EMBEDDED, SCRATCH, TAUGHT, *session.own())
+    try:
+        with nullcontext() if at_hand else st.spinner(common["loading"], show_time=True):
+            return name, session.model(name, sizes)
+    except ModelError as error:
+        st.warning(common.format(f"model_error.{error.kind}", name=error.name), icon=":material/warning:")
+        return EMBEDDED, session.embedded()
+
+
+def show(name: str) -> None:
+    """Choose this layer of the visitor's for the pages that follow, and a sentence that it knows."""
+    layer = session.own()[name].model
+    last = len(layer.layers) - 1
+    tokens = layer.tokenize(layer.example)
+    query = next((at for at, word in enumerate(tokens.strings) if word in PRONOUNS), len(tokens) - 1)
+    weights = layer.run(tokens).layers[last].attention.weights[0, query]
+    model().put(name)
+    TEXT.put(layer.example)
+    look(layer=last, head=0, query=query, key=int(weights.argmax()))  # what it has learned to look at

@@ -1,0 +1,140 @@
+"""The sentence of a page: typed or taken from the examples, read as a model reads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar, cast
+
+import streamlit as st
+
+from attention_core.models import EMBEDDED, Model, Sizes, Tokens, UnknownWords
+from attention_core.models.from_scratch import Source
+from attention_core.text import clean
+from ui import session
+from ui.controls.table import DEFAULT_SENTENCE, SOURCE, TEXT, model
+from ui.focus import look
+from ui.sentences import SENTENCES, Sentence
+from ui.session import SCRATCH, TAUGHT
+from ui.text import Words, words
+
+T = TypeVar("T")
+MAX_CHARS = 4000
+SHOWN_WORDS = 6  # of those a model was not taught
+LAST_SENTENCE = "last_sentence"  # that could be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A text as a model reads it; `facts`: what a reader should know about its size."""
+
+    text: str
+    tokens: Tokens
+    facts: str = ""
+
+
+def sentence_bar(beside: Callable[[], T], least: int = 1) -> tuple[str, Tokens, T]:
+    """The bar of pages that need only a sentence: the text, its tokens as the from-scratch layer reads them, and what
+    the widgets `beside` it return. With fewer than `least` tokens the sentence before stays.
+    """
+    common = words("controls")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sentence_bar"):
+        typed = sentence_input(common)
+        examples_menu(common)
+        chosen = beside()
+    reading = read(typed, session.model(SCRATCH, Sizes()), common, least)
+    if reading.facts:
+        st.caption(reading.facts)
+    return reading.text, reading.tokens, chosen
+
+
+def sentence_input(common: Words) -> str:
+    """What is typed. It is in the link once it has been read."""
+    TEXT.seed()
+    return st.text_input(
+        common["sentence"], key=TEXT.name, live=True, placeholder=common["placeholder"], width="stretch"
+    )
+
+
+def examples_menu(common: Words) -> None:
+    """Sentences that are worth a look, and why."""
+    with st.popover(common["examples"], icon=":material/format_quote:", width="content"):
+        for number, sentence in enumerate(SENTENCES):
+            st.button(
+                sentence.text,
+                key=f"example_{number}",
+                type="tertiary",
+                on_click=partial(_use, sentence),
+                width="stretch",
+            )
+            st.caption(common[f"why.{sentence.key}"])
+
+
+def _use(sentence: Sentence) -> None:
+    layer, head, query, key = sentence.look
+    TEXT.put(sentence.text)
+    look(layer=layer - 1, head=head - 1, query=query, key=key)
+    if sentence.source:
+        model().put(SCRATCH)
+        SOURCE.put(cast(Source, sentence.source))
+    elif model().peek() in (SCRATCH, TAUGHT, *session.own()):
+        model().put(EMBEDDED)
+
+
+def read(typed: str, reader: Model, common: Words, least: int = 1) -> Reading:
+    """The sentence as a model reads it; a notice across the page where it cannot be read."""
+    cleaned = clean(typed, MAX_CHARS)
+    try:
+        tokens = reader.tokenize(cleaned.text)
+    except UnknownWords as error:
+        _untaught_sentence(error, reader, common)
+        return Reading(text=reader.example, tokens=reader.tokenize(reader.example))
+    if not cleaned.text or len(tokens) < least:  # nothing typed, or nothing that can be read: an accent alone
+        st.warning(common["one_token" if cleaned.text and len(tokens) else "empty"], icon=":material/edit:")
+        return _last(reader, least)
+    st.session_state[LAST_SENTENCE] = cleaned.text
+    TEXT.publish(cleaned.text)
+    return Reading(text=cleaned.text, tokens=tokens, facts=_facts(cleaned.cut, tokens, reader, common))
+
+
+def untaught(error: UnknownWords, common: Words, then: str = "") -> None:
+    """Which words a model was never taught, and which it knows; `then`: what the page does about it."""
+    unknown = ", ".join(error.unknown[:SHOWN_WORDS])
+    sentence = common.format("untaught", unknown=unknown, count=len(error.known))
+    st.info(f"{sentence} {then}".strip(), icon=":material/school:")
+    with st.expander(common["taught_words"]):
+        st.text(" ".join(error.known))
+
+
+def _untaught_sentence(error: UnknownWords, reader: Model, common: Words) -> None:
+    """What the model was not taught, and a sentence that it was."""
+    untaught(error, common, common["untaught_own"])
+    st.button(
+        common["use_taught"],
+        icon=":material/edit:",
+        on_click=partial(TEXT.put, reader.example),
+        key="use_taught",
+    )
+
+
+def _last(reader: Model, least: int) -> Reading:
+    """The last sentence that could be read."""
+    text = reader.example or st.session_state.get(LAST_SENTENCE, DEFAULT_SENTENCE)
+    tokens = reader.tokenize(text)
+    if len(tokens) < least:
+        text, tokens = DEFAULT_SENTENCE, reader.tokenize(DEFAULT_SENTENCE)
+    return Reading(text=text, tokens=tokens)
+
+
+def _facts(cut: int, tokens: Tokens, reader: Model, common: Words) -> str:
+    framed = tokens.strings[0] == "[CLS]" and tokens.strings[-1] == "[SEP]"
+    counted = "tokens_framed" if framed else "tokens" if len(tokens) > 1 else "token"
+    facts = [common.format(counted, count=len(tokens))]
+    if cut:
+        facts.append(common.format("cut_characters", limit=MAX_CHARS, cut=cut))
+    if tokens.dropped:
+        facts.append(common.format("cut_tokens", limit=reader.max_tokens, dropped=tokens.dropped))
+    if tokens.unknown:
+        facts.append(common.format("unknown", count=tokens.unknown))
+        if 4 * tokens.unknown > len(tokens):
+            facts.append(common["unknown_why"])
+    return " · ".join(facts)
