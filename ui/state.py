@@ -26,7 +26,8 @@ class Setting(Generic[T]):
 
     def value(self) -> T:
         """What it is now; the link is in step afterwards. After the widget, where there is one."""
-        self.seed()
+        if self.key not in st.session_state:  # Streamlit lets nobody set the value of a widget that has been drawn
+            self.seed()
         value = st.session_state[self.key]
         publish(self.key, self.spell(value), self.spell(self.default))
         return value

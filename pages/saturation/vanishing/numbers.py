@@ -15,6 +15,7 @@ GAINS = (-12.0, 0.0)  # powers of ten on the axis of gains; what lies below is c
 BINS = 36
 QUANTILES = {"median": 0.5, "low": 0.1, "high": 0.9}  # of a measure over all heads of all seeds
 SUMMARY = tuple(f"{measure}.{quantile}" for measure in MEASURES for quantile in QUANTILES)  # columns of `summary`
+Summary = Float[np.ndarray, "rule d_k alpha columns"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Place:
     query: int
 
 
-def summary(tables: Sequence[Table]) -> Float[np.ndarray, "rule d_k alpha columns"]:
+def summary(tables: Sequence[Table]) -> Summary:
     """QUANTILES of every measure over all heads of all seeds, one measure after the other: SUMMARY.
 
     The spread of the scores covers four decades, so it is drawn as its log₁₀ too.
@@ -41,9 +42,7 @@ def summary(tables: Sequence[Table]) -> Float[np.ndarray, "rule d_k alpha column
     return quantiles.reshape(*quantiles.shape[:3], -1)
 
 
-def quantiles_of(
-    measure: str, summarised: Float[np.ndarray, "rule d_k alpha columns"]
-) -> Float[np.ndarray, "rule d_k alpha quantile"]:
+def quantiles_of(measure: str, summarised: Summary) -> Float[np.ndarray, "rule d_k alpha quantile"]:
     """The columns of one measure."""
     return summarised[..., [SUMMARY.index(f"{measure}.{quantile}") for quantile in QUANTILES]]
 

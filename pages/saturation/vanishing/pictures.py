@@ -5,24 +5,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from attention_core.saturation import D_K_STOPS, DEAD, MEASURES, N_HEAD, RULES, Probe, Table, factors
-from pages.saturation.vanishing.numbers import BINS, GAINS, SUMMARY, Place, critical, histogram, quantiles_of
+from pages.saturation.vanishing.curves import curves
+from pages.saturation.vanishing.numbers import BINS, GAINS, SUMMARY, Place, Summary, critical, histogram
 from ui.components.lab import (
-    UNDERFLOW,
     Bars,
     Box,
     Contour,
     Controls,
-    Curves,
     Film,
     Grid,
-    Heading,
     Histogram,
     Item,
     Jacobian,
-    Line,
     Map,
     Phase,
     Plot,
@@ -31,7 +27,6 @@ from ui.components.lab import (
     Softmax,
 )
 from ui.numbers import significant
-from ui.palette import RULE_HUES
 from ui.stops import d_k_slider, scale_slider
 from ui.text import Words, words
 
@@ -39,26 +34,8 @@ AXES = ("rule", "d_k", "alpha")
 HEADS = tuple(f"head {number}" for number in range(1, N_HEAD + 1))  # columns of scores and weights
 CELL = "∂p({name}) / ∂s({key_name}) = {value}"  # what is told of a cell of the Jacobian
 LEFT, MIDDLE, RIGHT = (Box(stack=stack, span=span) for stack, span in (("left", 3), ("middle", 5), ("right", 4)))
-WHOLE = Box(span=12)
 READ = ("score_std", "peak", "entropy", "support", "log_gain_low", "log_gain", "log_gain_high", "dead", "log_d_scores")
 READ += ("log_d_W_Q", "log_d_W_K", "log_d_W_V", "snr")
-# Curves: measure, whether it is a logarithm, and the ends of its axis (None: the data's). The first three lead.
-LEADING = 3
-CURVES: tuple[tuple[str, bool, float, float | None], ...] = (
-    ("log_gain", True, UNDERFLOW, 0.0),
-    ("dead", False, 0.0, 1.0),
-    ("log_d_W_Q", True, UNDERFLOW, None),
-    ("log_d_W_K", True, UNDERFLOW, None),
-    ("log_d_W_V", True, -1.0, None),
-    ("log_d_scores", True, UNDERFLOW, None),
-    ("snr", False, 0.0, None),
-    ("frobenius", False, 0.0, 0.5),
-    ("peak", False, 0.0, 1.0),
-    ("entropy", False, 0.0, None),
-    ("support", False, 0.0, None),
-    ("score_std", True, -2.0, None),
-)
-Summary = Float[np.ndarray, "rule d_k alpha columns"]
 
 
 def sliders(place: Place, page: Words) -> list[Slider]:
@@ -109,7 +86,7 @@ def plots(summarised: Summary, tokens: Sequence[str], place: Place, seeds: int, 
         *_numbers(tokens, place, page),
         *_weights(tokens, place, page),
         *_all_stops(len(tokens), page),
-        *_curves(summarised, place, seeds, page),
+        *curves(summarised, place, seeds, page),
     ]
 
 
@@ -242,52 +219,6 @@ def _all_stops(n: int, page: Words) -> list[Plot]:
     ]
 
 
-def _curves(summarised: Summary, place: Place, seeds: int, page: Words) -> list[Plot]:
-    """Every measure against d_k and against α: those that lead, then the others, folded away."""
-    note = page.data("curves_note" if seeds > 1 else "curves_first", heads=N_HEAD, seeds=seeds, head=place.head + 1)
-    legend = tuple((RULE_HUES[rule], page[f"rules.{rule}"]) for rule in RULES)
-    drawn = {along: [_against(along, *curve, summarised, page) for curve in CURVES] for along in ("d_k", "alpha")}
-    return [
-        Heading(name="curves", box=WHOLE, title=page["curves"], note=note, legend=legend),
-        *(curve for curves in drawn.values() for curve in curves[:LEADING]),
-        Heading(name="more", box=WHOLE, title=page["more"], fold=True),
-        *(curve for pair in list(zip(*drawn.values(), strict=True))[LEADING:] for curve in pair),
-    ]
-
-
-def _against(
-    along: str, measure: str, logs: bool, low: float, high: float | None, summarised: Summary, page: Words
-) -> Curves:
-    if high is None:
-        top = float(np.nanmax(quantiles_of(measure, summarised)))
-        high = float(math.ceil(max(top, low + 1))) if logs else _round_up(top)
-    lines = tuple(_line(measure, rule, page) for rule in RULES)
-    if measure == "snr":
-        lines += (Line(column="alone", hue="quiet", name="1/√(n−1)", dash=True),)
-    return Curves(
-        name=f"{measure}_{along}",
-        title=page.data(f"against.{along}", measure=page[f"measure.{measure}"]),
-        film="curves",
-        along=along,
-        lines=lines,
-        logs=logs,
-        low=low,
-        high=high,
-        below=words("canvas", page.language)["underflow"] if low == UNDERFLOW else "",
-        legend=False,
-    )
-
-
-def _line(measure: str, rule: str, page: Words) -> Line:
-    return Line(
-        column=f"{measure}.median",
-        band=(f"{measure}.low", f"{measure}.high"),
-        fixed={"rule": RULES.index(rule)},
-        hue=RULE_HUES[rule],
-        name=page[f"rules.{rule}"],
-    )
-
-
 def _high(box: Box, height: int) -> Box:
     return replace(box, height=height)
 
@@ -302,9 +233,3 @@ def _power(power: int) -> str:
     if power == GAINS[0]:
         return "≤ 10⁻¹²"
     return significant(10.0**power) if power > -3 else f"10{significant(10.0**power)[4:]}"
-
-
-def _round_up(value: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
-    return next(step * power for step in (1, 2, 5, 10, 20) if step * power >= value)

@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURES, Table, collect, sweep, tabulate
+from pages.saturation.vanishing.curves import CURVES
 from pages.saturation.vanishing.numbers import BINS, GAINS, autograd_residual, critical, histogram, summary
-from pages.saturation.vanishing.pictures import CURVES, READ
+from pages.saturation.vanishing.pictures import READ
 from tests.harness.work import settled
 from ui.session import Question, probe
 from ui.text import words
