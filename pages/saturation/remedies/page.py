@@ -65,7 +65,8 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, seed: int, page:
         return answer(question(along), lambda: sweep(head, table, along, stand))
 
     # The film of the slider that was released is known: what is written is written from it, before the others are made.
-    first: Axis = next((along for along in AXES if known(question(along))), AXES[0])
+    axes: list[Axis] = [along for along in AXES if known(question(along))]
+    first = axes[0] if axes else AXES[0]
     pictures = st.container(key="pictures")
     ready = swept(first)
     weights, columns = ready.weights[stops[first]], ready.table[stops[first]]
@@ -79,7 +80,7 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, seed: int, page:
     st.markdown(f"**{page['table']}** {page['table_note']}")
     draw_table(columns, stand.n, page)
     with pictures:
-        sweeps = {along: swept(along) for along in AXES}
+        sweeps: dict[Axis, Sweep] = {along: swept(along) for along in AXES}
         lab(
             plots(sweeps, tokens, chosen, page),
             key="remedies",
