@@ -85,6 +85,7 @@ def plots(summarised: Summary, tokens: Sequence[str], place: Place, seeds: int, 
     return [
         *_numbers(tokens, place, page),
         *_weights(tokens, place, page),
+        *_head(tokens, place, page),
         *_all_stops(len(tokens), page),
         *curves(summarised, place, seeds, page),
     ]
@@ -123,8 +124,8 @@ def _item(name: str, rows: int, page: Words) -> Item:
 
 
 def _weights(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
-    """All heads as thumbnails, the row in focus, the chosen head, and the Jacobian of that row."""
-    n, names, head = len(tokens), tuple(tokens), HEADS[place.head]
+    """All heads as thumbnails above the row in focus."""
+    n = len(tokens)
     return [
         Grid(
             name="heads",
@@ -144,19 +145,26 @@ def _weights(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
             title=page.data("row", number=place.query + 1, token=tokens[place.query]),
             note=page["row_note"],
             film="weights",
-            column=head,
+            column=HEADS[place.head],
             row=place.query,
             count=n,
-            names=names,
+            names=tuple(tokens),
             hue="q",
         ),
+    ]
+
+
+def _head(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
+    """The weights of the chosen head above the Jacobian of the row in focus."""
+    n, names = len(tokens), tuple(tokens)
+    return [
         Map(
             name="weights",
             box=_high(RIGHT, 320),
             title=page.data("map", number=place.head + 1),
             note=page["map_note"],
             film="weights",
-            column=head,
+            column=HEADS[place.head],
             rows=n,
             cols=n,
             names=names,

@@ -46,6 +46,23 @@ def plots(page: Words) -> list[Plot]:
     return [
         Controls(name="controls_a", box=LEFT, sliders=("a",)),
         Readouts(name="numbers_a", box=LEFT, title=page["at_a"], film="article", items=_items(page)),
+        *_bars(page),
+        *_curves(page),
+    ]
+
+
+def _items(page: Words) -> tuple[Item, ...]:
+    return (
+        Item(label=page["y3"], column="y3"),
+        Item(label=page["rest3"], column="log_rest3", log=True),
+        Item(label=page["y1"], column="log_y1", log=True),
+        *(reading(name, page) for name in READ),
+    )
+
+
+def _bars(page: Words) -> list[Plot]:
+    """The row above its softmax."""
+    return [
         Bars(
             name="row",
             box=Box(stack="middle", span=4, height=200),
@@ -69,6 +86,12 @@ def plots(page: Words) -> list[Plot]:
             hue="q",
             digits=4,
         ),
+    ]
+
+
+def _curves(page: Words) -> list[Plot]:
+    """y₃ on a linear axis, 1 − y₃ on a logarithmic one, with the a from which on each dtype says 1."""
+    return [
         Curves(
             name="linear",
             box=Box(stack="right", span=5, height=190),
@@ -96,12 +119,3 @@ def plots(page: Words) -> list[Plot]:
             marks=tuple(sorted((softmax_is_one(dtype), dtype) for dtype in DTYPES)),
         ),
     ]
-
-
-def _items(page: Words) -> tuple[Item, ...]:
-    return (
-        Item(label=page["y3"], column="y3"),
-        Item(label=page["rest3"], column="log_rest3", log=True),
-        Item(label=page["y1"], column="log_y1", log=True),
-        *(reading(name, page) for name in READ),
-    )
