@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
-from ui.palette import Mode
+from ui.palette import Mode, properties
 from ui.text import Words, language_switch, reader_language, words
 
 # Streamlit lets every formula scroll by itself, also where it fits: a stop of the keyboard that leads nowhere.
@@ -50,8 +50,8 @@ def page_header(page: Words) -> None:
 
 
 def style(file: Path) -> None:
-    """Put a page's own style sheet, a file beside its script, on the page."""
-    st.html(f"<style>{file.read_text(encoding='utf-8')}</style>")
+    """Put a page's own style sheet, a file beside its script, on the page; the palette is var(--hue-ink) and so on."""
+    st.html(f"<style>{properties()}\n{file.read_text(encoding='utf-8')}</style>")
 
 
 def trust_line(

@@ -21,4 +21,10 @@ def ramp(name: str, mode: Mode) -> list[tuple[float, str]]:
     return [(i / (len(colours) - 1), str(colour)) for i, colour in enumerate(colours)]
 
 
+def properties() -> str:
+    """Every hue as a custom property of CSS, light or dark as the page is: --hue-ink, --hue-paper, …"""
+    hues = (f"--hue-{name}: light-dark({hue(name, 'light')}, {hue(name, 'dark')});" for name in _PALETTE["hues"])
+    return f":root {{ {' '.join(hues)} }}"
+
+
 RAMPS = tuple(_PALETTE["ramps"])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ui.palette import properties
+
 ROOT = Path(__file__).parents[2]
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 PALETTE = json.loads((ROOT / "assets" / "palette.json").read_text(encoding="utf-8"))
@@ -39,3 +41,8 @@ def test_text_is_readable(mode, ink, paper):
 
 def test_the_contrast_of_black_on_white_is_21():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_style_sheets_have_every_hue_by_its_name():
+    hues = {f"--hue-{name}: light-dark({of['light']}, {of['dark']});" for name, of in PALETTE["hues"].items()}
+    assert all(hue in properties() for hue in hues)

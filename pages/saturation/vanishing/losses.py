@@ -1,8 +1,6 @@
-"""Does the conclusion depend on the loss? Three losses side by side, at the sliders' position."""
+"""Does the conclusion depend on the loss? Three losses side by side, at the sliders' position. Pure."""
 
-from collections.abc import Mapping
-
-import streamlit as st
+from collections.abc import Iterable, Mapping
 
 from attention_core.losses import GRADIENTS, LOSSES, gradient_norms
 from attention_core.saturation import Probe
@@ -11,37 +9,35 @@ from ui.numbers import significant
 from ui.text import Words
 
 SMALL = 0.8  # below this share of itself a gradient counts as weaker, above its inverse as stronger
+Ratios = Mapping[str, Mapping[str, float]]  # loss → gradient → number
 
 
-def ratios(probe: Probe, target: int, d_k: int, alpha: float) -> dict[str, dict[str, float]]:
+def ratios(probe: Probe, target: int, d_k: int, alpha: float) -> Ratios:
     """Per loss and gradient, its norm without scaling over that with 1/√d_k: the median over the heads."""
     plain, scaled = (alpha**2 * SCALINGS[rule].factor(d_k) for rule in ("none", "inverse_sqrt"))
-    found = {}
-    for loss in LOSSES:
-        above, below = (gradient_norms(probe, loss, target, d_k, factor) for factor in (plain, scaled))
-        found[loss] = {name: float(above[name].median() / below[name].median()) for name in GRADIENTS}
-    return found
+    return {loss: _ratios(probe, loss, target, d_k, plain, scaled) for loss in LOSSES}
 
 
-def verdict(of: Mapping[str, float]) -> str:
+def _ratios(probe: Probe, loss: str, target: int, d_k: int, plain: float, scaled: float) -> dict[str, float]:
+    above, below = (gradient_norms(probe, loss, target, d_k, factor) for factor in (plain, scaled))
+    return {name: float(above[name].median() / below[name].median()) for name in GRADIENTS}
+
+
+def verdict(of_losses: Iterable[float]) -> str:
     """`agree` when every loss sees that gradient move the same way, else `differ`."""
-    ways = {(ratio > 1 / SMALL) - (ratio < SMALL) for ratio in of.values()}
+    ways = {(ratio > 1 / SMALL) - (ratio < SMALL) for ratio in of_losses}
     return "differ" if len(ways) > 1 else "agree"
 
 
-def section(by_loss: Mapping[str, Mapping[str, float]], token: str, d_k: int, alpha: float, page: Words) -> None:
-    """A table of the `ratios`, and in which rows the losses disagree."""
-    st.header(page["depends.title"], anchor="losses")
-    st.markdown(page.format("depends.text", d_k=d_k, alpha=alpha, token=token))
+def table(by_loss: Ratios, page: Words) -> str:
+    """The `ratios` as Markdown, and in which rows the losses disagree."""
     head = [page["depends.gradient"], *(page[f"depends.{loss}"] for loss in LOSSES), page["depends.verdict"]]
     rows = [
         [
             page[f"measure.log_{name}"],
             *(significant(by_loss[loss][name], 3) for loss in LOSSES),
-            page[f"depends.{verdict({loss: by_loss[loss][name] for loss in LOSSES})}"],
+            page[f"depends.{verdict(by_loss[loss][name] for loss in LOSSES)}"],
         ]
         for name in GRADIENTS
     ]
-    with st.container(key="table_losses"):
-        st.markdown("\n".join("| " + " | ".join(row) + " |" for row in (head, ["---", *["---:"] * 3, "---"], *rows)))
-    st.caption(page["depends.reason"])
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---", *["---:"] * 3, "---"], *rows))

@@ -17,8 +17,10 @@ def opened(**link: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in link.items():
         app.query_params[name] = value
-    app.switch_page("pages/saturation/remedies/page.py").run()  # the first page of a process is loaded again
-    app.run()
+    app.run()  # until then the address of the page, which is not the name of its file, is unknown
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.switch_page("pages/saturation/remedies/page.py").run()
     assert not app.exception
     assert not app.error
     return app
@@ -31,13 +33,13 @@ def test_every_remedy_has_its_formula_its_source_and_its_words(key: str, languag
     page = words("remedies", language)
     assert app.selectbox(key="remedy").value == key
     assert REMEDIES[key].formula in app.latex[0].value
-    said = "\n".join(element.value for element in app.markdown)
-    assert all(page[side].partition("{")[0] in said for side in ("helps", "costs"))
+    text = "\n".join(element.value for element in app.markdown)
+    assert all(page[side].partition("{")[0] in text for side in ("helps", "costs"))
     if "arXiv:" in REMEDIES[key].reference:
         number = REMEDIES[key].reference.partition("arXiv:")[2][:10]
-        assert f"https://arxiv.org/abs/{number})" in said
+        assert f"https://arxiv.org/abs/{number})" in text
     elif not REMEDIES[key].reference:
-        assert page["no_paper"] in said
+        assert page["no_paper"] in text
 
 
 def test_the_table_holds_every_remedy_and_what_can_be_checked_without_us() -> None:
@@ -56,9 +58,9 @@ def test_the_trust_line_names_both_oracles_and_a_small_difference() -> None:
     """The largest over all remedies of their gradients, and of the baseline's context."""
     line = next(caption.value for caption in opened(lang="en", dk="256").caption if "torch SDPA" in caption.value)
     assert "torch.autograd" in line and "float64 → float32" in line
-    found = re.search(r"at most ([\d.]+)·10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", line)
-    assert found
-    assert float(found[1]) * 10.0 ** -int(found[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) < 1e-4
+    residual = re.search(r"at most ([\d.]+)·10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", line)
+    assert residual
+    assert float(residual[1]) * 10.0 ** -int(residual[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) < 1e-4
 
 
 def test_the_number_a_remedy_learns_is_set_and_kept_in_the_link() -> None:
@@ -110,4 +112,4 @@ def test_the_head_is_that_of_vanishing() -> None:
     app = opened(lang="en", probe_head="5")
     assert app.session_state["cure_head"] == 5
     app.switch_page("pages/saturation/vanishing/page.py").run()
-    assert any("found, name)[0, 4]" in code.value for code in app.code)
+    assert any("head = 4\n" in code.value and "sweep(" in code.value for code in app.code)

@@ -132,9 +132,9 @@ def test_the_line_that_is_pointed_at_is_named(open_page) -> None:
     place = canvas.bounding_box()
     page.mouse.move(place["x"] + box["x"] + box["w"] / 2, place["y"] + box["y"] + 2)
     page.wait_for_timeout(150)
-    told = page.locator(".st-key-remedies .tip div").all_inner_texts()
-    assert len(told) == 2
-    assert told[0].startswith(WORDS["alpha"])
+    lines = page.locator(".st-key-remedies .tip div").all_inner_texts()
+    assert len(lines) == 2
+    assert lines[0].startswith(WORDS["alpha"])
 
 
 def test_another_slider_before_python_has_answered_shows_nothing_false(open_page) -> None:

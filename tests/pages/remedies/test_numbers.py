@@ -1,6 +1,8 @@
 """The films of the Remedies page against torch: fused attention, autograd through the layer, and known limits."""
 
 import math
+import os
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,33 +18,34 @@ from attention_core.multihead import project
 from attention_core.remedies import remedied
 from attention_core.remedy_curves import COLUMNS, FREE, Place, _projections, compare, head_of, spectra_of
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
-from attention_core.saturation import sweep as page_3
-from pages.saturation.remedies.pictures import (
+from attention_core.saturation import compare as page_3
+from pages.saturation.remedies.evidence import script
+from pages.saturation.remedies.numbers import (
     AXES,
     BASELINE,
     CODES,
     START,
     autograd_residual,
     coded,
-    films,
-    forks,
-    plots,
     remedies,
     row_sum_residual,
     sdpa_residual,
-    sliders,
-    snippet,
 )
+from pages.saturation.remedies.pictures import computed, films, plots, sliders
 from ui.components.lab import Film, Fork, Slider
 from ui.components.lab.component import _computed, _film
+from ui.session import Question
+from ui.session import probe as probe_of
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
 N, D_MODEL, SEED, HEAD = 11, 29, 3, 5
 TABLE = remedies()
 KEYS = list(TABLE)
-PLACES = [Place(d_k=D_K_STOPS.index(d_k), alpha=INPUT_SCALES.index(alpha), n=n)
-          for d_k, alpha, n in ((1, 1.0, 2), (16, 0.5, 7), (64, 2.0, N), (256, 1.0, 3))]  # fmt: skip
+PLACES = [
+    Place(d_k=D_K_STOPS.index(d_k), alpha=INPUT_SCALES.index(alpha), n=n)
+    for d_k, alpha, n in ((1, 1.0, 2), (16, 0.5, 7), (64, 2.0, N), (256, 1.0, 3))
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +66,10 @@ def by_autograd(head, key, place):
     trace = remedied(TABLE[key], q, k, head.v[:n], d_model=D_MODEL, spectra=spectra)
     d_weights = head.d_weights[:n, :n]
     apart = d_weights - d_weights.mean(dim=-1, keepdim=True)
-    through = [torch.autograd.grad(trace.weights, trace.scaled_scores, seen, retain_graph=True)[0]
-               for seen in (apart, d_weights)]  # fmt: skip
+    through = [
+        torch.autograd.grad(trace.weights, trace.scaled_scores, slope, retain_graph=True)[0]
+        for slope in (apart, d_weights)
+    ]
     gains = (through[0].norm(dim=-1) / apart.norm(dim=-1)).sort().values
     weights = trace.weights.detach()
     shares = weights / weights.sum(dim=-1, keepdim=True)
@@ -96,8 +101,8 @@ def test_every_film_shows_what_autograd_finds(head, key, place) -> None:
         assert_close(weights[: place.n, : place.n], expected.float(), rtol=1e-5, atol=1e-7)
         assert weights[place.n :].isnan().all() and weights[:, place.n :].isnan().all()
         for name, value in zip(COLUMNS, swept.table[stop, KEYS.index(key)].tolist(), strict=True):
-            found = 10**value if name.startswith("log_") else value
-            assert_close(found, float(columns[name]), rtol=2e-5, atol=1e-9)
+            number = 10**value if name.startswith("log_") else value
+            assert_close(number, float(columns[name]), rtol=2e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
@@ -160,15 +165,15 @@ def test_every_picture_finds_its_film(head) -> None:
     place = PLACES[1]
     swept = {along: compare(head, TABLE, along, place) for along in AXES}
     page, tokens = words("remedies", "en"), [f"t{i}" for i in range(N)]
-    made, branches = films(swept, place, 5), forks()
+    filmed, branches = films(swept, place, KEYS[5]), computed()
     stops = {slider.name: len(slider.readings) for slider in sliders(place, N, page)}
-    sent = {one["name"] for one in (_film(film, stops, {}) for film in made)}
+    sent = {one["name"] for one in (_film(film, stops, {}) for film in filmed)}
     assert {name for branch in branches for name in branch.films} == sent
     names = sent | {branch.name for branch in branches}
-    drawn = plots(swept, tokens, KEYS, 5, page)
+    drawn = plots(swept, tokens, KEYS[5], page)
     assert {plot.film for plot in drawn if hasattr(plot, "film")} <= names
     assert len({plot.name for plot in drawn}) == len(drawn)
-    for film in made:
+    for film in filmed:
         assert film.at == {name: at for name, at in place.at().items() if name not in film.axes}
 
 
@@ -200,21 +205,31 @@ def test_residuals_are_small_and_see_errors(head) -> None:
 
 
 @pytest.mark.slow
-def test_the_snippet_prints_the_table() -> None:
-    from ui.session import Question, probe
-
+@pytest.mark.parametrize("process", ["fresh", "ours"])
+def test_the_script_prints_the_table(process: str, tmp_path, capfd) -> None:
     text, place = "The law will never be perfect", replace(PLACES[1], n=5)
-    own = START | {"qk_norm": 5.0, "temperature": 2.0}
+    own = START | {"qk_norm": 5.0, "temperature": 2.0} if process == "fresh" else START
     page = words("remedies", "en")
-    code = snippet(text, SEED, HEAD, place, own, page)
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    file = tmp_path / "remedies.py"
+    file.write_text(script(text, SEED, HEAD, place, own, page), encoding="utf-8")
+    if process == "fresh":
+        subprocess.run([sys.executable, file], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    else:
+        runpy.run_path(str(file))
+    printed = capfd.readouterr().out
     table = remedies(own)
-    head = head_of(probe(Question(text=text, seed=SEED)), SEED, HEAD)
+    head = head_of(probe_of(Question(text=text, seed=SEED)), SEED, HEAD)
     columns = compare(head, table, "alpha", place).table[place.alpha].astype(np.float64)
-    assert told.splitlines()[0].split("\t")[1:] == [page[f"column.{name}"] for name in COLUMNS]
-    for key, line, row in zip(table, told.splitlines()[1:], columns, strict=True):
+    assert printed.splitlines()[0].split("\t")[1:] == [page[f"column.{name}"] for name in COLUMNS]
+    for key, line, row in zip(table, printed.splitlines()[1:], columns, strict=True):
         name, *numbers = line.split("\t")
-        found = dict(zip(COLUMNS, row, strict=True))
-        expected = [10**value if column.startswith("log_") else value for column, value in found.items()]
+        expected = [
+            10**value if column.startswith("log_") else value for column, value in zip(COLUMNS, row, strict=True)
+        ]
         assert name == key
         assert_close([float(number) for number in numbers], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_script_runs_as_it_stands_in_the_repository(capsys) -> None:
+    runpy.run_path(str(ROOT / "pages/saturation/remedies/script.py"))
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(KEYS)

@@ -37,8 +37,10 @@ def fine(app: AppTest) -> AppTest:
 
 def table(app: AppTest, heading: str) -> list[list[str]]:
     """The cells of the table whose first line holds this heading."""
-    found = next(each.value for each in app.markdown if each.value.startswith("|") and heading in each.value)
-    return [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in found.splitlines()[2:]]
+    lines = next(
+        text.value for text in app.markdown if text.value.startswith("|") and heading in text.value
+    ).splitlines()
+    return [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def number(text: str) -> float:
@@ -47,13 +49,13 @@ def number(text: str) -> float:
 
 def last_of(latex: str) -> float:
     """The number in bold at the end of a line of TeX."""
-    found = re.search(r"\\mathbf\{(.*)\}\s*\$*\s*$", latex.strip())
-    assert found
-    return float(re.sub(r"\\cdot10\^\{(-?\d+)\}", r"e\1", found[1]))
+    bold = re.search(r"\\mathbf\{(.*)\}\s*\$*\s*$", latex.strip())
+    assert bold
+    return float(re.sub(r"\\cdot10\^\{(-?\d+)\}", r"e\1", bold[1]))
 
 
 def script(app: AppTest) -> str:
-    return next(each.value for each in app.code if "attention_core.softmax" in each.value)
+    return next(code.value for code in app.code if "attention_core.softmax" in code.value)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -90,7 +92,7 @@ def test_the_printed_values_stand_beside_the_true_ones() -> None:
 
 def test_the_thresholds_are_those_of_the_formats() -> None:
     rows = {name: list(map(number, rest)) for name, *rest in table(opened(lang="en"), PAGE["loss.zero"])}
-    measured = {  # SCIENCE.md 2.3
+    measured = {
         "fp16": (2**-10, 8.32, 8.32, 17.34, 11.09),
         "bf16": (2**-7, 6.24, 6.24, 92.75, 88.72),
         "fp32": (2**-23, 16.64, 16.64, 103.98, 88.72),
@@ -118,7 +120,7 @@ def test_both_cases_end_in_autograds_numbers(x, beta, c, pair) -> None:
     theirs = torch.autograd.functional.jacobian(lambda s: torch.softmax(s, dim=-1), z)
     i, j = (int(part) - 1 for part in pair.split(","))
     j = j if j != i else (i + 1) % len(scores)
-    lines = [each.value for each in app.latex]
+    lines = [line.value for line in app.latex]
     # autograd's own diagonal is p·(1 − p) by subtraction: beside a p of 1 it is off by up to one rounding
     assert_close(last_of(lines[1]), float(theirs[i, i]), rtol=1e-3, atol=1e-16)
     assert_close(last_of(lines[3]), float(theirs[i, j]), rtol=1e-3, atol=0)
@@ -129,8 +131,7 @@ def test_the_link_restores_everything() -> None:
     link |= {"sm_h": "0.001", "sm_gap": "20", "sm_max": "0"}
     app = opened(lang="en", **link)
     assert {name: app.query_params[name] for name in link} == link
-    assert "[3.0, -2.5, 0.0625, 1.0]" in script(app)
-    assert "2.25 * (x + 42.0)" in script(app)
+    assert "scores = [3.0, -2.5, 0.0625, 1.0]\nbeta = 2.25\nc = 42.0\n" in script(app)
     assert app.number_input(key="sm_n").value == 4
 
 
@@ -149,12 +150,12 @@ def test_nonsense_in_a_link_is_harmless(link) -> None:
 
 def test_prepared_rows_show_differences_not_magnitudes() -> None:
     app = opened(lang="en")
-    found = []
+    derivatives = []
     for name in ("small", "large"):
         fine(app.button(key=f"preset_{name}").click().run())
-        found.append([last_of(each.value) for each in list(app.latex)[1::2]])
-    assert found[0] == found[1]
-    assert "(x + 100.0)" in script(app)
+        derivatives.append([last_of(line.value) for line in list(app.latex)[1::2]])
+    assert derivatives[0] == derivatives[1]
+    assert "c = 100.0\n" in script(app)
     fine(app.button(key="preset_equal").click().run())
     assert_close(last_of(app.latex[1].value), 2 / 9, rtol=1e-3, atol=0)
     fine(app.button(key="preset_sixteen").click().run())
@@ -165,15 +166,18 @@ def test_prepared_rows_show_differences_not_magnitudes() -> None:
 def test_the_reader_chooses_how_many(n) -> None:
     app = opened(lang="en")
     fine(app.number_input(key="sm_n").set_value(n).run())
-    assert re.search(r"torch.tensor\(\[(.*)\]", script(app))[1].count(",") == n - 1
+    assert re.search(r"scores = \[(.*)\]", script(app))[1].count(",") == n - 1
 
 
 def test_the_script_prints_the_numbers_on_screen() -> None:
     app = opened(lang="en", sm_x="2,0.5,-1", sm_n="3", sm_beta="1.5")
     output = subprocess.run(
         [sys.executable, "-c", script(app)],
-        capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    ).stdout  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ).stdout
     lines = [line.split() for line in output.splitlines()]
     printed = {name: [float(value) for value in rest] for name, *rest in lines if name != "jacobian"}
     z = 1.5 * torch.tensor([2, 0.5, -1], dtype=torch.float64)
@@ -184,3 +188,8 @@ def test_the_script_prints_the_numbers_on_screen() -> None:
     assert_close(printed["trace"], [float(theirs.trace())], rtol=1e-12, atol=0)
     assert_close(printed["frobenius"], [float(torch.linalg.matrix_norm(theirs))], rtol=1e-12, atol=0)
     assert_close(printed["spectral"], [float(torch.linalg.matrix_norm(theirs, ord=2))], rtol=1e-12, atol=0)
+
+
+def test_the_script_as_it_stands_in_the_repository_is_that_of_the_page_as_it_opens() -> None:
+    file = ROOT / "pages/saturation/softmax/script.py"
+    assert script(opened(lang="en")) == file.read_text(encoding="utf-8").rstrip()

@@ -25,7 +25,7 @@ def painted(page: Page, key: str, film: str) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def told(page: Page, key: str, label: str) -> float:
+def read_out(page: Page, key: str, label: str) -> float:
     """A read-out, by its label."""
     shown = component(page, key).locator(".reading").filter(has=page.get_by_text(label, exact=True)).locator("output")
     text = re.sub(r" \D*$", "", shown.first.inner_text().translate(DIGITS))
@@ -71,8 +71,8 @@ def bar(page: Page, index: int, value: float) -> tuple[float, float]:
 def derivative(page: Page, index: int) -> float:
     """The number at the end of a substituted line of the derivative, from the TeX that KaTeX kept beside it."""
     text = page.locator(".katex annotation").all_text_contents()
-    found = [re.search(r"\\mathbf\{(.*)\}\s*$", each.strip()) for each in text]
-    lines = [re.sub(r"\\cdot10\^\{(-?\d+)\}", r"e\1", each[1]) for each in found if each]
+    bold = [re.search(r"\\mathbf\{(.*)\}\s*$", line.strip()) for line in text]
+    lines = [re.sub(r"\\cdot10\^\{(-?\d+)\}", r"e\1", number[1]) for number in bold if number]
     return float(lines[index])
 
 
@@ -108,12 +108,12 @@ def test_a_person_drags_a(page) -> None:
         WORDS["measure.log_spectral"]: float(torch.linalg.matrix_norm(jacobian, ord=2)),
     }
     for label, value in expected.items():
-        assert_close(told(page, "softmax_article", label), value, rtol=1e-3, atol=0)
+        assert_close(read_out(page, "softmax_article", label), value, rtol=1e-3, atol=0)
     assert f"sm_a={a:g}" in page.url
 
     handle.press("End")  # a = 100, where every format holds a 1
     wait_idle(page)
-    assert_close(told(page, "softmax_article", WORDS["rest3"]), 7.44e-44, rtol=1e-3, atol=0)
+    assert_close(read_out(page, "softmax_article", WORDS["rest3"]), 7.44e-44, rtol=1e-3, atol=0)
 
 
 def test_a_person_pulls_a_bar(page) -> None:
@@ -140,8 +140,8 @@ def test_a_person_pulls_a_bar(page) -> None:
     assert_close(painted(page, "softmax_row", "x"), held)
     eigenvalues = torch.linalg.eigvalsh(theirs).flip(-1)
     assert_close(painted(page, "softmax_row", "eigenvalues"), eigenvalues, rtol=0, atol=1e-6)
-    assert_close(told(page, "softmax_row", WORDS["measure.log_trace"]), float(theirs.trace()), rtol=1e-3, atol=0)
-    assert_close(told(page, "softmax_row", WORDS["measure.log_spectral"]), float(eigenvalues[0]), rtol=1e-3, atol=0)
+    assert_close(read_out(page, "softmax_row", WORDS["measure.log_trace"]), float(theirs.trace()), rtol=1e-3, atol=0)
+    assert_close(read_out(page, "softmax_row", WORDS["measure.log_spectral"]), float(eigenvalues[0]), rtol=1e-3, atol=0)
     assert_close(derivative(page, 0), float(theirs[2, 2]), rtol=1e-3, atol=0)
     assert_close(derivative(page, 1), float(theirs[2, 0]), rtol=1e-3, atol=0)
     assert_close(painted(page, "softmax_check", "autograd"), theirs.flatten(), rtol=0, atol=1e-7)
@@ -159,7 +159,7 @@ def test_arrow_keys_do_the_same(page) -> None:
     x = torch.tensor([1.0, 2.5, 2.0], dtype=torch.float64)
     assert_close(painted(page, "softmax_row", "x"), x)
     p = torch.softmax(x, dim=-1)
-    assert_close(told(page, "softmax_row", WORDS["measure.peak"]), float(p.max()), rtol=1e-3, atol=0)
+    assert_close(read_out(page, "softmax_row", WORDS["measure.peak"]), float(p.max()), rtol=1e-3, atol=0)
 
 
 def test_adding_c_moves_nothing_and_scaling_does(page) -> None:
@@ -176,7 +176,7 @@ def test_adding_c_moves_nothing_and_scaling_does(page) -> None:
     assert_close(painted(page, "softmax_row", "p"), torch.softmax(beta * x, dim=-1), rtol=0, atol=1e-6)
     gap = torch.tensor(beta, dtype=torch.float64)
     rest = 2 / (2 + gap.exp())
-    assert_close(told(page, "softmax_row", WORDS["measure.log_rest"]), float(rest), rtol=1e-3, atol=0)
+    assert_close(read_out(page, "softmax_row", WORDS["measure.log_rest"]), float(rest), rtol=1e-3, atol=0)
 
 
 def test_a_prepared_row_puts_sliders_and_bars_back(page) -> None:
@@ -203,19 +203,19 @@ def test_each_format_is_really_computed(page, subtract) -> None:
     drag(page, slider(page, "softmax_precision", "gap"), 0.3, 0.42)
     gap = reading(page, "softmax_precision", "gap")
     assert 8.4 < gap < 17
-    found = painted(page, "softmax_precision", "precision")
+    kept = painted(page, "softmax_precision", "precision")
     for index, dtype in enumerate((torch.float16, torch.bfloat16, torch.float32, torch.float64)):
         x = torch.tensor([gap, 0.0], dtype=dtype, requires_grad=True)
         p = torch.softmax(x, dim=-1) if subtract else x.exp() / x.exp().sum()
         p[0].backward()
         assert x.grad is not None
         if bool(p[0].isnan()):
-            assert not bool(found[2 * index].isfinite())
+            assert not bool(kept[2 * index].isfinite())
         elif float(x.grad[0]) == 0:
-            assert float(found[2 * index]) == float("-inf")
+            assert float(kept[2 * index]) == float("-inf")
         else:
             expected = float(x.grad[0].abs().double().log10())
-            assert_close(float(found[2 * index]), expected, rtol=0, atol=2e-3)
+            assert_close(float(kept[2 * index]), expected, rtol=0, atol=2e-3)
 
 
 def test_the_first_screen_holds_slider_and_pictures(page) -> None:

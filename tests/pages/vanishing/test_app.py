@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import runpy
 import subprocess
 import sys
 import threading
@@ -14,16 +15,9 @@ from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES, Table, collect, sweep, tabulate
-from pages.saturation.vanishing.pictures import (
-    BINS,
-    CURVES,
-    GAINS,
-    READ,
-    autograd_residual,
-    critical,
-    histogram,
-    summary,
-)
+from pages.saturation.vanishing.curves import CURVES
+from pages.saturation.vanishing.numbers import BINS, GAINS, autograd_residual, critical, histogram, summary
+from pages.saturation.vanishing.pictures import READ
 from tests.harness.work import settled
 from ui.session import Question, probe
 from ui.text import words
@@ -93,24 +87,28 @@ def test_the_script_prints_what_the_layer_computes() -> None:
     app = opened(text="The law saw the king", dk="16", scale="2", probe_head="3")
     page = words("vanishing", "en")
     script = next(code.value for code in app.code if "sweep(" in code.value)
-    printed = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT,
+    output = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-    ).stdout  # fmt: skip
-    found = {name: float(value) for name, value in (line.split("\t") for line in printed.splitlines())}
-    assert set(found) == {page[f"measure.{name}"] for name in READ}
+    ).stdout
+    printed = {name: float(value) for name, value in (line.split("\t") for line in output.splitlines())}
+    assert set(printed) == {page[f"measure.{name}"] for name in READ}
     layer = probe(Question(text="The law saw the king"))
     expected = sweep(layer, 16, [4.0]).measures
     for name in READ:
         value = float(getattr(expected, name)[0, 2])
         shown = 10**value if name.startswith("log_") else value  # as the page shows it
-        assert_close(found[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
+        assert_close(printed[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize(("d_k", "alpha"), [(64, 1.0), (1024, 4.0), (1024, 16.0)])
 def test_autograd_agrees_relatively_also_where_gradients_are_almost_gone(d_k: int, alpha: float) -> None:
-    found = autograd_residual(probe(Question(text="The law saw the king")), "none", d_k, alpha)
-    assert found is None or found < 1e-4
+    residual = autograd_residual(probe(Question(text="The law saw the king")), "none", d_k, alpha)
+    assert residual is None or residual < 1e-4
 
 
 def test_where_autograd_has_nothing_left_the_page_says_so() -> None:
@@ -128,17 +126,17 @@ def _lost() -> None:
 
 def test_the_histogram_counts_every_row_once_and_puts_zero_at_the_left() -> None:
     gains = torch.tensor([-math.inf, -400.0, -11.9, -6.1, -0.31, -0.31]).expand(2, 3, 5, 6).numpy()
-    found = torch.from_numpy(histogram(gains))
-    assert_close(found.sum(-1), torch.ones(2, 3, 5))
-    assert_close(found[0, 0, 0, 0], torch.tensor(3 / 6))
+    shares = torch.from_numpy(histogram(gains))
+    assert_close(shares.sum(-1), torch.ones(2, 3, 5))
+    assert_close(shares[0, 0, 0, 0], torch.tensor(3 / 6))
     step = (GAINS[1] - GAINS[0]) / BINS
-    assert_close(found[1, 2, 4, int((-6.1 - GAINS[0]) / step)], torch.tensor(1 / 6))
-    assert_close(found[1, 2, 4, int((-0.31 - GAINS[0]) / step)], torch.tensor(2 / 6))
+    assert_close(shares[1, 2, 4, int((-6.1 - GAINS[0]) / step)], torch.tensor(1 / 6))
+    assert_close(shares[1, 2, 4, int((-0.31 - GAINS[0]) / step)], torch.tensor(2 / 6))
     gains = gains.copy()
     gains[1, 1] = math.nan
-    found = torch.from_numpy(histogram(gains))
-    assert bool(found[1, 1].isnan().all())
-    assert int(found.isnan().sum()) == found[1, 1].numel()
+    shares = torch.from_numpy(histogram(gains))
+    assert bool(shares[1, 1].isnan().all())
+    assert int(shares.isnan().sum()) == shares[1, 1].numel()
 
 
 def test_the_first_curves_do_not_wait_for_the_table_and_stop_leaves_them(monkeypatch) -> None:
@@ -151,7 +149,7 @@ def test_the_first_curves_do_not_wait_for_the_table_and_stop_leaves_them(monkeyp
         return collect(list(tabulate(probe)))
 
     monkeypatch.setattr("ui.session.tabulated", waits)
-    monkeypatch.setattr("pages.saturation.vanishing.tabulated", waits, raising=False)
+    monkeypatch.setattr("pages.saturation.vanishing.conclusions.tabulated", waits)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
     app.query_params["text"] = "The law was written before the table"
     app.run()
@@ -174,13 +172,13 @@ def table(measures: torch.Tensor) -> Table:
 def test_the_curves_hold_quantiles_over_all_heads_of_all_seeds() -> None:
     shape = (2, len(D_K_STOPS), len(INPUT_SCALES), len(MEASURE_NAMES), 7)
     tables = [table(torch.randn(shape, generator=torch.Generator().manual_seed(seed)).abs()) for seed in range(3)]
-    found = torch.from_numpy(summary(tables)).unflatten(-1, (-1, 3))
+    quantiles = torch.from_numpy(summary(tables)).unflatten(-1, (-1, 3))
     together = torch.cat([one.measures for one in tables], dim=-1)
     for name, _, _, _ in CURVES:
         values = together[..., MEASURE_NAMES.index(name), :]
         values = values.log10() if name == "score_std" else values
         expected = values.quantile(torch.tensor([0.5, 0.1, 0.9]), dim=-1, interpolation="nearest").movedim(0, -1)
-        assert_close(found[..., MEASURE_NAMES.index(name), :], expected)
+        assert_close(quantiles[..., MEASURE_NAMES.index(name), :], expected)
 
 
 def test_the_critical_line_lies_where_the_spread_of_the_scores_is_the_root_of_two_log_n() -> None:
@@ -207,9 +205,9 @@ def trained_script(**link: str) -> str:
 def test_the_trained_model_is_strained_as_the_settings_above_it_say() -> None:
     plain = trained_script()
     own = trained_script(mask="causal", normalizer="hard", scaling="inverse", off="2.3", where="all")
-    assert "mask='none'" in plain and "target=None" in plain and "('model', 'none')" in plain
+    assert "mask='none'" in plain and "target = None\n" in plain and "scalings = ('model', 'none')\n" in plain
     assert "mask='causal'" in own and "normalizer='hard'" in own and "frozenset({(1, 2)})" in own
-    assert "('inverse', 'none')" in own
+    assert "scalings = ('inverse', 'none')\n" in own
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -218,19 +216,17 @@ def test_the_loss_of_the_trained_model_is_chosen_and_its_token_too(language: str
     assert not app.exception
     assert app.selectbox(key="strain_target").options == ["1: [CLS]", "2: the", "3: law", "4: [SEP]"]
     assert app.selectbox(key="strain_target").value == 2
-    assert "target=2)" in next(code.value for code in app.code if "strain(" in code.value)
+    assert "target = 2\n" in next(code.value for code in app.code if "strain(" in code.value)
     settled(app.selectbox(key="strain_target").set_value(1).run())
     assert not app.exception
-    assert "target=1)" in next(code.value for code in app.code if "strain(" in code.value)
+    assert "target = 1\n" in next(code.value for code in app.code if "strain(" in code.value)
 
 
-def test_the_script_of_the_trained_model_prints_one_line_a_stop() -> None:
-    app = opened(text="The law", where_from="trained", layer="2", head="5", strain_where="here")
-    script = next(code.value for code in app.code if "strain(" in code.value)
-    printed = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    ).stdout.splitlines()  # fmt: skip
+def test_the_script_of_the_trained_model_prints_one_line_a_stop(tmp_path, capsys) -> None:
+    script = tmp_path / "strained.py"
+    script.write_text(trained_script(layer="2", head="5", strain_where="here"), encoding="utf-8")
+    runpy.run_path(str(script))
+    printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 2 * 22
     assert all(line.startswith(("model ", "none ")) for line in printed)
     as_built = next(line for line in printed if line.startswith("model 1.0 "))
@@ -243,3 +239,9 @@ def test_a_seed_whose_neighbours_are_known_settles() -> None:
     settled(app.number_input(key="seed").set_value(15).run())
     assert not app.exception
     assert len(app.get("plotly_chart")) == 3
+
+
+@pytest.mark.parametrize("script", ["script.py", "trained/script.py"])
+def test_the_scripts_run_as_they_stand_in_the_repository(script: str, capsys) -> None:
+    runpy.run_path(str(ROOT / "pages/saturation/vanishing" / script))
+    assert capsys.readouterr().out

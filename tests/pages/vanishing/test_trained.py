@@ -9,7 +9,9 @@ from torch.testing import assert_close
 
 from attention_core.models import EMBEDDED, Settings, load_embedded
 from attention_core.models.strain import HEAD_MEASURES, Strain, strain
-from pages.saturation.vanishing.trained import RULES, SCALES, films, first_dead, plots, rules, sliders, snippet, stops
+from pages.saturation.vanishing.trained.numbers import RULES, SCALES, first_dead, stops
+from pages.saturation.vanishing.trained.pictures import films, plots, rules, sliders
+from pages.saturation.vanishing.trained.section import script
 from ui.components.lab import Map
 from ui.components.lab.component import _film, _plot
 from ui.controls import Choice
@@ -26,23 +28,21 @@ OWN = Settings(
 def choice(settings: Settings = BUILT) -> Choice:
     model = load_embedded()
     tokens = model.tokenize("The law saw the king")
-    return Choice(
-        study=Study(text="The law saw the king", model=EMBEDDED, settings=settings),
-        model=model, tokens=tokens, layer=1, head=2,
-    )  # fmt: skip
+    study = Study(text="The law saw the king", model=EMBEDDED, settings=settings)
+    return Choice(study=study, model=model, tokens=tokens, layer=1, head=2)
 
 
 def invented() -> list[Strain]:
     """Numbers that tell every measure, stop and head apart."""
     shape = (len(RULES), len(SCALES), len(HEAD_MEASURES), LAYERS, HEADS)
     heads = torch.arange(math.prod(shape), dtype=torch.float32).reshape(shape) / math.prod(shape)
-    return [Strain(each, index / 100) for index, each in enumerate(heads.flatten(0, 1))]
+    return [Strain(measures, index / 100) for index, measures in enumerate(heads.flatten(0, 1))]
 
 
 def test_every_stop_keeps_what_the_reader_has_set_and_moves_only_the_sliders() -> None:
-    made = stops(OWN, (2,))
-    assert len(made) == len(RULES) * len(SCALES)
-    for index, one in enumerate(made):
+    strained_as = stops(OWN, (2,))
+    assert len(strained_as) == len(RULES) * len(SCALES)
+    for index, one in enumerate(strained_as):
         rule, scale = divmod(index, len(SCALES))
         scaling = ("inverse", "none")[rule]
         assert one == replace(OWN, scaling=scaling, input_scale=SCALES[scale], layers=(2,))
@@ -53,15 +53,15 @@ def test_the_first_rule_is_called_what_it_is() -> None:
     page = words("vanishing", "en")
     assert rules(choice(), page) == (page["strained.as_built"], page["strained.none"])
     assert rules(choice(OWN), page)[0] == "1/d_k"
-    assert sliders(choice(OWN), page)[1].readings == ("1/d_k", page["strained.none"])
+    assert sliders(choice(OWN), 1.0, "none", page)[1].readings == ("1/d_k", page["strained.none"])
 
 
 @pytest.mark.parametrize("target", [None, 3])
 def test_the_script_holds_the_settings_and_the_loss(target: int | None) -> None:
-    code = snippet(choice(OWN), stops(OWN, None), target)
+    code = script(choice(OWN), stops(OWN, None), target)
     assert "mask='causal'" in code and "normalizer='hard'" in code and "temperature=2.0" in code
-    assert "frozenset({(0, 3)})" in code and "for scaling in ('inverse', 'none')" in code
-    assert f"target={target}" in code
+    assert "frozenset({(0, 3)})" in code and "scalings = ('inverse', 'none')\n" in code
+    assert f"target = {target}\n" in code
     compile(code, "script", "exec")
 
 
@@ -76,15 +76,15 @@ def test_a_mask_changes_what_the_model_under_strain_shows() -> None:
 
 
 def test_the_films_hold_the_numbers_as_they_are() -> None:
-    found = invented()
-    found[7].heads[HEAD_MEASURES.index("log_gain"), 1, 2] = -math.inf
-    found[8].heads[HEAD_MEASURES.index("log_gain"), 1, 2] = math.nan
-    made = {film.name: torch.from_numpy(film.values) for film in films(choice(), found)}
+    strains = invented()
+    strains[7].heads[HEAD_MEASURES.index("log_gain"), 1, 2] = -math.inf
+    strains[8].heads[HEAD_MEASURES.index("log_gain"), 1, 2] = math.nan
+    values = {film.name: torch.from_numpy(film.values) for film in films(choice(), strains)}
     for name, measure in (("gain", "log_gain"), ("peak", "peak")):
-        expected = torch.stack([one.heads[HEAD_MEASURES.index(measure)].flatten() for one in found])
-        assert_close(made[name].flatten(0, 1), expected, equal_nan=True)
-    assert_close(made["head"].flatten(0, 1), torch.stack([one.heads[:, 1, 2] for one in found]), equal_nan=True)
-    assert_close(made["cosine"].flatten(), torch.tensor([one.cosine for one in found]))
+        expected = torch.stack([one.heads[HEAD_MEASURES.index(measure)].flatten() for one in strains])
+        assert_close(values[name].flatten(0, 1), expected, equal_nan=True)
+    assert_close(values["head"].flatten(0, 1), torch.stack([one.heads[:, 1, 2] for one in strains]), equal_nan=True)
+    assert_close(values["cosine"].flatten(), torch.tensor([one.cosine for one in strains]))
 
 
 def test_the_first_scale_at_which_half_of_the_rows_are_dead() -> None:
@@ -95,23 +95,23 @@ def test_the_first_scale_at_which_half_of_the_rows_are_dead() -> None:
     for head in range(HEADS - 1):
         heads[0, one + head :, HEAD_MEASURES.index("dead"), 0, head] = 0.5
         heads[1, one + head :, HEAD_MEASURES.index("dead"), 0, head] = 0.49
-    found = torch.from_numpy(first_dead(heads))
+    first = torch.from_numpy(first_dead(heads))
     expected = torch.tensor([math.log2(SCALES[one + head]) for head in range(HEADS - 1)] + [math.nan])
-    assert_close(found[0], expected, equal_nan=True)
-    assert bool(found[1].isnan().all())
+    assert_close(first[0], expected, equal_nan=True)
+    assert bool(first[1].isnan().all())
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_atlas_shows_its_own_measure_and_says_it_in_its_own_unit(language: str) -> None:
-    page, chosen, found = words("vanishing", language), choice(), invented()
-    maps = {plot.name: plot for plot in plots(chosen, found, page) if isinstance(plot, Map)}
+    page, chosen, strains = words("vanishing", language), choice(), invented()
+    maps = {plot.name: plot for plot in plots(chosen, strains, page) if isinstance(plot, Map)}
     titles = {"gain": "strained.atlas", "peak": "strained.peak_atlas", "first": "strained.first"}
     assert {name: plot.title for name, plot in maps.items()} == {name: page[key] for name, key in titles.items()}
     assert {name: plot.value for name, plot in maps.items()} == {"gain": "log10", "peak": "plain", "first": "log2"}
     assert all(plot.missing for plot in maps.values())
     assert maps["first"].missing == page["strained.never"]
-    counts = {slider.name: len(slider.readings) for slider in sliders(chosen, page)}
-    sent = {film.name: _film(film, counts, {}) for film in films(chosen, found)}
+    counts = {slider.name: len(slider.readings) for slider in sliders(chosen, 1.0, "none", page)}
+    sent = {film.name: _film(film, counts, {}) for film in films(chosen, strains)}
     for plot in maps.values():
         assert plot.film == plot.name
         assert sent[plot.film]["shape"] == [plot.rows * plot.cols]

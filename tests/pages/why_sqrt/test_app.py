@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def fine(app: AppTest) -> AppTest:
     return app
 
 
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     return "\n".join(
         element.value for kind in ("markdown", "caption", "text", "info", "warning") for element in getattr(app, kind)
     )
@@ -46,12 +47,12 @@ def said(app: AppTest) -> str:
 
 def verdicts(app: AppTest) -> list[bool]:
     """For each line of the derivation, whether the page calls it true."""
-    return [FALSE not in each.value for each in app.markdown if each.value.startswith(PAGE["derivation.left"])]
+    return [FALSE not in text.value for text in app.markdown if text.value.startswith(PAGE["derivation.left"])]
 
 
 def read_outs(app: AppTest) -> dict[str, list[str]]:
     """The table beside the sliders: name of a row → claimed, theory, measured."""
-    table = next(each.value for each in app.markdown if each.value.startswith(f"| {PAGE['table.name']} |"))
+    table = next(text.value for text in app.markdown if text.value.startswith(f"| {PAGE['table.name']} |"))
     rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     return {name: numbers for name, *numbers in rows}
 
@@ -73,7 +74,7 @@ def test_the_page_runs_in_both_languages(language) -> None:
     app = opened(lang=language, mc_init="linear", mc_rho="0.3")
     assert not app.warning
     page = words("why_sqrt", language)
-    assert [each.label for each in app.select_slider][:3] == [
+    assert [slider.label for slider in app.select_slider][:3] == [
         page[f"control.{name}"] for name in ("d_k", "mean", "correlation")
     ]
     assert [header.value for header in app.header] == [
@@ -91,7 +92,7 @@ def test_english_and_chinese_say_the_same_things_with_the_same_numbers() -> None
 
 
 @pytest.mark.parametrize("distribution", EVEN_MOMENTS)
-@pytest.mark.parametrize("d_k", [D_K_OCTAVES[0], D_K_OCTAVES[-1]])
+@pytest.mark.parametrize("d_k", [D_K_STOPS[0], D_K_OCTAVES[-1]])
 def test_with_the_assumptions_every_line_holds(distribution, d_k) -> None:
     app = opened(lang="en", mc_distribution=distribution, mc_d_k=str(d_k))
     assert verdicts(app) == [True] * len(LINES)
@@ -117,19 +118,19 @@ def test_a_broken_assumption_makes_its_lines_say_so(link, wrong) -> None:
 def test_linear_layers_default_is_a_ninth_and_checked_with_real_layers() -> None:
     app = opened(lang="en", mc_init="linear", mc_d_k="256")
     assert number(read_outs(app)[PAGE["table.variance"]][1]) == pytest.approx(256 / 9, rel=1e-3)
-    found = re.search(r"Var\(q·k\) = ([\d.]+) ± ([\d.]+)", said(app))
-    assert found
-    assert abs(float(found[1]) - 256 / 9) < 5 * float(found[2])
+    measured = re.search(r"Var\(q·k\) = ([\d.]+) ± ([\d.]+)", text_of(app))
+    assert measured
+    assert abs(float(measured[1]) - 256 / 9) < 5 * float(measured[2])
 
 
 def test_heavy_tails_and_correlation_are_owned_up_to() -> None:
-    assert PAGE["infinite"] in said(opened(lang="en", mc_distribution="student", mc_rho="0.5"))
-    assert PAGE["infinite"] not in said(opened(lang="en", mc_distribution="student"))
+    assert PAGE["infinite"] in text_of(opened(lang="en", mc_distribution="student", mc_rho="0.5"))
+    assert PAGE["infinite"] not in text_of(opened(lang="en", mc_distribution="student"))
 
 
 def test_what_does_not_vary_is_said_not_divided_by() -> None:
     app = opened(lang="en", mc_distribution="rademacher", mc_rho="1.0")
-    assert PAGE["false.scaled_zero"] in said(app)
+    assert PAGE["false.scaled_zero"] in text_of(app)
 
 
 def test_drawing_again_takes_the_next_seed_and_other_numbers() -> None:
@@ -176,7 +177,7 @@ def test_one_token_is_enough() -> None:
     numbers = {metric.label: metric.value for metric in app.metric}
     assert numbers[PAGE["trained.variance"]] == "0"
     assert numbers[PAGE["trained.excess"]] == words("common", "en")["undefined"]
-    assert PAGE["trained.untrained"] in said(app)
+    assert PAGE["trained.untrained"] in text_of(app)
 
 
 @pytest.mark.parametrize("input_scale", [1.0, 2.0])
@@ -214,23 +215,31 @@ def test_other_architectures_run(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("HEADLIGHT_MODELS", str(tmp_path))
     app = opened(model=name, text="the law the", layer="3", lang="en")
     assert not app.warning
-    assert "d_k = 8" in said(app)
+    assert "d_k = 8" in text_of(app)
 
 
-@pytest.mark.parametrize(
-    "link", [{}, {"mc_rho": "0.5", "mc_mean": "0.2", "mc_init": "linear", "mc_distribution": "uniform", "mc_seed": "3"}]
-)
-def test_the_script_prints_the_numbers_on_screen(link) -> None:
+OTHER = {"mc_rho": "0.5", "mc_mean": "0.2", "mc_init": "linear", "mc_distribution": "uniform", "mc_seed": "3"}
+
+
+@pytest.mark.parametrize(("link", "process"), [({}, "fresh"), (OTHER, "ours")])
+def test_the_script_prints_the_numbers_on_screen(link, process, tmp_path, capfd) -> None:
     app = opened(lang="en", mc_d_k="32", **link)
     script = next(element.value for element in app.code if "attention_core.variance" in element.value)
-    assert script.startswith("# In the folder of Headlight: PYTHONPATH=. ")
-    output = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    ).stdout  # fmt: skip
-    printed = {line.split()[0]: float(line.split()[1]) for line in output.splitlines()}
+    assert script.startswith("# Needs attention_core: pip install . ")
+    file = tmp_path / "why_sqrt.py"
+    file.write_text(script, encoding="utf-8")
+    if process == "fresh":
+        subprocess.run([sys.executable, file], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    else:
+        runpy.run_path(str(file))
+    printed = {line.split()[0]: float(line.split()[1]) for line in capfd.readouterr().out.splitlines()}
     shown = read_outs(app)
     for name in ("variance", "scaled", "excess"):
         assert_close(number(shown[PAGE[f"table.{name}"]][2]), printed[name], rtol=5e-3, atol=5e-4)
     assert_close(number(shown[PAGE["table.mean"]][2]), printed["mean"], rtol=0, atol=5e-3)
     assert printed["d_k"] == 32
+
+
+def test_the_script_runs_as_it_stands_in_the_repository(capsys) -> None:
+    runpy.run_path(str(ROOT / "pages/saturation/why_sqrt/script.py"))
+    assert capsys.readouterr().out.startswith("d_k 64\nmean ")
