@@ -140,7 +140,7 @@ def test_anatomy_of_step_0() -> None:
 @pytest.mark.slow
 def test_unscaled_the_gradient_is_carried_by_a_few_rows_and_drowned_in_noise(unscaled: Record) -> None:
     """At d_k 64 and step 300 about 75 % dead rows, 93 % of the energy in 5 % of them, SNR 0.047."""
-    found = anatomy(Sort(rule="none"), unscaled.state)
+    found = anatomy(Sort(rule="none"), state=unscaled.state)
     assert found["dead.0"] > 0.5
     assert found["concentration.0"] > 0.8
     assert found["snr"] < 0.1
