@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +11,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attention_core import attend, hard
-from attention_core import sampling as hard_sweeps
+from attention_core import attend, hard, sampling
 from attention_core.experiments.hard import bound, bound_gradient, log_likelihood
 from attention_core.scalings import by
-from ui.mechanisms.untrained import Head, rebuilt
+from ui.one_head import Head
+from ui.scripts import filled
 
 COUNTS = tuple(sorted({round(2 ** (k / 2)) for k in range(25)}))  # samples: 1 … 4096, two to an octave
 DRAWS = 16  # sequences of samples to choose from
@@ -60,19 +61,29 @@ class View:
     baseline: int
 
     @property
-    def n(self) -> int:
-        """Tokens."""
-        return len(self.head.tokens)
-
-    @property
     def at(self) -> dict[str, int]:
         """The sliders as indices of their stops."""
         return {"temperature": self.temperature, "count": self.count, "draw": self.draw, "baseline": self.baseline}
 
+    def others(self, *moving: str) -> dict[str, int]:
+        """Where the sliders that a film of samples does not move along stand."""
+        return {name: at for name, at in self.at.items() if name not in (*moving, "baseline")}
+
     @cached_property
     def alpha(self) -> Float[Tensor, "temperatures n"]:
         """Soft weights of the query at every temperature; at 0 the arg max."""
-        return torch.stack([weights(self.head, self.query, each) for each in TEMPERATURES])
+        return torch.stack([weights(self.head, self.query, stop) for stop in TEMPERATURES])
+
+    @property
+    def soft(self) -> Float[Tensor, " d_v"]:
+        """The soft context at the reader's temperature."""
+        return self.alpha[self.temperature] @ self.head.v
+
+    @property
+    def widest(self) -> tuple[int, float]:
+        """The component of the context, from 0, that varies most at the reader's temperature; its deviation."""
+        variance = (self.alpha[self.temperature] @ self.head.v.square() - self.soft.square()).clamp_min(0)
+        return int(variance.argmax()), float(variance.max()) ** 0.5
 
     @cached_property
     def ell(self) -> Float[Tensor, " n"]:
@@ -87,12 +98,12 @@ class View:
     @cached_property
     def choices(self) -> Int[Tensor, "draws samples"]:
         """Every sample of every draw, at the reader's temperature."""
-        return hard_sweeps.drawn(self.alpha[self.temperature].expand(DRAWS, -1), self.u)
+        return sampling.drawn(self.alpha[self.temperature].expand(DRAWS, -1), self.u)
 
     @cached_property
     def cooled(self) -> Int[Tensor, "temperatures samples"]:
         """Every sample of the reader's draw, at every temperature."""
-        return hard_sweeps.drawn(self.alpha, self.u[self.draw].expand(len(TEMPERATURES), -1))
+        return sampling.drawn(self.alpha, self.u[self.draw].expand(len(TEMPERATURES), -1))
 
     @cached_property
     def by_draw(self) -> Samples:
@@ -119,6 +130,16 @@ class View:
             "distance": (alpha - alpha[0]).abs().amax(dim=-1),
         }
         return torch.stack([numbers[name] for name in EXACT], dim=-1)
+
+    @cached_property
+    def slope(self) -> Float[Tensor, "temperatures n"]:
+        """The exact gradient of the bound at every temperature."""
+        return bound_gradient(self.ell.expand_as(self.alpha), self.alpha)
+
+    @cached_property
+    def variances(self) -> Float[Tensor, "temperatures baselines"]:
+        """Of one sample of the gradient's estimate, at every temperature."""
+        return sampling.variances(self.alpha, self.ell.expand_as(self.alpha))
 
     @cached_property
     def estimates(self) -> Estimates:
@@ -152,13 +173,13 @@ def sampled(
     $\sqrt{\mathrm{Var}_\alpha(v)/N}$; the root of the summed variances is what ‖mean − soft‖ should be.
     """
     n = alpha.shape[-1]
-    tally = hard_sweeps.tallies(choices, n, counts)
+    tally = sampling.tallies(choices, n, counts)
     size = torch.tensor(counts, dtype=torch.float64)[:, None]
     share = tally / size
     mean, soft = share @ v, (alpha @ v)[..., None, :]
     spread = (alpha @ v.square() - (alpha @ v).square()).clamp_min(0)[..., None, :] / size
     off = mean - soft
-    chi, free, chance = hard_sweeps.chi_square(tally, alpha[..., None, :].expand_as(tally))
+    chi, free, chance = sampling.chi_square(tally, alpha[..., None, :].expand_as(tally))
     last = choices[..., [count - 1 for count in counts]]
     numbers = {
         "error": off.square().sum(dim=-1).sqrt(),
@@ -180,13 +201,13 @@ def estimated(
     counts: tuple[int, ...],
 ) -> Estimates:
     """The score-function gradient under every baseline, and how far from the exact one it is and should be."""
-    gradient = hard_sweeps.estimates(alpha, ell, choices, counts)
-    every = ell.expand_as(alpha)
-    exact = bound_gradient(every, alpha)[..., None, :]
+    gradient = sampling.estimates(alpha, ell, choices, counts)
+    ell_everywhere = ell.expand_as(alpha)
+    exact = bound_gradient(ell_everywhere, alpha)[..., None, :]
     size = torch.tensor(counts, dtype=torch.float64)
-    one = hard_sweeps.variances(alpha, every).movedim(-1, 0)[..., None]  # baselines *batch 1
+    of_one = sampling.variances(alpha, ell_everywhere).movedim(-1, 0)[..., None]  # baselines *batch 1
     off = (gradient - exact).square().sum(dim=-1).sqrt()
-    expected = (one / size).sqrt()
+    expected = (of_one / size).sqrt()
     within = (off <= 4 * expected + 1e-12).double()
     return Estimates(gradient, torch.stack([off, expected.expand_as(off), within], dim=-1))
 
@@ -205,7 +226,7 @@ def autograd_residual(view: View) -> float:
     raw = (head.q[view.query] @ head.k.mT) * head.q.shape[-1] ** -0.5
     theta = (raw / torch.tensor(TEMPERATURES[1:], dtype=torch.float64)[:, None]).requires_grad_()
     theirs = torch.autograd.grad((theta.softmax(dim=-1) * view.ell).sum(), theta)[0]
-    return float((theirs - bound_gradient(view.ell.expand_as(theta), view.alpha[1:])).abs().max())
+    return float((theirs - view.slope[1:]).abs().max())
 
 
 def arrays(view: View) -> dict[str, np.ndarray]:
@@ -217,8 +238,8 @@ def arrays(view: View) -> dict[str, np.ndarray]:
         "N": np.asarray(COUNTS),
         "alpha": view.alpha.numpy(),
         "ell": view.ell.numpy(),
-        "gradient": bound_gradient(view.ell, view.alpha[at]).numpy(),
-        "variances": hard_sweeps.variances(view.alpha, view.ell.expand_as(view.alpha)).numpy(),
+        "gradient": view.slope[at].numpy(),
+        "variances": view.variances.numpy(),
         **{name: view.exact[:, column].numpy() for column, name in enumerate(EXACT)},
         "samples": view.choices.numpy(),
         "share": view.by_draw.share[view.draw].numpy(),
@@ -227,28 +248,16 @@ def arrays(view: View) -> dict[str, np.ndarray]:
     }
 
 
-def snippet(view: View) -> str:
-    """A script that prints the shares and the mean context of N samples, both sides of the bound, and the gradients."""
-    temperature, count = TEMPERATURES[view.temperature], COUNTS[view.count]
-    rule = "normalize=hard" if temperature == 0 else f"scaling=by(q.shape[-1] ** -0.5 / {temperature!r})"
-    return f"""{rebuilt(view.head)}
-from attention_core import hard
-from attention_core import hard_sweeps
-from attention_core.experiments.hard import bound, bound_gradient, log_likelihood
-
-query, target, draw, N = {view.query}, {view.target}, {view.draw}, {count}
-alpha = attend(q[query : query + 1], k, v, {rule}).weights[0]
-u = torch.rand({DRAWS}, {COUNTS[-1]}, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)[draw]
-samples = hard_sweeps.drawn(alpha, u)[:N]
-ell = (v @ v.mT * v.shape[-1] ** -0.5).log_softmax(dim=-1)[:, target]
-
-torch.set_printoptions(precision=6, sci_mode=False, linewidth=120)
-print("alpha", alpha)
-print("share", samples.bincount(minlength=n) / N)
-print("mean context", v[samples].mean(dim=0))
-print("soft context", alpha @ v)
-print("L_s", f"{{bound(ell, alpha):.6f}}", "log p", f"{{log_likelihood(ell, alpha):.6f}}")
-print("gradient", bound_gradient(ell, alpha))
-for name, estimate in zip(hard_sweeps.BASELINES, hard_sweeps.estimates(alpha, ell, samples, (N,))):
-    print(name, estimate[0])
-"""
+def script(view: View) -> str:
+    """The script of the page at this place."""
+    return filled(
+        Path(__file__).with_name("script.py"),
+        text=view.head.text,
+        seed=view.head.seed,
+        head=view.head.number,
+        query=view.query,
+        target=view.target,
+        temperature=TEMPERATURES[view.temperature],
+        draw=view.draw,
+        N=COUNTS[view.count],
+    )

@@ -11,8 +11,8 @@ from torch.testing import assert_close
 from attention_core.hearing import MASK_KINDS
 from attention_core.models import FromScratch, Sizes, load_embedded
 from attention_core.shuffling import SCHEMES
-from pages.mechanisms.order.masks import radii
-from pages.mechanisms.order.shuffle import STOPS, orders
+from pages.mechanisms.order.masks.numbers import radii
+from pages.mechanisms.order.shuffle.numbers import STOPS, orders
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle
 from ui.text import words

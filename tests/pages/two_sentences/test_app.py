@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention_core import checkpoints, matching
 from attention_core.matching import shipped
-from pages.mechanisms.two_sentences.pictures import ENCODERS, MAX_WORDS
+from pages.mechanisms.two_sentences.numbers import ENCODERS, MAX_WORDS
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +35,7 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
 
 
-def snippet(app: AppTest) -> str:
+def script(app: AppTest) -> str:
     return next(code.value for code in app.code if "load_embedded" in code.value)
 
 
@@ -67,14 +67,14 @@ def test_the_share_of_right_answers_is_the_one_measured_in_training() -> None:
 @pytest.mark.parametrize("blank", ["", " \t\u200b"])
 def test_an_empty_sentence_is_one_warning_and_the_last_pair_stays(name: str, blank: str) -> None:
     app = opened(lang="en", **PAIR)
-    before = snippet(app)
+    before = script(app)
     fine(app.text_input(key=name).set_value(blank).run())
     assert [warning.value for warning in app.warning] == [words("two_sentences", "en")[f"empty_{name}"]]
-    assert snippet(app) == before
+    assert script(app) == before
     fine(app.text_input(key=name).set_value("Go").run())
     assert not app.warning
     assert words("two_sentences", "en")["single"] in said(app)
-    assert snippet(app) != before
+    assert script(app) != before
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_pair_fills_both_boxes_and_the_link_says_where_the_reader_is() -> None
     stands = {name: app.query_params[name] for name in ("first", "second", "encoder", "two_word")}
     link = {name: value if isinstance(value, str) else value[0] for name, value in stands.items()}
     again = opened(lang="en", **link)
-    assert snippet(again) == snippet(app)
+    assert script(again) == script(app)
 
 
 def test_without_the_checkpoint_the_page_says_so_and_shows_the_transformer(monkeypatch) -> None:

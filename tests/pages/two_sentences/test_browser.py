@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models import load_embedded
-from pages.mechanisms.two_sentences.pictures import START, STOPS, read
+from pages.mechanisms.two_sentences.numbers import START, STOPS, read
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle
 from ui.text import words
