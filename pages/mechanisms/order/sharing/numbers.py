@@ -21,7 +21,7 @@ PUBLISHED_HEADS = (1, 2, 4, 8, 16, 32, 64, 128)
 PUBLISHED = (128, 128)  # heads and their width in DeepSeek-V2, arXiv:2405.04434, section 3.1.2
 LATENT = (512, 64)  # what it keeps instead: the compressed vector, the rotary key
 COUNTED = ("per token", "kept", "residual", "projected", "projected again")
-KINDS = ("MHA", "GQA", "MQA", "MLA")
+ATTENTIONS = ("MHA", "GQA", "MQA", "MLA")
 
 
 class Decoded(NamedTuple):
