@@ -6,9 +6,9 @@ from functools import partial
 from attention_core.kv_cache import elements_per_token
 from pages.mechanisms.order.reading import D_HEAD, N_HEAD, evenly
 from pages.mechanisms.order.sharing.numbers import (
+    ATTENTIONS,
     COUNTED,
     KEY_HEADS,
-    ATTENTIONS,
     PUBLISHED_HEADS,
     Decoded,
     published_elements,
