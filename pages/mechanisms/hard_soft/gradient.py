@@ -7,7 +7,8 @@ import torch
 
 from attention_core.sampling import BASELINES
 from pages.mechanisms.hard_soft import samples
-from pages.mechanisms.hard_soft.numbers import ESTIMATED, EXACT, View
+from pages.mechanisms.hard_soft.draws import ESTIMATED
+from pages.mechanisms.hard_soft.numbers import EXACT, View
 from pages.mechanisms.hard_soft.samples import LEFT, MIDDLE, RIGHT, nothing
 from ui.components.lab import Bars, Box, Controls, Curves, Film, Item, Line, Plot, Readouts, Slider
 from ui.text import Words

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from pages.mechanisms.hard_soft.numbers import COUNTS, DRAWS, SAMPLED, TEMPERATURES, View
+from pages.mechanisms.hard_soft.draws import COUNTS, DRAWS, SAMPLED
+from pages.mechanisms.hard_soft.numbers import TEMPERATURES, View
 from ui.components.lab import Bars, Box, Controls, Curves, Film, Fork, Item, Line, Plot, Readouts, Slider
 from ui.numbers import nearest, significant
 from ui.text import Words

@@ -6,7 +6,8 @@ Sequence 2 happens to end on the least likely token, so the page opens with it.
 from collections.abc import Sequence
 
 from attention_core.sampling import BASELINES
-from pages.mechanisms.hard_soft.numbers import COUNTS, DRAWS, TEMPERATURES
+from pages.mechanisms.hard_soft.draws import COUNTS, DRAWS
+from pages.mechanisms.hard_soft.numbers import TEMPERATURES
 from ui.components.lab import Positions
 from ui.numbers import finite, nearest
 from ui.state import Setting

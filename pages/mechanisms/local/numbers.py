@@ -25,7 +25,7 @@ from ui.scripts import filled
 PARTS = 4  # stops of p_t from one token to the next
 FINE = 16  # up to here every D is a stop
 COARSE = (20, 24, 28, 32, 40, 48, 56, 64)
-KINDS = ("window", "local_p")  # rows of the table whose maps of all queries are shown
+MAPPED = ("window", "local_p")  # rows of the table whose maps of all queries are shown
 COSTS = ("needed", "bound", "all")  # pairs: inside the windows, at most n (2D + 1), without a window n²
 
 
@@ -148,7 +148,7 @@ def arrays(view: View) -> dict[str, np.ndarray]:
         "D": np.asarray(radii(view.n)),
         "p_t": np.asarray(centers(view.n)),
         **{name: view.row.numbers[..., column].numpy() for column, name in enumerate(NUMBERS)},
-        **{f"map_{kind}": view.maps(kind)[at["radius"]].numpy() for kind in KINDS},
+        **{f"map_{kind}": view.maps(kind)[at["radius"]].numpy() for kind in MAPPED},
         "p_t_predicted": view.predicted.numpy(),
     }
 

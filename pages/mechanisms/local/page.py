@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.mechanisms.local.numbers import (
-    KINDS,
+    MAPPED,
     View,
     arrays,
     centers,
@@ -46,7 +46,7 @@ def moved(view: View, at: Positions) -> None:
     RADIUS.put(float(radii(view.n)[at["radius"]]))
     if center != view.center:
         CENTER.put(center)
-    KIND.put(KINDS[at["kind"]])
+    KIND.put(MAPPED[at["kind"]])
 
 
 def picked(view: View, pick: Pick) -> None:

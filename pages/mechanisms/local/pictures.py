@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from attention_core.sliding import NUMBERS
-from pages.mechanisms.local.numbers import COSTS, KINDS, PARTS, View, centers, costs, gaussians, radii
+from pages.mechanisms.local.numbers import COSTS, MAPPED, PARTS, View, centers, costs, gaussians, radii
 from ui.components.lab import Bars, Box, Controls, Curves, Film, Fork, Item, Line, Map, Plot, Readouts, Slider
 from ui.numbers import significant
 from ui.text import Words
@@ -45,8 +45,8 @@ def sliders(view: View, kind: str, page: Words) -> list[Slider]:
         Slider(
             name="kind",
             label=page["kind"],
-            readings=tuple(page[f"kinds.{kind}"] for kind in KINDS),
-            at=KINDS.index(kind),
+            readings=tuple(page[f"kinds.{kind}"] for kind in MAPPED),
+            at=MAPPED.index(kind),
             kind="switch",
             help=page["kind_help"],
         ),
@@ -63,7 +63,7 @@ def films(view: View) -> list[Film]:
     """The row along each slider; its numbers, for every pair of stops; all queries and what they cost, at every D."""
     rows = dict(zip(FORKED, (view.row.inside, view.row.weights, gaussians(view)), strict=True))
     radius, center = view.at["radius"], view.at["center"]
-    maps = torch.stack([view.maps(kind) for kind in KINDS])
+    maps = torch.stack([view.maps(kind) for kind in MAPPED])
     return [
         *(_along("radius", {"center": center}, name, row[:, center]) for name, row in rows.items()),
         *(_along("center", {"radius": radius}, name, row[radius]) for name, row in rows.items()),

@@ -2,7 +2,7 @@
 
 import math
 
-from pages.mechanisms.local.numbers import KINDS
+from pages.mechanisms.local.numbers import MAPPED
 from ui.numbers import finite
 from ui.state import Setting
 
@@ -18,4 +18,4 @@ RADIUS = Setting(key="lo_D", default=3.0, parse=lambda spelling: finite(spelling
 CENTER: Setting[float | None] = Setting(
     key="lo_p", default=None, parse=_center, spell=lambda place: QUERY if place is None else f"{place:g}"
 )
-KIND = Setting(key="lo_kind", default=KINDS[0], parse=str, options=KINDS)
+KIND = Setting(key="lo_kind", default=MAPPED[0], parse=str, options=MAPPED)

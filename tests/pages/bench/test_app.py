@@ -74,8 +74,9 @@ def test_the_table_is_torchs_on_the_trained_model() -> None:
     shown = table(app)
     entropies = [float(torch.distributions.Categorical(weights).entropy().mean()) for weights in (scaled, dot)]
     assert_close(shown[PAGE["column.entropy"]].tolist(), [*entropies, 0.0], rtol=1e-4, atol=1e-6)
-    assert_close(float(shown[PAGE["column.apart"]].iloc[1]), float(((dot - scaled) @ trace.v[4]).norm()), rtol=1e-4,
-                 atol=1e-5)  # fmt: skip
+    assert_close(
+        float(shown[PAGE["column.apart"]].iloc[1]), float(((dot - scaled) @ trace.v[4]).norm()), rtol=1e-4, atol=1e-5
+    )
     assert shown[PAGE["column.d_q"]].iloc[2] == 0
     assert shown[PAGE["moved_label"]].tolist()[:2] == ["nothing", "scaling"]
 

@@ -64,8 +64,8 @@ def test_without_the_scaling_most_gradients_vanish_and_a_few_explode():
     own = run(Study(text=DEFAULT_SENTENCE)).layers[DEFAULT_LAYER - 1]
     vectors = bench.vectors(own, own, "none", 2)
     scaled, dot = (
-        torch.autograd.grad((made[0] * direction(*made[1])[DEFAULT_HEAD - 1]).sum(), made[2])[0]
-        for made in (_torchs(vectors, DEFAULT_HEAD - 1, scale) for scale in (None, 1.0))
+        torch.autograd.grad((context * direction(*shape)[DEFAULT_HEAD - 1]).sum(), q)[0]
+        for context, shape, q in (_torchs(vectors, DEFAULT_HEAD - 1, scale) for scale in (None, 1.0))
     )
     assert dot.norm(dim=-1).median() < 0.5 * scaled.norm(dim=-1).median()
     assert dot.norm() > 2 * scaled.norm()

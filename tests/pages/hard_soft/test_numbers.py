@@ -8,11 +8,9 @@ from torch.testing import assert_close
 from attention_core.experiments.hard import MODES, Hard
 from attention_core.sampling import BASELINES
 from pages.mechanisms.hard_soft import gradient, samples
+from pages.mechanisms.hard_soft.draws import COUNTS, DRAWS, SAMPLED
 from pages.mechanisms.hard_soft.numbers import (
-    COUNTS,
-    DRAWS,
     EXACT,
-    SAMPLED,
     TEMPERATURES,
     View,
     arrays,
@@ -127,8 +125,9 @@ def test_bound_likelihood_and_gradient_by_enumeration(view, temperature) -> None
     logits = theta(view, temperature).requires_grad_()
     law = torch.distributions.Categorical(logits=logits)
     v = view.head.v
-    ell = torch.stack([torch.distributions.Categorical(logits=(v @ v[s]) / D_V**0.5).log_prob(torch.tensor(TARGET))
-                       for s in range(N)])  # fmt: skip
+    ell = torch.stack(
+        [torch.distributions.Categorical(logits=(v @ v[s]) / D_V**0.5).log_prob(torch.tensor(TARGET)) for s in range(N)]
+    )
     low = sum(law.probs[s] * ell[s] for s in range(N))
     high = torch.log(sum(law.probs[s] * ell[s].exp() for s in range(N)))
     numbers = dict(zip(EXACT, view.exact[at].tolist(), strict=True))

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 from attention_core.experiments.alignment import Alignment
 from attention_core.sliding import NUMBERS
 from pages.mechanisms.local.numbers import (
-    KINDS,
+    MAPPED,
     PARTS,
     View,
     arrays,
@@ -46,7 +46,7 @@ def film(view, name):
 def test_every_picture_finds_its_film_and_every_film_its_slider(view) -> None:
     page = words("local", "en")
     forks = computed()
-    stops = {slider.name: len(slider.readings) for slider in sliders(view, KINDS[0], page)}
+    stops = {slider.name: len(slider.readings) for slider in sliders(view, MAPPED[0], page)}
     sent = {film["name"] for film in (_film(film, stops, {}) for film in films(view))}
     names = sent | {fork.name for fork in forks}
     laid = frames(films(view), forks)
@@ -66,7 +66,7 @@ def test_the_stops_begin_at_one_and_end_with_the_whole_sentence(n) -> None:
 
 def test_all_queries_under_a_window_are_torchs_attention(view) -> None:
     """Masked attention of torch itself, at every D, with V the identity."""
-    shown = film(view, "maps").view(len(KINDS), -1, N, N)[KINDS.index("window")]
+    shown = film(view, "maps").view(len(MAPPED), -1, N, N)[MAPPED.index("window")]
     places = torch.arange(N)
     for i, radius in enumerate(radii(N)):
         mask = (places[:, None] - places).abs() <= radius
@@ -85,7 +85,7 @@ def test_predicted_windows_stand_where_equation_9_says(view) -> None:
     W_p, v_p = view.parameters["W_p"][0], view.parameters["v_p"][0]
     expected = torch.stack([N / (1 + torch.exp(-(v_p @ torch.tanh(W_p.T @ q)))) for q in view.head.q])
     assert_close(view.predicted, expected)
-    shown = film(view, "maps").view(len(KINDS), -1, N, N)[KINDS.index("local_p")]
+    shown = film(view, "maps").view(len(MAPPED), -1, N, N)[MAPPED.index("local_p")]
     for i, radius in enumerate(radii(N)):
         inside = (torch.arange(N) - expected[:, None]).abs() <= radius
         assert (shown[i].isnan() == ~inside).all()
