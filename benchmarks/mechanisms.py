@@ -19,7 +19,7 @@ from attention_core.mechanisms import MECHANISMS, LayerSizes, Options, run
 from attention_core.mechanisms.bench import compute, head_gradient
 from benchmarks.core import keep_freed_memory, milliseconds, peak_bytes
 from benchmarks.report import report
-from pages.mechanisms.bench.pictures import MOST, one_per_axis
+from pages.mechanisms.bench.numbers import MOST, one_per_axis
 
 N_HEAD, D_K = 8, 64
 SIZES = (16, 64, 256, 1024)

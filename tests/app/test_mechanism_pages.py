@@ -1,15 +1,20 @@
-"""The pages Local, and Hard and soft, run with anything typed and any link."""
+"""The pages Local, and Hard and soft, run with anything typed and any link; the scripts of all run as they stand."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.harness import training
+from tests.harness.scripts import printed
 from ui.text import words
 
 opened = partial(training.opened, section="mechanisms")
 PAGES = ("local", "hard_soft")
+FOLDER = Path(__file__).parents[2] / "pages" / "mechanisms"
+TRAINED = {"race", "training"}  # sections whose scripts train for a minute
+SCRIPTS = sorted(script for script in FOLDER.rglob("script.py") if script.parent.name not in TRAINED)
 
 
 def captions(app: AppTest) -> str:
@@ -34,8 +39,8 @@ def test_nonsense_in_a_link_is_no_error(page: str, link: dict[str, str]) -> None
 @pytest.mark.parametrize("page", PAGES)
 def test_anything_can_be_typed_and_none_of_it_is_markdown(page: str, text: str) -> None:
     app = opened(page, text=text, focus="1,0")
-    said = "\n".join(element.value for element in (*app.markdown, *app.caption, *app.title, *app.header))
-    assert "red[" not in said and "script>" not in said and "مرحبا" not in said
+    written = "\n".join(element.value for element in (*app.markdown, *app.caption, *app.title, *app.header))
+    assert "red[" not in written and "script>" not in written and "مرحبا" not in written
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -73,3 +78,8 @@ def test_the_query_and_the_token_asked_for_come_from_the_link() -> None:
     assert app.text[0].value == words("local", "en").data("asked", query="three", target="one")
     app = opened("hard_soft", text="one two three four", focus="1,3", lang="en")
     assert app.text[0].value == words("hard_soft", "en").data("asked", query="two", target="four")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.parent.name)
+def test_a_script_runs_as_it_stands(script: Path) -> None:
+    assert printed(script.read_text(encoding="utf-8"))

@@ -1,50 +1,24 @@
-"""One row of weights as a law to draw from: samples, the bound, the gradient and its estimates. Pure."""
+"""One row of weights as a law to draw from, at every temperature: samples, the bound, its gradient. Pure."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attention_core import attend, hard
-from attention_core import sampling as hard_sweeps
+from attention_core import attend, hard, sampling
 from attention_core.experiments.hard import bound, bound_gradient, log_likelihood
 from attention_core.scalings import by
-from ui.mechanisms.untrained import Head, rebuilt
+from pages.mechanisms.hard_soft.draws import COUNTS, DRAWS, Estimates, Samples, estimated, sampled, uniform
+from ui.one_head import Head
+from ui.scripts import filled
 
-COUNTS = tuple(sorted({round(2 ** (k / 2)) for k in range(25)}))  # samples: 1 … 4096, two to an octave
-DRAWS = 16  # sequences of samples to choose from
 TEMPERATURES = (0.0, *(float(f"{2 ** (k / 3):.3g}") for k in range(-15, 16)))  # 0 is the arg max
 
-SAMPLED = ("error", "expected", "within", "chi", "free", "chance", "drawn")
 EXACT = ("bound", "likelihood", "gap", "soft", "entropy", "distance")
-ESTIMATED = ("off", "expected_off", "within_off")
-
-
-class Samples(NamedTuple):
-    """What N samples give, for every N: shares and means, and SAMPLED."""
-
-    share: Float[Tensor, "*batch counts n"]
-    last: Float[Tensor, "*batch counts n"]
-    mean: Float[Tensor, "*batch counts d_v"]
-    numbers: Float[Tensor, "*batch counts sampled"]
-
-
-class Estimates(NamedTuple):
-    """The score-function gradient from N samples under every baseline, and ESTIMATED."""
-
-    gradient: Float[Tensor, "baselines *batch counts n"]
-    numbers: Float[Tensor, "baselines *batch counts estimated"]
-
-
-def uniform(seed: int) -> Float[Tensor, "draws samples"]:
-    """The random numbers behind the samples of a seed: the same at every temperature."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(DRAWS, COUNTS[-1], generator=generator, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -60,19 +34,29 @@ class View:
     baseline: int
 
     @property
-    def n(self) -> int:
-        """Tokens."""
-        return len(self.head.tokens)
-
-    @property
     def at(self) -> dict[str, int]:
         """The sliders as indices of their stops."""
         return {"temperature": self.temperature, "count": self.count, "draw": self.draw, "baseline": self.baseline}
 
+    def others(self, *moving: str) -> dict[str, int]:
+        """Where the sliders that a film of samples does not move along stand."""
+        return {name: at for name, at in self.at.items() if name not in (*moving, "baseline")}
+
     @cached_property
     def alpha(self) -> Float[Tensor, "temperatures n"]:
         """Soft weights of the query at every temperature; at 0 the arg max."""
-        return torch.stack([weights(self.head, self.query, each) for each in TEMPERATURES])
+        return torch.stack([weights(self.head, self.query, stop) for stop in TEMPERATURES])
+
+    @property
+    def soft(self) -> Float[Tensor, " d_v"]:
+        """The soft context at the reader's temperature."""
+        return self.alpha[self.temperature] @ self.head.v
+
+    @property
+    def widest(self) -> tuple[int, float]:
+        """The component of the context, from 0, that varies most at the reader's temperature; its deviation."""
+        variance = (self.alpha[self.temperature] @ self.head.v.square() - self.soft.square()).clamp_min(0)
+        return int(variance.argmax()), float(variance.max()) ** 0.5
 
     @cached_property
     def ell(self) -> Float[Tensor, " n"]:
@@ -87,12 +71,12 @@ class View:
     @cached_property
     def choices(self) -> Int[Tensor, "draws samples"]:
         """Every sample of every draw, at the reader's temperature."""
-        return hard_sweeps.drawn(self.alpha[self.temperature].expand(DRAWS, -1), self.u)
+        return sampling.drawn(self.alpha[self.temperature].expand(DRAWS, -1), self.u)
 
     @cached_property
     def cooled(self) -> Int[Tensor, "temperatures samples"]:
         """Every sample of the reader's draw, at every temperature."""
-        return hard_sweeps.drawn(self.alpha, self.u[self.draw].expand(len(TEMPERATURES), -1))
+        return sampling.drawn(self.alpha, self.u[self.draw].expand(len(TEMPERATURES), -1))
 
     @cached_property
     def by_draw(self) -> Samples:
@@ -121,6 +105,16 @@ class View:
         return torch.stack([numbers[name] for name in EXACT], dim=-1)
 
     @cached_property
+    def slope(self) -> Float[Tensor, "temperatures n"]:
+        """The exact gradient of the bound at every temperature."""
+        return bound_gradient(self.ell.expand_as(self.alpha), self.alpha)
+
+    @cached_property
+    def variances(self) -> Float[Tensor, "temperatures baselines"]:
+        """Of one sample of the gradient's estimate, at every temperature."""
+        return sampling.variances(self.alpha, self.ell.expand_as(self.alpha))
+
+    @cached_property
     def estimates(self) -> Estimates:
         """The gradient from samples, at the reader's temperature: every baseline, draw and N."""
         alpha = self.alpha[self.temperature]
@@ -140,57 +134,6 @@ def naming(context: Float[Tensor, "*batch d_v"], v: Float[Tensor, "n d_v"], targ
     return (context @ v.mT * v.shape[-1] ** -0.5).log_softmax(dim=-1)[..., target]
 
 
-def sampled(
-    alpha: Float[Tensor, "*batch n"],
-    v: Float[Tensor, "n d_v"],
-    choices: Int[Tensor, "*batch samples"],
-    counts: tuple[int, ...],
-) -> Samples:
-    r"""Shares and mean contexts of the first N samples, beside what is expected of them.
-
-    A hard context is the value vector of one key, so the mean of N is share·V and its standard error per component is
-    $\sqrt{\mathrm{Var}_\alpha(v)/N}$; the root of the summed variances is what ‖mean − soft‖ should be.
-    """
-    n = alpha.shape[-1]
-    tally = hard_sweeps.tallies(choices, n, counts)
-    size = torch.tensor(counts, dtype=torch.float64)[:, None]
-    share = tally / size
-    mean, soft = share @ v, (alpha @ v)[..., None, :]
-    spread = (alpha @ v.square() - (alpha @ v).square()).clamp_min(0)[..., None, :] / size
-    off = mean - soft
-    chi, free, chance = hard_sweeps.chi_square(tally, alpha[..., None, :].expand_as(tally))
-    last = choices[..., [count - 1 for count in counts]]
-    numbers = {
-        "error": off.square().sum(dim=-1).sqrt(),
-        "expected": spread.sum(dim=-1).sqrt(),
-        "within": (off.abs() <= 4 * spread.sqrt() + 1e-12).double().sum(dim=-1),
-        "chi": chi,
-        "free": free,
-        "chance": chance,
-        "drawn": last.double() + 1,
-    }
-    stacked = torch.stack([numbers[name] for name in SAMPLED], dim=-1)
-    return Samples(share, F.one_hot(last, n).double(), mean, stacked)
-
-
-def estimated(
-    alpha: Float[Tensor, "*batch n"],
-    ell: Float[Tensor, " n"],
-    choices: Int[Tensor, "*batch samples"],
-    counts: tuple[int, ...],
-) -> Estimates:
-    """The score-function gradient under every baseline, and how far from the exact one it is and should be."""
-    gradient = hard_sweeps.estimates(alpha, ell, choices, counts)
-    every = ell.expand_as(alpha)
-    exact = bound_gradient(every, alpha)[..., None, :]
-    size = torch.tensor(counts, dtype=torch.float64)
-    one = hard_sweeps.variances(alpha, every).movedim(-1, 0)[..., None]  # baselines *batch 1
-    off = (gradient - exact).square().sum(dim=-1).sqrt()
-    expected = (one / size).sqrt()
-    within = (off <= 4 * expected + 1e-12).double()
-    return Estimates(gradient, torch.stack([off, expected.expand_as(off), within], dim=-1))
-
-
 # --- what leaves the page ---
 
 
@@ -205,7 +148,7 @@ def autograd_residual(view: View) -> float:
     raw = (head.q[view.query] @ head.k.mT) * head.q.shape[-1] ** -0.5
     theta = (raw / torch.tensor(TEMPERATURES[1:], dtype=torch.float64)[:, None]).requires_grad_()
     theirs = torch.autograd.grad((theta.softmax(dim=-1) * view.ell).sum(), theta)[0]
-    return float((theirs - bound_gradient(view.ell.expand_as(theta), view.alpha[1:])).abs().max())
+    return float((theirs - view.slope[1:]).abs().max())
 
 
 def arrays(view: View) -> dict[str, np.ndarray]:
@@ -217,8 +160,8 @@ def arrays(view: View) -> dict[str, np.ndarray]:
         "N": np.asarray(COUNTS),
         "alpha": view.alpha.numpy(),
         "ell": view.ell.numpy(),
-        "gradient": bound_gradient(view.ell, view.alpha[at]).numpy(),
-        "variances": hard_sweeps.variances(view.alpha, view.ell.expand_as(view.alpha)).numpy(),
+        "gradient": view.slope[at].numpy(),
+        "variances": view.variances.numpy(),
         **{name: view.exact[:, column].numpy() for column, name in enumerate(EXACT)},
         "samples": view.choices.numpy(),
         "share": view.by_draw.share[view.draw].numpy(),
@@ -227,28 +170,16 @@ def arrays(view: View) -> dict[str, np.ndarray]:
     }
 
 
-def snippet(view: View) -> str:
-    """A script that prints the shares and the mean context of N samples, both sides of the bound, and the gradients."""
-    temperature, count = TEMPERATURES[view.temperature], COUNTS[view.count]
-    rule = "normalize=hard" if temperature == 0 else f"scaling=by(q.shape[-1] ** -0.5 / {temperature!r})"
-    return f"""{rebuilt(view.head)}
-from attention_core import hard
-from attention_core import hard_sweeps
-from attention_core.experiments.hard import bound, bound_gradient, log_likelihood
-
-query, target, draw, N = {view.query}, {view.target}, {view.draw}, {count}
-alpha = attend(q[query : query + 1], k, v, {rule}).weights[0]
-u = torch.rand({DRAWS}, {COUNTS[-1]}, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)[draw]
-samples = hard_sweeps.drawn(alpha, u)[:N]
-ell = (v @ v.mT * v.shape[-1] ** -0.5).log_softmax(dim=-1)[:, target]
-
-torch.set_printoptions(precision=6, sci_mode=False, linewidth=120)
-print("alpha", alpha)
-print("share", samples.bincount(minlength=n) / N)
-print("mean context", v[samples].mean(dim=0))
-print("soft context", alpha @ v)
-print("L_s", f"{{bound(ell, alpha):.6f}}", "log p", f"{{log_likelihood(ell, alpha):.6f}}")
-print("gradient", bound_gradient(ell, alpha))
-for name, estimate in zip(hard_sweeps.BASELINES, hard_sweeps.estimates(alpha, ell, samples, (N,))):
-    print(name, estimate[0])
-"""
+def script(view: View) -> str:
+    """The script of the page at this place."""
+    return filled(
+        Path(__file__).with_name("script.py"),
+        text=view.head.text,
+        seed=view.head.seed,
+        head=view.head.number,
+        query=view.query,
+        target=view.target,
+        temperature=TEMPERATURES[view.temperature],
+        draw=view.draw,
+        N=COUNTS[view.count],
+    )

@@ -2,85 +2,38 @@
 
 import streamlit as st
 
-from attention_core.sampling import BASELINES
-from pages.mechanisms.hard_soft.numbers import (
-    COUNTS,
-    DRAWS,
-    TEMPERATURES,
-    View,
-    arrays,
-    autograd_residual,
-    row_sum_residual,
-    snippet,
-)
-from pages.mechanisms.hard_soft.pictures import (
-    gradient_films,
-    gradient_plots,
-    gradient_sliders,
-    nearest,
-    sample_films,
-    sample_forks,
-    sample_plots,
-    sample_sliders,
-)
-from pages.mechanisms.hard_soft.race import race
+from pages.mechanisms.hard_soft import gradient, samples
+from pages.mechanisms.hard_soft.numbers import View, arrays, autograd_residual, row_sum_residual, script
+from pages.mechanisms.hard_soft.race.section import race
+from pages.mechanisms.hard_soft.settings import SETTINGS, moved
 from ui.components.canvas import Pick
-from ui.components.lab import Positions, lab
+from ui.components.lab import lab
 from ui.controls import focus, set_focus
 from ui.errors import fragment
 from ui.layout import page_header, take_away, trust_line
-from ui.link import recall, remember
-from ui.mechanisms.head_bar import head_bar
-from ui.mechanisms.untrained import Head
-from ui.numbers import finite
+from ui.one_head import Head, head_bar
 from ui.text import Words, words
 
-# Where the sliders stand when the link says nothing: its keys begin with hs_. Sequence 1 happens to end on the least
-# likely token.
-DEFAULTS = {"T": "1", "N": "64", "draw": "2", "baseline": BASELINES[1]}
-
-
-def place(made: Head) -> View:
-    """Where the link says everything stands, each at its nearest stop."""
-    query, target = focus(len(made.tokens), len(made.tokens))
-    kept = {name: recall(f"hs_{name}", default) for name, default in DEFAULTS.items()}
-    T, N, draw = (finite(kept[name], float(DEFAULTS[name])) for name in ("T", "N", "draw"))
-    return View(
-        made,
-        query,
-        target,
-        temperature=nearest(TEMPERATURES, T),
-        count=nearest(COUNTS, N),
-        draw=nearest(range(1, DRAWS + 1), draw),
-        baseline=BASELINES.index(kept["baseline"]) if kept["baseline"] in BASELINES else 1,
-    )
-
-
-def moved(at: Positions) -> None:
-    """Released sliders, of either picture: their values go into the link."""
-    remember("hs_T", f"{TEMPERATURES[at['temperature']]:g}")
-    remember("hs_N", str(COUNTS[at["count"]]))
-    remember("hs_draw", str(at["draw"] + 1))
-    if "baseline" in at:
-        remember("hs_baseline", BASELINES[at["baseline"]])
+PICKED = {"alpha", "last", "share", "ell", "estimate"}  # pictures with one bar per token
 
 
 @fragment
-def laboratory(made: Head, page: Words) -> None:
+def laboratory(head: Head, page: Words) -> None:
     """Samples from the row, then the bound and its gradient."""
-    view = place(made)
+    query, target = focus(len(head.tokens), len(head.tokens))
+    view = View(head, query, target, **{name: setting.value() for name, setting in SETTINGS.items()})
 
     def picked(pick: Pick) -> None:
-        if pick.panel in {"alpha", "last", "share", "ell", "estimate"}:
-            set_focus(view.query, pick.row)
+        if pick.panel in PICKED:
+            set_focus(query, pick.row)
 
-    st.text(page.data("asked", query=made.tokens[view.query], target=made.tokens[view.target]))
+    st.text(page.data("asked", query=head.tokens[query], target=head.tokens[target]))
     lab(
-        sample_plots(view, page),
+        samples.plots(view, page),
         key="hard_samples",
-        sliders=sample_sliders(view, page),
-        films=sample_films(view),
-        computed=sample_forks(),
+        sliders=samples.sliders(view, page),
+        films=samples.films(view),
+        computed=samples.computed(),
         words=words("canvas"),
         summary=page["summary_samples"],
         on_move=moved,
@@ -89,10 +42,10 @@ def laboratory(made: Head, page: Words) -> None:
     st.header(page["bound.title"], anchor="bound")
     st.markdown(page["bound.text"])
     lab(
-        gradient_plots(view, page),
+        gradient.plots(view, page),
         key="hard_gradient",
-        sliders=gradient_sliders(view, page),
-        films=gradient_films(view),
+        sliders=gradient.sliders(view, page),
+        films=gradient.films(view),
         words=words("canvas"),
         summary=page["summary_gradient"],
         on_move=moved,
@@ -103,11 +56,11 @@ def laboratory(made: Head, page: Words) -> None:
             rows=row_sum_residual(view),
             residual=autograd_residual(view),
             oracle="torch.autograd",
-            seed=made.seed,
+            seed=head.seed,
             dtype="float64",
             device="cpu",
         )
-        take_away("hard_soft", arrays=lambda: arrays(view), snippet=snippet(view))
+        take_away("hard_soft", arrays=lambda: arrays(view), snippet=script(view))
 
 
 page = words("hard_soft")

@@ -1,7 +1,6 @@
 """The sentence in an untrained layer, in float64 and without positions: what every part of the page starts from."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -10,7 +9,6 @@ from torch import Tensor
 from attention_core.models import Projections, Sizes
 from attention_core.models.from_scratch import Source
 from ui import session
-from ui.link import recall, remember
 from ui.session import SCRATCH, Study
 
 MAX_TOKENS = 64
@@ -29,27 +27,14 @@ class Reading:
     x: Float[Tensor, "n d_model"]
     layer: Projections
 
-    def script(self) -> str:
-        """Python that makes the same x and the same matrices."""
-        loads = ", load_embedded" if self.sizes.source == "embeddings" else ""
-        vectors = ", load_embedded()" if loads else ""
-        return f"""# In the folder of Headlight: PYTHONPATH=. .venv/bin/python the_name_of_this_file.py
-import torch
-
-from attention_core.models import FromScratch, Projections, Sizes{loads}
-
-model = FromScratch({self.sizes!r}{vectors})
-drawn = model.run(model.tokenize({self.text!a})).layers[0]
-x = drawn.x[:{MAX_TOKENS}].double()
-layer = Projections(**{{name: getattr(drawn.projections, name).double() for name in ("W_Q", "W_K", "W_V", "W_O")}})
-"""
+    def values(self) -> dict[str, object]:
+        """What a script needs to make the same x and the same matrices."""
+        return {"text": self.text, "source": self.sizes.source, "seed": self.sizes.seed}
 
 
 def read(text: str, source: Source, seed: int) -> Reading:
     """The sentence as this page reads it."""
-    sizes = Sizes(
-        n_head=N_HEAD, d_model=D_MODEL, d_k=D_HEAD, d_v=D_HEAD, seed=seed, positions="none", source=source
-    )  # fmt: skip
+    sizes = Sizes(n_head=N_HEAD, d_model=D_MODEL, d_k=D_HEAD, d_v=D_HEAD, seed=seed, positions="none", source=source)
     run = session.run(Study(text=text, model=SCRATCH, sizes=sizes))
     drawn = run.layers[0]
     assert drawn.x is not None
@@ -71,24 +56,12 @@ def other_word(reading: Reading) -> Float[Tensor, " d_model"]:
     return drawn.x[0].double()
 
 
-def standing(name: str, stops: Sequence[str], default: str) -> int:
-    """The stop the link names, else the default, else the last."""
-    wanted = recall(name, default)
-    found = next((value for value in (wanted, default) if value in stops), stops[-1])
-    return stops.index(found)
-
-
-def released(name: str, stops: Sequence[str], at: int) -> None:
-    """Put a stop into the link."""
-    remember(name, stops[at])
-
-
 def log10(value: Tensor) -> Tensor:
     """log₁₀ in float64; −∞ for 0."""
     return value.double().log10()
 
 
-def every(count: int, most: int) -> tuple[int, ...]:
+def evenly(count: int, most: int) -> tuple[int, ...]:
     """At most `most` of `count` places, evenly from the first."""
     return tuple(range(0, count, max(1, math.ceil(count / most))))
 

@@ -13,7 +13,8 @@ from torch.testing import assert_close
 
 from attention_core.mechanisms import MECHANISMS
 from attention_core.models import load_embedded
-from pages.mechanisms.bench.pictures import MAX_TOKENS, MOST, formula, one_per_axis, subscripts
+from pages.mechanisms.bench.numbers import MAX_TOKENS, MOST, one_per_axis
+from pages.mechanisms.bench.wording import formula, subscripts
 from ui.controls import DEFAULT_SENTENCE
 from ui.session import SCRATCH
 from ui.text import words
@@ -25,10 +26,13 @@ PAGE = words("bench", "en")
 
 def opened(**link: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in {"lang": "en", **link}.items():
+    link = {"lang": "en", **link}
+    for name, value in link.items():
         app.query_params[name] = value
-    app.switch_page("pages/mechanisms/bench/page.py").run()  # the first page of a process is loaded again
-    return fine(app.run())
+    app.run()  # the first page of a process is loaded again
+    for name, value in link.items():
+        app.query_params[name] = value
+    return fine(app.switch_page("pages/mechanisms/bench/page.py").run())
 
 
 def fine(app: AppTest) -> AppTest:
@@ -41,7 +45,7 @@ def table(app: AppTest):
     return app.dataframe[0].value.set_index(PAGE["mechanism_label"])
 
 
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     return "\n".join(element.value for kind in ("markdown", "caption", "text") for element in getattr(app, kind))
 
 
@@ -51,14 +55,14 @@ def test_every_mechanism_has_its_formula_its_source_and_its_gradient(start: int,
     keys = (KEYS[start : start + MOST] * 2)[:MOST]
     keys = list(dict.fromkeys(keys))
     app = opened(bench=",".join(keys), lang=language)
-    page, heard = words("bench", language), said(app)
+    page, text = words("bench", language), text_of(app)
     assert not app.warning
     assert app.multiselect(key="bench").value == keys
     assert [element.value.strip("$\n ") for element in app.latex] == [formula(MECHANISMS[key], page) for key in keys]
     for key in keys:
-        assert page[f"mechanism.{key}.title"] in heard and subscripts(page[f"mechanism.{key}.gradient"]) in heard
+        assert page[f"mechanism.{key}.title"] in text and subscripts(page[f"mechanism.{key}.gradient"]) in text
         number = MECHANISMS[key].reference.partition("arXiv:")[2].partition(",")[0]
-        assert f"https://arxiv.org/abs/{number})" in heard
+        assert f"https://arxiv.org/abs/{number})" in text
 
 
 def test_the_table_is_torchs_on_the_trained_model() -> None:
@@ -67,13 +71,14 @@ def test_the_table_is_torchs_on_the_trained_model() -> None:
     trace = model.run(model.tokenize(DEFAULT_SENTENCE)).layers[2].attention
     eye = torch.eye(trace.k.shape[-2]).expand(trace.k.shape[0], -1, -1)
     scaled, dot = (F.scaled_dot_product_attention(trace.q, trace.k, eye, scale=scale)[4] for scale in (None, 1.0))
-    found = table(app)
-    entropies = [float(torch.distributions.Categorical(each).entropy().mean()) for each in (scaled, dot)]
-    assert_close(found[PAGE["column.entropy"]].tolist(), [*entropies, 0.0], rtol=1e-4, atol=1e-6)
-    assert_close(float(found[PAGE["column.apart"]].iloc[1]), float(((dot - scaled) @ trace.v[4]).norm()), rtol=1e-4,
-                 atol=1e-5)  # fmt: skip
-    assert found[PAGE["column.d_q"]].iloc[2] == 0
-    assert found[PAGE["moved_label"]].tolist()[:2] == ["nothing", "scaling"]
+    shown = table(app)
+    entropies = [float(torch.distributions.Categorical(weights).entropy().mean()) for weights in (scaled, dot)]
+    assert_close(shown[PAGE["column.entropy"]].tolist(), [*entropies, 0.0], rtol=1e-4, atol=1e-6)
+    assert_close(
+        float(shown[PAGE["column.apart"]].iloc[1]), float(((dot - scaled) @ trace.v[4]).norm()), rtol=1e-4, atol=1e-5
+    )
+    assert shown[PAGE["column.d_q"]].iloc[2] == 0
+    assert shown[PAGE["moved_label"]].tolist()[:2] == ["nothing", "scaling"]
 
 
 def test_the_seed_d_the_reference_and_the_mask_are_kept_in_the_link() -> None:
@@ -140,12 +145,12 @@ def test_the_same_sentence_as_memory_is_self_attention() -> None:
 @pytest.mark.parametrize("start", range(0, len(KEYS), MOST))
 def test_one_token_is_no_accident(start: int) -> None:
     app = opened(text="x", model=SCRATCH, bench=",".join(KEYS[start : start + MOST]))
-    assert PAGE["one_key"] in said(app)
+    assert PAGE["one_key"] in text_of(app)
 
 
 def test_d_larger_than_the_sentence_says_that_windows_forbid_nothing() -> None:
     app = opened(text="cat sat", bench="scaled_dot,window", bench_D="60")
-    assert PAGE.format("covers", radius=60) in said(app)
+    assert PAGE.format("covers", radius=60) in text_of(app)
     assert table(app)[PAGE["column.apart"]].iloc[1] == 0
 
 
@@ -154,7 +159,7 @@ def test_d_larger_than_the_sentence_says_that_windows_forbid_nothing() -> None:
 def test_512_tokens_attending_to_512_are_cut_and_said_to_be(start: int) -> None:
     text = "cat " * 600
     app = opened(text=text, bench_memory="other", bench_text=text, bench=",".join(KEYS[start : start + MOST]))
-    assert PAGE.format("shortened", shown=MAX_TOKENS, n_q=512, n_k=512) in said(app)
+    assert PAGE.format("shortened", shown=MAX_TOKENS, n_q=512, n_k=512) in text_of(app)
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "\U0001f468\u200d\U0001f469", "مرحبا", "$x$ :red[c]"])
@@ -198,14 +203,14 @@ def test_a_new_mechanism_is_one_file_and_one_row(tmp_path, monkeypatch) -> None:
         page = words("bench", "zh")
         assert "Manhattan" in app.multiselect(key="bench").options
         assert app.latex[1].value.strip("$\n ") == r"e_{ij} = -\lVert q_i - k_j\rVert_1"
-        assert "A sign per component." in said(app) and "https://arxiv.org/abs/2611.00001" in said(app)
-        assert f"{page['axis.score']}：{page['value.dot']} → manhattan" in said(app)
-        found = app.dataframe[0].value.set_index(page["mechanism_label"])
+        assert "A sign per component." in text_of(app) and "https://arxiv.org/abs/2611.00001" in text_of(app)
+        assert f"{page['axis.score']}：{page['value.dot']} → manhattan" in text_of(app)
+        shown = app.dataframe[0].value.set_index(page["mechanism_label"])
         model = load_embedded()
         trace = model.run(model.tokenize(DEFAULT_SENTENCE)).layers[2].attention
         apart = (trace.q[4][:, None] - trace.k[4][None]).abs().sum(-1)
         expected = torch.distributions.Categorical(logits=-apart).entropy().mean()
-        assert_close(float(found.loc["Manhattan", page["column.entropy"]]), float(expected), rtol=1e-4, atol=1e-6)
+        assert_close(float(shown.loc["Manhattan", page["column.entropy"]]), float(expected), rtol=1e-4, atol=1e-6)
     finally:
         for name in [name for name in sys.modules if name.startswith("somebodys_attention")]:
             del sys.modules[name]

@@ -21,7 +21,7 @@ def painted(page: Page, film: str, key: str = "local") -> torch.Tensor:
     return laboratory.film(page, key, film)
 
 
-def told(page: Page, label: str) -> float:
+def read_out(page: Page, label: str) -> float:
     """A read-out, by its label; subscripts are read as the letters they are."""
     plain = label.replace("_", "")
     lines = page.locator(".st-key-local .reading").all()
@@ -50,7 +50,7 @@ def opened(open_page):
 def vectors():
     layer = FromScratch(Sizes(n_head=4), load_embedded())
     trace = layer.run(layer.tokenize(DEFAULT_SENTENCE)).layers[0].head(0)
-    return [each.double() for each in (trace.q, trace.k, trace.v)]
+    return [tensor.double() for tensor in (trace.q, trace.k, trace.v)]
 
 
 def expected(vectors, query: int, target: int, radius: int, center: float):
@@ -70,9 +70,9 @@ def seen(page: Page, vectors, radius: int, center: float) -> None:
     alpha, weights, slope = expected(vectors, 10, 2, radius, center)
     assert_close(painted(page, "inside"), alpha, rtol=1e-5, atol=1e-7, equal_nan=True)
     assert_close(painted(page, "weights"), weights, rtol=1e-5, atol=1e-7, equal_nan=True)
-    assert_close(told(page, WORDS["number.row_sum"]), float(weights.nansum()), rtol=1e-3, atol=0)
+    assert_close(read_out(page, WORDS["number.row_sum"]), float(weights.nansum()), rtol=1e-3, atol=0)
     for name in ("autograd", "closed", "difference"):
-        assert_close(told(page, WORDS[f"number.{name}"]), slope, rtol=1e-3, atol=1e-6)
+        assert_close(read_out(page, WORDS[f"number.{name}"]), slope, rtol=1e-3, atol=1e-6)
 
 
 def test_under_the_finger_everything_is_torchs_and_nothing_is_asked(opened, vectors) -> None:
@@ -93,7 +93,7 @@ def test_under_the_finger_everything_is_torchs_and_nothing_is_asked(opened, vect
         seen(page, vectors, stop + 1, 7.5)
     slide(page, "radius", 12, release=True)
     assert "lo_D=13" in page.url
-    assert told(page, WORDS["number.apart"]) == 0  # D = n: the softmax of global attention
+    assert read_out(page, WORDS["number.apart"]) == 0  # D = n: the softmax of global attention
     seen(page, vectors, 13, 7.5)
 
 

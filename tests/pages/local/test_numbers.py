@@ -1,9 +1,5 @@
 """What the Local page sends and gives away, against torch; and the training it looks at."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,29 +7,27 @@ from torch.testing import assert_close
 
 from attention_core.experiments.alignment import Alignment
 from attention_core.sliding import NUMBERS
-from pages.mechanisms.local import training as alignment
-from pages.mechanisms.local.pictures import (
-    KINDS,
+from pages.mechanisms.local.numbers import (
+    MAPPED,
     PARTS,
     View,
     arrays,
     centers,
-    films,
-    forks,
     monotonic_residual,
-    plots,
     radii,
     row_sum_residual,
+    script,
     sdpa_residual,
-    sliders,
-    snippet,
 )
+from pages.mechanisms.local.pictures import computed, films, plots, sliders
+from pages.mechanisms.local.training import pictures as alignment
+from tests.harness.scripts import printed_afresh
 from tests.ui.test_queue import begun
-from ui.components.lab.component import _film
-from ui.mechanisms.untrained import Head, head
+from ui.components.lab.component import _film, _plot
+from ui.components.lab.films import frames
+from ui.one_head import Head, head
 from ui.text import words
 
-ROOT = Path(__file__).parents[3]
 N, D_K, D_V = 11, 5, 7
 
 
@@ -51,15 +45,17 @@ def film(view, name):
 
 def test_every_picture_finds_its_film_and_every_film_its_slider(view) -> None:
     page = words("local", "en")
-    made, branches = films(view), forks()
-    stops = {slider.name: len(slider.readings) for slider in sliders(view, KINDS[0], page)}
-    sent = {one["name"] for one in (_film(film, stops, {}) for film in made)}
-    names = sent | {branch.name for branch in branches}
+    forks = computed()
+    stops = {slider.name: len(slider.readings) for slider in sliders(view, MAPPED[0], page)}
+    sent = {film["name"] for film in (_film(film, stops, {}) for film in films(view))}
+    names = sent | {fork.name for fork in forks}
+    laid = frames(films(view), forks)
     for plot in plots(view, page):
         wanted = {getattr(plot, name, "") for name in ("film", "ghost", "over")} - {""}
         assert wanted <= names
-    for branch in branches:
-        assert set(branch.films) <= sent
+        _plot(plot, laid)  # finds its columns
+    for fork in forks:
+        assert set(fork.films) <= sent
 
 
 @pytest.mark.parametrize("n", [2, 3, 17, 64])
@@ -70,7 +66,7 @@ def test_the_stops_begin_at_one_and_end_with_the_whole_sentence(n) -> None:
 
 def test_all_queries_under_a_window_are_torchs_attention(view) -> None:
     """Masked attention of torch itself, at every D, with V the identity."""
-    shown = film(view, "maps").view(len(KINDS), -1, N, N)[KINDS.index("window")]
+    shown = film(view, "maps").view(len(MAPPED), -1, N, N)[MAPPED.index("window")]
     places = torch.arange(N)
     for i, radius in enumerate(radii(N)):
         mask = (places[:, None] - places).abs() <= radius
@@ -89,7 +85,7 @@ def test_predicted_windows_stand_where_equation_9_says(view) -> None:
     W_p, v_p = view.parameters["W_p"][0], view.parameters["v_p"][0]
     expected = torch.stack([N / (1 + torch.exp(-(v_p @ torch.tanh(W_p.T @ q)))) for q in view.head.q])
     assert_close(view.predicted, expected)
-    shown = film(view, "maps").view(len(KINDS), -1, N, N)[KINDS.index("local_p")]
+    shown = film(view, "maps").view(len(MAPPED), -1, N, N)[MAPPED.index("local_p")]
     for i, radius in enumerate(radii(N)):
         inside = (torch.arange(N) - expected[:, None]).abs() <= radius
         assert (shown[i].isnan() == ~inside).all()
@@ -110,23 +106,21 @@ def test_the_cost_is_counted(view) -> None:
 
 
 @pytest.mark.slow
-def test_the_snippet_prints_what_the_page_shows() -> None:
-    made = head("The Law will never be perfect", 1, 4)
-    view = View(made, query=2, target=4, radius=2, center=3.25)
-    told = subprocess.run(
-        [sys.executable, "-c", snippet(view)], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    found = {line.split()[0]: line.split()[-1] for line in told.splitlines() if line.startswith(("row", "loss"))}
-    given = arrays(view)
+def test_the_script_prints_what_the_page_shows() -> None:
+    view = View(head("The Law will never be perfect", 1, 4), query=2, target=4, radius=2, center=3.25)
+    lines = printed_afresh(script(view)).splitlines()
+    output = "\n".join(lines)
+    first = {line.split()[0]: line.split()[-1] for line in lines if line.startswith(("row", "loss"))}
+    shown = arrays(view)
     numbers = view.row.numbers[view.at["radius"], view.at["center"]].tolist()
-    assert_close(float(found["row"]), numbers[NUMBERS.index("row_sum")], rtol=0, atol=1e-6)
-    assert_close(float(found["loss"]), numbers[NUMBERS.index("loss")], rtol=1e-6, atol=0)  # float32
+    assert_close(float(first["row"]), numbers[NUMBERS.index("row_sum")], rtol=0, atol=1e-6)
+    assert_close(float(first["loss"]), numbers[NUMBERS.index("loss")], rtol=1e-6, atol=0)  # float32
     for name, ending in (("autograd", "autograd"), ("closed", "closed form"), ("difference", "differences")):
-        printed = next(line.split()[-1] for line in told.splitlines() if line.startswith(f"dL/dp_t, {ending}"))
+        printed = next(line.split()[-1] for line in lines if line.startswith(f"dL/dp_t, {ending}"))
         assert_close(float(printed), numbers[NUMBERS.index(name)], rtol=1e-5, atol=1e-8)
-    printed = told.partition("weights tensor([")[2].partition("]")[0].replace("\n", "")
-    weights = torch.tensor([float(each) for each in printed.split(",")], dtype=torch.float64)
-    assert_close(weights, torch.from_numpy(given["weights"]).nan_to_num(), rtol=0, atol=1e-6)
+    printed = output.partition("weights tensor([")[2].partition("]")[0].replace("\n", "")
+    weights = torch.tensor([float(number) for number in printed.split(",")], dtype=torch.float64)
+    assert_close(weights, torch.from_numpy(shown["weights"]).nan_to_num(), rtol=0, atol=1e-6)
 
 
 # --- training ---
@@ -134,8 +128,10 @@ def test_the_snippet_prints_what_the_page_shows() -> None:
 
 @pytest.fixture(scope="module")
 def trained():
-    small = {f"{task} {mode}": Alignment(task=task, mode=mode, steps=3, every=1, batch=2, evaluated=3, d=7)
-             for task, mode in alignment.RUNS}  # fmt: skip
+    small = {
+        name: Alignment(task=task, mode=mode, steps=3, every=1, batch=2, evaluated=3, d=7)
+        for name, (task, mode) in alignment.VARIANTS.items()
+    }
     training = begun(small)
     training.wait(60.0)
     assert not training.running and not training.failed
@@ -149,23 +145,21 @@ def test_a_training_records_every_run_and_knows_how_far_it_is(trained) -> None:
     assert trained.share == 1 and trained.remaining == 0 and trained.seconds > 0
 
 
-def test_the_panel_shows_alignments_p_t_and_the_right_places(trained, monkeypatch) -> None:
-    monkeypatch.setattr(alignment, "STEPS", 3)
-    monkeypatch.setattr(alignment, "EVERY", 1)
-    made = {film.name: torch.from_numpy(film.values.copy()) for film in alignment.films(trained)}
-    length, runs = alignment.LENGTH, len(alignment.RUNS)
-    maps = made["maps"].view(4, runs, length, length)
-    centers = made["centers"].view(4, runs, length)
+def test_the_panel_shows_alignments_p_t_and_the_right_places(trained) -> None:
+    films = {film.name: torch.from_numpy(film.values.copy()) for film in alignment.films(trained)}
+    length, count = alignment.LENGTH, len(alignment.VARIANTS)
+    maps = films["maps"].view(4, count, length, length)
+    centers = films["centers"].view(4, count, length)
     t = torch.arange(length, dtype=torch.float64)
-    for index, (task, mode) in enumerate(alignment.RUNS):
+    for index, (task, mode) in enumerate(alignment.VARIANTS.values()):
         if mode == "local_m":
-            assert_close(centers[:, index], t.expand(4, -1))
+            assert_close(centers[:, index].double(), t.expand(4, -1))
             outside = (t[:, None] - t).abs() > 2
             assert maps[:, index][:, outside].isnan().all()  # exactly 0 beyond D = 2
-        right = made["right"].view(runs, length)[index].double()
+        right = films["right"].view(count, length)[index].double()
         assert_close(right, t if task == "copy" else t.flip(0))
         last = trained.records(f"{task} {mode}")[-1]
-        assert_close(made["accuracy"][-1, index].item(), last.accuracy)
+        assert_close(films["accuracy"][-1, index].item(), last.accuracy)
 
 
 def test_a_training_can_be_stopped_and_keeps_what_it_has() -> None:

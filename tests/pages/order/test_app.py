@@ -41,22 +41,22 @@ def test_the_page_opens_with_all_its_parts(language: str) -> None:
 
 def test_a_longer_sentence_raises_torchs_own_error_and_attention_runs() -> None:
     app = opened(lang="en", text="one two three four five six seven eight nine ten eleven twelve")
-    said = [code.value for code in app.code]
-    assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x768 and 640x640)" in said
-    assert "torch.Size([12, 64])" in said
+    texts = [code.value for code in app.code]
+    assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x768 and 640x640)" in texts
+    assert "torch.Size([12, 64])" in texts
     app.slider(key="order_fed").set_value(10).run()
     assert not app.exception and not app.error
-    said = [code.value for code in app.code]
-    assert not [line for line in said if line.startswith("RuntimeError")]
-    assert "torch.Size([1, 640])" in said and "torch.Size([10, 64])" in said
+    texts = [code.value for code in app.code]
+    assert not [line for line in texts if line.startswith("RuntimeError")]
+    assert "torch.Size([1, 640])" in texts and "torch.Size([10, 64])" in texts
     assert app.query_params["order_fed"] in ("10", ["10"])
 
 
 def test_the_correction_has_the_published_numbers() -> None:
-    said = "\n".join(each.value for each in opened(lang="en").markdown).replace("\u202f", "")
-    assert "only partly true" in said
-    for count in ("16640", "8320", "24960", "33280", "66560", "12352", "410240"):  # SCIENCE.md, finding 8
-        assert count in said
+    texts = "\n".join(element.value for element in opened(lang="en").markdown).replace("\u202f", "")
+    assert "only partly true" in texts
+    for count in ("16640", "8320", "24960", "33280", "66560", "12352", "410240"):  # counted from torch's own modules
+        assert count in texts
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_an_empty_sentence_keeps_the_last_picture() -> None:
 
 def test_two_tokens_are_enough_and_long_texts_are_cut() -> None:
     opened(text="cat sat")
-    said = captions(opened(lang="en", text=" ".join(["law"] * 300)))
-    assert "first 64 of 300" in said
+    texts = captions(opened(lang="en", text=" ".join(["law"] * 300)))
+    assert "first 64 of 300" in texts
 
 
 @pytest.mark.parametrize("source", ["embeddings", "digest"])
@@ -99,5 +99,5 @@ def test_two_tokens_are_enough_and_long_texts_are_cut() -> None:
 )
 def test_anything_can_be_typed_and_stays_data(text: str, source: str) -> None:
     app = opened(text=text, source=source)
-    said = [each.value for each in app.markdown]
-    assert not [line for line in said if "<script>" in line or ":red[" in line or "[y](z)" in line]
+    texts = [element.value for element in app.markdown]
+    assert not [line for line in texts if "<script>" in line or ":red[" in line or "[y](z)" in line]

@@ -11,8 +11,8 @@ from torch.testing import assert_close
 from attention_core.hearing import MASK_KINDS
 from attention_core.models import FromScratch, Sizes, load_embedded
 from attention_core.shuffling import SCHEMES
-from pages.mechanisms.order.masks import radii
-from pages.mechanisms.order.shuffle import STOPS, orders
+from pages.mechanisms.order.masks.numbers import radii
+from pages.mechanisms.order.shuffle.numbers import STOPS, orders
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle
 from ui.text import words
@@ -51,8 +51,8 @@ def press(page: Page, name: str, index: int) -> None:
 
 
 def reading(page: Page, figure: str, number: int) -> float:
-    told = page.locator(f"figure[data-name={figure}] .reading").nth(number).locator("output").inner_text()
-    return float(re.sub(r"·10(-?\d+)", r"e\1", told.split()[0].rstrip(",").translate(DIGITS)))
+    output = page.locator(f"figure[data-name={figure}] .reading").nth(number).locator("output").inner_text()
+    return float(re.sub(r"·10(-?\d+)", r"e\1", output.split()[0].rstrip(",").translate(DIGITS)))
 
 
 def layer():
@@ -70,8 +70,8 @@ def fused(x, matrices, allowed=None, turn=False):
         angle = torch.outer(torch.arange(len(x), dtype=torch.float64), theta)
         spin = torch.polar(torch.ones_like(angle), angle)
         q, k = (
-            torch.view_as_real(torch.view_as_complex(each.unflatten(-1, (4, 2)).contiguous()) * spin).flatten(-2)
-            for each in (q, k)
+            torch.view_as_real(torch.view_as_complex(vectors.unflatten(-1, (4, 2)).contiguous()) * spin).flatten(-2)
+            for vectors in (q, k)
         )
     return F.scaled_dot_product_attention(q[None], k[None], torch.eye(len(x)).double()[None], attn_mask=allowed)[0]
 
@@ -115,10 +115,10 @@ def test_the_names_beside_the_shuffled_map_are_those_of_the_shuffled_words(page)
     box = page.evaluate(f"() => ({laboratory.HOST})('order_shuffled').__headlight.boxes().moved.box")
     side = box["w"] / len(tokens)
     canvas.hover(position={"x": box["x"] + 2.5 * side, "y": box["y"] + 0.5 * side})
-    told = page.locator(".st-key-order_shuffled .tip div").all_inner_texts()
-    assert told[0] == f"1: {tokens[-1]}" and told[1] == f"3: {tokens[-3]}"
+    tip = page.locator(".st-key-order_shuffled .tip div").all_inner_texts()
+    assert tip[0] == f"1: {tokens[-1]}" and tip[1] == f"3: {tokens[-3]}"
     value = frame(page, "order_shuffled", "moved")[2]
-    assert abs(float(told[2]) - float(value)) < 1e-4
+    assert abs(float(tip[2]) - float(value)) < 1e-4
 
 
 def test_a_click_on_a_cell_chooses_the_pair_whose_score_is_followed(page) -> None:
@@ -172,13 +172,18 @@ def test_parameters_are_those_of_torchs_modules(page) -> None:
     slide(page, "kernel", 2)
     slide(page, "length", 3)
     d, k, n = 128, 5, 20
-    made = [
-        torch.nn.MultiheadAttention(d, 4), torch.nn.RNN(d, d), torch.nn.GRU(d, d), torch.nn.LSTM(d, d),
-        torch.nn.LSTM(d, d, bidirectional=True), torch.nn.Conv1d(d, d, k), torch.nn.Linear(n * d, n * d),
-    ]  # fmt: skip
-    expected = [float(sum(p.numel() for p in module.parameters())) for module in made]
-    found = [reading(page, "cost_readouts", index) for index in range(7)]
-    assert_close(found, expected, rtol=1e-6, atol=0)
+    modules = [
+        torch.nn.MultiheadAttention(d, 4),
+        torch.nn.RNN(d, d),
+        torch.nn.GRU(d, d),
+        torch.nn.LSTM(d, d),
+        torch.nn.LSTM(d, d, bidirectional=True),
+        torch.nn.Conv1d(d, d, k),
+        torch.nn.Linear(n * d, n * d),
+    ]
+    expected = [float(sum(p.numel() for p in module.parameters())) for module in modules]
+    shown = [reading(page, "cost_readouts", index) for index in range(7)]
+    assert_close(shown, expected, rtol=1e-6, atol=0)
 
 
 def test_shared_keys_shrink_the_cache_and_decoding_is_the_full_pass(page) -> None:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention_core import checkpoints, matching
 from attention_core.matching import shipped
-from pages.mechanisms.two_sentences.pictures import ENCODERS, MAX_WORDS
+from pages.mechanisms.two_sentences.numbers import ENCODERS, MAX_WORDS
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
@@ -31,11 +31,11 @@ def fine(app: AppTest) -> AppTest:
     return app
 
 
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
 
 
-def snippet(app: AppTest) -> str:
+def script(app: AppTest) -> str:
     return next(code.value for code in app.code if "load_embedded" in code.value)
 
 
@@ -49,16 +49,16 @@ def test_the_page_opens_with_the_pair_of_the_article(language: str, encoder: str
         "You and me are students",
     ]
     assert not app.warning
-    assert page.format("tokens", first=4, second=5) in said(app)
+    assert page.format("tokens", first=4, second=5) in text_of(app)
     table = app.dataframe[0].value
     assert list(table[page["column_word"]]) == ["i", "am", "a", "student"]
     assert list(table[page["column_partner"]])[-1] == "students"
-    assert (page["worth_none"] in said(app)) == (encoder == "transformer")
+    assert (page["worth_none"] in text_of(app)) == (encoder == "transformer")
 
 
 def test_the_share_of_right_answers_is_the_one_measured_in_training() -> None:
     shares = shipped("both")[1]
-    text = said(opened(lang="en"))
+    text = text_of(opened(lang="en"))
     assert f"{100 * shares['unmet']['same']:.0f} % of the paraphrases" in text
     assert f"{100 * shares['unknown']['word']:.0f} %" in text
 
@@ -67,14 +67,14 @@ def test_the_share_of_right_answers_is_the_one_measured_in_training() -> None:
 @pytest.mark.parametrize("blank", ["", " \t\u200b"])
 def test_an_empty_sentence_is_one_warning_and_the_last_pair_stays(name: str, blank: str) -> None:
     app = opened(lang="en", **PAIR)
-    before = snippet(app)
+    before = script(app)
     fine(app.text_input(key=name).set_value(blank).run())
     assert [warning.value for warning in app.warning] == [words("two_sentences", "en")[f"empty_{name}"]]
-    assert snippet(app) == before
+    assert script(app) == before
     fine(app.text_input(key=name).set_value("Go").run())
     assert not app.warning
-    assert words("two_sentences", "en")["single"] in said(app)
-    assert snippet(app) != before
+    assert words("two_sentences", "en")["single"] in text_of(app)
+    assert script(app) != before
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_anything_can_be_typed_and_stays_inert(encoder: str, text: str) -> None:
 def test_long_sentences_say_what_was_left_out() -> None:
     app = opened(lang="en", first="word " * 512, second="other " * 512)
     page = words("two_sentences", "en")
-    assert page.format("tokens", first=MAX_WORDS, second=MAX_WORDS) in said(app)
-    assert page.format("cut", limit=MAX_WORDS, dropped=2 * (512 - MAX_WORDS)) in said(app)
+    assert page.format("tokens", first=MAX_WORDS, second=MAX_WORDS) in text_of(app)
+    assert page.format("cut", limit=MAX_WORDS, dropped=2 * (512 - MAX_WORDS)) in text_of(app)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_nonsense_in_a_link_opens_a_page_all_the_same(link: dict[str, str]) -> N
 
 def test_sentence_1_twice_is_self_attention() -> None:
     app = opened(lang="en", **PAIR)
-    assert "this is self-attention" not in said(app)
+    assert "this is self-attention" not in text_of(app)
     fine(app.button(key="twice").click().run())
     assert app.text_input(key="second").value == PAIR["first"]
     text = next(element.value for element in app.markdown if "this is self-attention" in element.value)
@@ -132,13 +132,13 @@ def test_a_pair_fills_both_boxes_and_the_link_says_where_the_reader_is() -> None
     app = opened(lang="en")
     fine(app.button(key="pair_bank").click().run())
     assert "bank" in app.text_input(key="second").value
-    assert "Word in both sentences" in said(app)
+    assert "Word in both sentences" in text_of(app)
     app.selectbox(key="encoder").set_value("vectors")
     fine(app.run())
     stands = {name: app.query_params[name] for name in ("first", "second", "encoder", "two_word")}
     link = {name: value if isinstance(value, str) else value[0] for name, value in stands.items()}
     again = opened(lang="en", **link)
-    assert snippet(again) == snippet(app)
+    assert script(again) == script(app)
 
 
 def test_without_the_checkpoint_the_page_says_so_and_shows_the_transformer(monkeypatch) -> None:

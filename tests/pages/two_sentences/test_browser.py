@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models import load_embedded
-from pages.mechanisms.two_sentences.pictures import START, STOPS, read
+from pages.mechanisms.two_sentences.numbers import START, STOPS, read
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle
 from ui.text import words
@@ -100,8 +100,8 @@ def test_pairs_and_the_same_sentence_twice(open_page) -> None:
     page.get_by_role("button", name="This smart pupil assisted the aged doctor").click()
     wait_idle(page)
     page.wait_for_timeout(300)
-    said = frame(page, "said_second")
-    assert int(said.argmin()) == 6 and 10 ** float(frame(page, "verdict")[0]) < 0.5  # "doctor" speaks against
+    evidence = frame(page, "said_second")
+    assert int(evidence.argmin()) == 6 and 10 ** float(frame(page, "verdict")[0]) < 0.5  # "doctor" speaks against
     page.keyboard.press("Escape")
     page.get_by_role("button", name=WORDS["twice"]).click()
     page.get_by_text("this is self-attention").wait_for()

@@ -1,0 +1,101 @@
+"""What the reader of the bench chooses: mechanisms, what they are compared with, the mask, D, the memory."""
+
+import streamlit as st
+
+from attention_core.mechanisms import MECHANISMS, Options
+from attention_core.mechanisms.bench import WIDTHS
+from attention_core.models.base import MASKS
+from attention_core.text import clean
+from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, Comparison, one_per_axis
+from pages.mechanisms.bench.wording import title
+from ui.controls import MAX_CHARS, Choice, choose, switch, whole_number
+from ui.link import publish
+from ui.state import Setting
+from ui.text import Words, words
+
+MEMORIES = ("same", "other")
+SPELLED_WIDTHS = tuple(map(str, WIDTHS))
+
+
+def _known(spelling: str) -> list[str]:
+    """The mechanisms that are listed, MOST at most. Raises ValueError where there is none."""
+    keys = [key for key in dict.fromkeys(spelling.split(",")) if key in MECHANISMS]
+    if not keys:
+        raise ValueError(spelling)
+    return keys[:MOST]
+
+
+CHOSEN = Setting(key="bench", default=one_per_axis(MECHANISMS), parse=_known, spell=",".join)
+RADIUS = Setting(key="bench_D", default=2, parse=int, options=range(MAX_TOKENS + 1))
+MEMORY = Setting(key="bench_text", default="", parse=str)
+WIDTH = Setting(
+    key="bench_width", default=WIDTHS.index(64), parse=SPELLED_WIDTHS.index, spell=SPELLED_WIDTHS.__getitem__
+)
+
+
+def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
+    """What is compared, under which mask, on which memory; the mechanisms; the one that is the reference."""
+    common = words("controls")
+    with st.container(key="bench_bar", gap="xsmall"):
+        keys = _mechanisms(page)
+        with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+            reference = choose(
+                "bench_reference",
+                keys,
+                page["reference"],
+                lambda key: title(key, MECHANISMS[key], page),
+                page["reference_help"],
+                210,
+            )
+            mask = switch("bench_mask", MASKS, page["mask"], lambda rule: common[f"masks.{rule}"], page["mask_help"])
+            radius = _radius(page)
+            seed = whole_number("bench_seed", 0, 9999, 0, page["seed"], 110)
+            memory = _memory(page)
+            if len(keys) >= MOST:
+                st.caption(page["full"], width=140)
+    if memory is not None and not (memory and len(choice.model.tokenize(memory))):
+        st.warning(page["empty_memory"], icon=":material/edit:")
+        memory = None
+    options = Options(radius=radius, seed=seed)
+    comparison = Comparison(study=choice.study, layer=choice.layer, memory=memory, options=options, mask=mask)
+    return comparison, keys, reference
+
+
+def _mechanisms(page: Words) -> list[str]:
+    """Two to six rows of the table. With fewer, the last good choice stays on screen."""
+    CHOSEN.seed()
+    if len(st.session_state[CHOSEN.key]) > MOST:
+        st.session_state[CHOSEN.key] = st.session_state[CHOSEN.key][:MOST]
+    keys = st.multiselect(
+        page.format("choose", least=LEAST, most=MOST),
+        list(MECHANISMS),
+        format_func=lambda key: title(key, MECHANISMS[key], page),
+        key=CHOSEN.key,
+        select_all=False,
+        placeholder=page["choose_placeholder"],
+    )
+    if len(keys) < LEAST:
+        st.warning(page.format("too_few", least=LEAST), icon=":material/edit:")
+        return st.session_state.get("bench_last", CHOSEN.default)
+    publish(CHOSEN.key, CHOSEN.spell(keys), CHOSEN.spell(CHOSEN.default))
+    st.session_state["bench_last"] = list(keys)
+    return list(keys)
+
+
+def _radius(page: Words) -> int:
+    """D, in tokens."""
+    RADIUS.seed()
+    radius = int(st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=200, help=page["radius_help"]))
+    publish(RADIUS.key, str(radius), str(RADIUS.default))
+    return radius
+
+
+def _memory(page: Words) -> str | None:
+    """The second sentence, or None where the sentence is its own memory."""
+    if switch("bench_memory", MEMORIES, page["memory"], lambda name: page[f"memories.{name}"]) == "same":
+        return None
+    MEMORY.seed()
+    typed = st.text_input(page["memory_text"], key=MEMORY.key, live=True, placeholder=page["memory_placeholder"])
+    text = clean(typed, MAX_CHARS).text
+    publish(MEMORY.key, text, MEMORY.default)
+    return text
