@@ -1,11 +1,15 @@
 """What tests of pages share: open one; and of those about training: wait until its run has ended, read what it says."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
 from tests.harness.work import settled
+from ui.components.lab import Film, Plot
+from ui.components.lab.component import _plot
+from ui.components.lab.films import frames
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -42,3 +46,9 @@ def ended(app: AppTest, key: str) -> None:
 def captions(app: AppTest) -> str:
     """All captions of the page."""
     return "\n".join(element.value for element in app.caption)
+
+
+def starts(plot: Plot, films: Sequence[Film]) -> list[int]:
+    """Where in a frame of its film a picture finds its numbers, or each of its lines: what the browser is told."""
+    sent = _plot(plot, frames(films, ()))
+    return [line["start"] for line in sent.get("lines", ())] or [sent.get("start", 0)]

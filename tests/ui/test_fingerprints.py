@@ -9,8 +9,8 @@ def page() -> None:
 
     from attention_core.experiments.pronoun import Pronoun
     from ui.compute.runs import Run
-    from ui.training import fingerprints as module
-    from ui.training.style import progress_style
+    from ui.training import live as module
+    from ui.training import progress
 
     counted = []
     before = module.fingerprint
@@ -21,7 +21,7 @@ def page() -> None:
 
     module.fingerprint = counting
     try:
-        progress_style("xy")
+        progress.style("xy")
         for seed in (0, 1):
             config = Pronoun(seed=seed, steps=1, every=1, evaluated=64)
             run = Run.finished({"inverse_sqrt": config}, {"inverse_sqrt": list(config.records())})
@@ -38,4 +38,4 @@ def test_fingerprints_are_computed_once_a_run_and_kept_for_their_page() -> None:
     assert not app.exception
     right, first, once, again, second, twice = [element.value for element in app.text]
     assert (right, again, once, twice) == ("True", "True", "1", "2") and first != second
-    assert "xy_hashes" in app.session_state
+    assert "answer_xy_hashes" in app.session_state

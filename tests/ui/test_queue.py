@@ -17,7 +17,7 @@ from torch.testing import assert_close
 from attention_core.experiments.base import Diverged, Experiment, Record
 from attention_core.experiments.sort import Sort
 from ui.compute.queue import Job, Queue
-from ui.compute.runs import MOST_BYTES, Run
+from ui.compute.runs import MOST_BYTES, Run, Variant, agree
 
 ROOT = Path(__file__).parents[2]
 SMALL = Sort(d_k=3, d_model=5, length=7, symbols=11, batch=2, evaluated=3, steps=12, every=1)
@@ -229,6 +229,27 @@ def test_the_memory_of_a_run_is_known_after_its_first_record_and_bounded() -> No
     run.wait(30.0)
     state = sum(value.nbytes for value in run.records("only")[-1].state.values())
     assert run.kept == run.expected_bytes + state < MOST_BYTES
+
+
+def test_a_variant_is_spelled_alike_in_files_and_links_and_two_of_one_kind_are_told_apart() -> None:
+    first, second = Variant("inverse_sqrt"), Variant("inverse_sqrt", 2)
+    assert (str(first), str(second)) == ("inverse_sqrt", "inverse_sqrt 2")
+    assert (first.numbered("1/√d_k"), second.numbered("1/√d_k")) == ("1/√d_k", "1/√d_k (2)")
+    assert len({first, second, Variant("inverse_sqrt", 1)}) == 2
+
+
+def test_configurations_agree_in_all_but_what_may_differ() -> None:
+    assert agree(replace(SMALL, seed=3, lr=0.5), SMALL, but=("seed", "lr"))
+    assert not agree(replace(SMALL, seed=3, lr=0.5), SMALL, but=("seed",))
+    assert not agree(gated(), SMALL, but=("seed",)) and not agree("sort", SMALL, but=("seed",))
+
+
+def test_a_run_has_begun_with_its_first_record_and_what_was_stopped_is_not_complete() -> None:
+    records = list(SMALL.records())
+    whole, half = Variant("whole"), Variant("half")
+    run = Run.finished({whole: SMALL, half: SMALL}, {whole: records, half: records[:3]})
+    assert run.begun and list(run.complete()) == [whole] and len(run.complete()[whole]) == len(records)
+    assert not Run({whole: SMALL}).begun and not Run({whole: SMALL}).complete()
 
 
 def test_the_queue_holds_no_run_that_has_ended_or_rests() -> None:

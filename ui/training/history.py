@@ -1,14 +1,15 @@
-"""Records of several experiments → films along the training step, and the pictures every page about training shows."""
+"""Records of several experiments along the training step → films, and the curves every page about training shows."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic
 
 import numpy as np
 
 from attention_core.experiments.base import Record, recorded_steps
-from ui.components.lab import Curves, Film, Line, Slider
-from ui.compute.runs import Run
+from ui.components.lab import Box, Curves, Film, Line, Slider
+from ui.compute.runs import Run, V
 
 LOWEST = -16.0  # log₁₀, of the axes of what vanishes
 TICKS = 6  # numbers below an axis, about
@@ -25,126 +26,138 @@ class Measure:
     low: float | None = 0.0
     high: float | None = None
 
+    def of(self, record: Record) -> float:
+        """The number; its log₁₀ where the axis says so, NaN where the record has none."""
+        own = {"loss": record.loss, "accuracy": record.accuracy}
+        value = own[self.key] if self.key in own else record.measures.get(self.key, math.nan)
+        if not self.logs:
+            return value
+        return -math.inf if value == 0 else math.log10(value) if value > 0 else math.nan
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class History:
+class History(Generic[V]):
     """What a run has recorded so far, on one axis of steps."""
 
     steps: tuple[int, ...]
-    records: Mapping[str, Mapping[int, Record]]
+    records: Mapping[V, Mapping[int, Record]]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The variants."""
+    def variants(self) -> tuple[V, ...]:
+        """What was trained."""
         return tuple(self.records)
 
     @property
     def newest(self) -> int:
         """Index of the last step that has a record; 0 before there is one."""
-        seen = max((step for found in self.records.values() for step in found), default=0)
-        return self.steps.index(seen)
+        return self.steps.index(max((step for records in self.records.values() for step in records), default=0))
+
+    def kept(self, variant: V) -> list[Record]:
+        """The records that keep arrays, in order."""
+        return [record for _, record in sorted(self.records[variant].items()) if record.arrays]
 
     def table(self, measures: Sequence[Measure]) -> np.ndarray:
-        """(steps, measures x variants); log₁₀ where the axis says so; NaN where nothing is recorded."""
-        made = np.full((len(self.steps), len(measures), len(self.names)), np.nan)
-        for column, name in enumerate(self.names):
-            for step, record in self.records[name].items():
-                row = self.steps.index(step)
-                made[row, :, column] = [_number(record, measure) for measure in measures]
-        return made.reshape(len(self.steps), -1)
+        """(steps, measures x variants), as `columns` names them; NaN where nothing is recorded."""
+        numbers = np.full((len(self.steps), len(measures), len(self.variants)), np.nan)
+        for column, variant in enumerate(self.variants):
+            for step, record in self.records[variant].items():
+                numbers[self.steps.index(step), :, column] = [measure.of(record) for measure in measures]
+        return numbers.reshape(len(self.steps), -1)
+
+    def columns(self, measures: Sequence[Measure]) -> tuple[str, ...]:
+        """The names of the columns of `table`."""
+        return tuple(column(measure, variant) for measure in measures for variant in self.variants)
+
+    def curves(self, measures: Sequence[Measure]) -> Film:
+        """The film that `curve` draws from."""
+        return Film("curves", self.table(measures), ("step",), columns=self.columns(measures))
 
     def frames(
-        self, name: str, read: Callable[[Record], np.ndarray], shape: tuple[int, ...], *, all_steps: bool
+        self, variant: V, read: Callable[[Record], np.ndarray], shape: tuple[int, ...], *, all_steps: bool
     ) -> tuple[np.ndarray, bool]:
         """What `read` makes, of this shape, of the arrays of every step (a step without takes those before it), or of
         the newest alone; NaN where nothing was recorded. The second says whether the first axis is that of the steps.
         """
         empty = np.full(shape, np.nan, dtype=np.float32)
-        kept = [self.records[name].get(step) for step in self.steps]
-        kept = [record if record is not None and record.arrays else None for record in kept]
+        records = [self.records[variant].get(step) for step in self.steps]
+        kept = {index: record for index, record in enumerate(records) if record is not None and record.arrays}
         if not all_steps:
-            last = next((record for record in reversed(kept) if record is not None), None)
-            return (read(last) if last else empty), False
-        found = {index: read(record) for index, record in enumerate(kept) if record is not None}
-        made, last_seen, ended = [], empty, max(found, default=-1)
-        for index in range(len(kept)):
-            last_seen = found.get(index, last_seen)
-            made.append(last_seen if index <= ended else empty)
-        return np.stack(made), True
+            return (read(kept[max(kept)]) if kept else empty), False
+        frames, newest = [], empty
+        for index in range(len(records)):
+            newest = read(kept[index]) if index in kept else newest
+            frames.append(newest if index <= max(kept, default=-1) else empty)
+        return np.stack(frames), True
 
 
-def measured(name: str, records: Sequence[Record]) -> dict[str, np.ndarray]:
-    """Step, loss, accuracy and every measure of the records of one variant, to take away: `name`_step, …"""
-    stem = stem_of(name)
-    columns = {key: [getattr(record, key) for record in records] for key in ("step", "loss", "accuracy")}
-    for key in sorted({key for record in records for key in record.measures}):
-        columns[key] = [record.measures.get(key, math.nan) for record in records]
-    return {f"{stem}_{key.replace('.', '_')}": np.array(column) for key, column in columns.items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look(Generic[V]):
+    """How the lines of every variant look, in every picture of a page."""
+
+    hues: Mapping[V, str]
+    labels: Mapping[V, str]
+    dashed: Collection[V] = ()
+    pale: Collection[V] = ()
+
+    def line(self, variant: V, column: str) -> Line:
+        """The line of this variant."""
+        return Line(
+            column=column,
+            hue=self.hues[variant],
+            name=self.labels[variant],
+            dash=variant in self.dashed,
+            pale=variant in self.pale,
+        )
+
+    def legend(self, dashed: str = "") -> tuple[tuple[str, str], ...]:
+        """Colours and names; of a dashed line it is said to be one."""
+        ends = {variant: f" {dashed}" if variant in self.dashed else "" for variant in self.hues}
+        return tuple((hue, self.labels[variant] + ends[variant]) for variant, hue in self.hues.items())
 
 
-def stem_of(name: str) -> str:
-    """What the arrays of a variant begin with."""
-    return name.replace(" ", "_").replace("-", "_seed_").replace("+", "_")
+def column(measure: Measure, variant: object) -> str:
+    """What the column of a measure of this variant is called."""
+    return f"{measure.key} {variant}"
 
 
-def history(run: Run) -> History:
+def history(run: Run[V, Any]) -> History[V]:
     """The records as they stand now."""
     planned = {step for config in run.experiments.values() for step in recorded_steps(config.steps, config.every)}
-    records = {name: {record.step: record for record in run.records(name)} for name in run.experiments}
-    seen = {step for found in records.values() for step in found}
+    records = {variant: {record.step: record for record in run.records(variant)} for variant in run.experiments}
+    seen = {step for own in records.values() for step in own}
     return History(tuple(sorted(planned | seen)), records)
 
 
-def step_slider(made: History, at: int, label: str) -> Slider:
-    """The scrubber: every recorded step."""
-    apart = max(made.steps[-1] / TICKS, 1)
-    size = next((size for size in NICE if size >= apart and set(range(0, made.steps[-1], size)) <= set(made.steps)), 0)
-    written = range(0, made.steps[-1] + 1, size) if size else made.steps[:: -(-len(made.steps) // TICKS)]
-    ticks = tuple((made.steps.index(step), str(step)) for step in written if step in made.steps)
-    return Slider(name="step", label=label, readings=tuple(map(str, made.steps)), at=at, ticks=ticks)
+def step_slider(past: History[Any], at: int, label: str) -> Slider:
+    """Every recorded step."""
+    last = past.steps[-1]
+    apart = max(last / TICKS, 1)
+    size = next((size for size in NICE if size >= apart and set(range(0, last, size)) <= set(past.steps)), 0)
+    written = range(0, last + 1, size) if size else past.steps[:: -(-len(past.steps) // TICKS)]
+    ticks = tuple((past.steps.index(step), str(step)) for step in written if step in past.steps)
+    return Slider(name="step", label=label, readings=tuple(map(str, past.steps)), at=at, ticks=ticks)
 
 
-def curves(
-    made: History,
-    table: np.ndarray,
-    measures: Sequence[Measure],
-    index: int,
-    *,
-    hues: Mapping[str, str],
-    labels: Mapping[str, str],
-    title: str,
-    note: str = "",
-    stack: str = "",
-    span: int = 3,
-    narrow: int = 2,
-    height: int = 186,
-    below: str = "",
-    named: bool = False,
-    film: str = "curves",
+def curve(
+    film: Film, past: History[V], measure: Measure, look: Look[V], box: Box, *, title: str, note: str, below: str = ""
 ) -> Curves:
-    """One measure of all variants against the step."""
-    measure, count = measures[index], len(made.names)
-    values = table[:, index * count : (index + 1) * count]
+    """One measure of all variants against the step; `below`: what the band is called in which exact zeros stand."""
+    columns = [column(measure, variant) for variant in past.variants]
+    values = film.values[..., [film.columns.index(name) for name in columns]]
     low, high = ends(values, measure)
     return Curves(
         name=f"curve_{measure.key}",
-        stack=stack,
-        span=span,
-        narrow=narrow,
-        height=height,
-        film=film,
+        box=box,
+        film=film.name,
         along="step",
-        lines=tuple(
-            Line(start=index * count + place, hue=hues[name], name=labels[name])
-            for place, name in enumerate(made.names)
-        ),
+        lines=tuple(look.line(variant, name) for variant, name in zip(past.variants, columns, strict=True)),
         low=low,
         high=high,
         logs=measure.logs,
-        places=tuple(float(step) for step in made.steps),
+        places=tuple(map(float, past.steps)),
         title=title,
         note=note,
-        legend=named,
+        legend=False,
         below=below if measure.logs and bool(np.isneginf(values).any()) else "",
     )
 
@@ -152,9 +165,9 @@ def curves(
 def ends(values: np.ndarray, measure: Measure) -> tuple[float, float]:
     """Of an axis: as the measure says, else around the numbers."""
     finite = values[np.isfinite(values)]
-    least, most = (
-        (float(finite.min()), float(finite.max())) if finite.size else (-2.0, 0.0) if measure.logs else (0.0, 1.0)
-    )
+    least, most = (-2.0, 0.0) if measure.logs else (0.0, 1.0)
+    if finite.size:
+        least, most = float(finite.min()), float(finite.max())
     if measure.logs:
         low = max(LOWEST, float(math.floor(least))) if measure.low is None else measure.low
         high = float(math.ceil(most)) if measure.high is None else measure.high
@@ -164,23 +177,15 @@ def ends(values: np.ndarray, measure: Measure) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
-def fitted(matrix: np.ndarray, rows: int, cols: int) -> np.ndarray:
-    """The first rows and columns of a matrix, NaN where it has fewer."""
-    made = np.full((rows, cols), np.nan, dtype=np.float32)
-    part = matrix[:rows, :cols]
-    made[: part.shape[0], : part.shape[1]] = part
-    return made
-
-
-def film(name: str, frames: tuple[np.ndarray, bool], axes: tuple[str, ...]) -> Film:
+def film(name: str, frames: tuple[np.ndarray, bool], axes: tuple[str, ...], columns: tuple[str, ...] = ()) -> Film:
     """A film along the steps and further `axes`, or along these alone."""
     values, along = frames
-    return Film(name, values, (("step",) if along else ()) + axes)
+    return Film(name, values, (("step",) if along else ()) + axes, columns=columns)
 
 
-def _number(record: Record, measure: Measure) -> float:
-    value = {"loss": record.loss, "accuracy": record.accuracy}.get(measure.key)
-    value = record.measures.get(measure.key, math.nan) if value is None else value
-    if not measure.logs:
-        return value
-    return -math.inf if value == 0 else math.log10(value) if value > 0 else math.nan
+def fitted(matrix: np.ndarray, rows: int, cols: int) -> np.ndarray:
+    """The first rows and columns of a matrix, NaN where it has fewer."""
+    whole = np.full((rows, cols), np.nan, dtype=np.float32)
+    part = matrix[:rows, :cols]
+    whole[: part.shape[0], : part.shape[1]] = part
+    return whole

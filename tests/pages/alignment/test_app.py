@@ -6,6 +6,7 @@ import pytest
 
 from attention_core.experiments.alignment import Alignment
 from attention_core.experiments.store import fingerprint
+from pages.training.alignment.numbers import Fed
 from tests.harness import training
 from tests.harness.training import captions, well
 from ui.text import words
@@ -27,9 +28,9 @@ def test_a_link_trains_what_it_names_and_the_page_tells_the_fingerprints() -> No
     app = opened(lang="en", al_go="1", **link)
     ended(app)
     run = app.session_state["al_run"]
-    assert list(run.experiments) == ["local_m", "local_m_feed", "none", "none_feed"]
+    assert list(map(str, run.experiments)) == ["local_m", "local_m_feed", "none", "none_feed"]
     config = Alignment(task="copy", mode="local_m", feed=True, D=3, steps=5, every=1)
-    assert run.experiments["local_m_feed"] == config
+    assert run.experiments[Fed("local_m", feed=True)] == config
     assert fingerprint(list(config.records())) in captions(app)
     assert dict(app.query_params.items()).items() >= link.items()
     app.selectbox(key="al_D").set_value(4).run()

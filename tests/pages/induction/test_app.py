@@ -6,7 +6,7 @@ import pytest
 
 from attention_core.experiments.induction import Induction
 from attention_core.experiments.store import fingerprint
-from pages.training.induction.pictures import NEVER
+from pages.training.induction.numbers import NEVER
 from tests.harness import training
 from tests.harness.training import captions, well
 from ui.text import words
@@ -31,7 +31,7 @@ def test_a_race_trains_to_its_end_and_says_what_it_gave() -> None:
     app.button(key="in_start").click().run()
     ended(app)
     run = app.session_state["in_run"]
-    assert list(run.experiments) == ["inverse_sqrt-0", "inverse_sqrt-1"]
+    assert list(map(str, run.experiments)) == ["inverse_sqrt-0", "inverse_sqrt-1"]
     for drawn in (0, 1):
         config = Induction(d_k=8, steps=10, every=1, seed=drawn, stop_at=NEVER)
         assert fingerprint(list(config.records())) in captions(app)
@@ -42,7 +42,7 @@ def test_a_link_to_a_run_starts_it_once_and_other_settings_leave_its_picture() -
     app = opened(lang="en", in_go="1", in_rules="none,inverse", in_seed="7", **TINY)
     ended(app)
     run = app.session_state["in_run"]
-    assert list(run.experiments) == ["none-7", "inverse-7"]
+    assert list(map(str, run.experiments)) == ["none-7", "inverse-7"]
     app.selectbox(key="in_dk").set_value(16).run()
     well(app)
     assert app.session_state["in_run"] is run

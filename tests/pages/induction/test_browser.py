@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.experiments.induction import Induction
-from pages.training.induction.pictures import NEVER
+from pages.training.induction.numbers import NEVER
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle
 from ui.text import words

@@ -1,7 +1,5 @@
 """The race to induction heads as films, verdict, files and snippet: against the records and torch's own attention."""
 
-import contextlib
-import io
 import math
 from dataclasses import replace
 
@@ -16,21 +14,29 @@ from attention_core.experiments.induction import PROBE, Induction
 from attention_core.experiments.layers import RULES
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint, save_records
-from pages.training.induction import pictures as induction
+from pages.training.induction import numbers, pictures
+from pages.training.induction.films import films as films_of
+from pages.training.induction.numbers import NEVER, Seeded
+from tests.harness.scripts import printed, printed_afresh
+from tests.harness.serving import ROOT
+from tests.harness.training import starts
 from ui.compute.queue import Queue
-from ui.compute.runs import MOST_BYTES, Run
+from ui.compute.runs import MOST_BYTES, Run, Variant
 from ui.text import words
-from ui.training import panel
+from ui.training.files import Kind, loaded
 from ui.training.history import history
 
 PAGE = words("induction", "en")
-SHAPE = {"d_k": 8, "batch": 4, "evaluated": 6, "steps": 4, "every": 2, "stop_at": induction.NEVER}
-NAMES = ("none-0", "none-1", "inverse_sqrt-0", "inverse_sqrt-1")
+SHAPE = {"d_k": 8, "batch": 4, "evaluated": 6, "steps": 4, "every": 2, "stop_at": NEVER}
+NONE, INVERSE_SQRT = Variant("none"), Variant("inverse_sqrt")
+NAMES = NONE_0, NONE_1, SQRT_0, SQRT_1 = tuple(
+    Seeded(rule, seed=seed) for rule in ("none", "inverse_sqrt") for seed in (0, 1)
+)
+KIND = Kind(known=numbers.known, variant=numbers.variant, label=str)
 
 
-def config(name: str, **changes) -> Induction:
-    rule, _, drawn = name.partition("-")
-    return Induction(rule=rule, seed=int(drawn), **(SHAPE | changes))
+def config(name: Seeded, **changes) -> Induction:
+    return Induction(rule=name.model, seed=name.seed, **(SHAPE | changes))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +50,7 @@ def run() -> Run:
 
 @pytest.fixture(scope="module")
 def films(run):
-    return {film.name: film for film in induction.films(history(run), all_steps=True)}
+    return {film.name: film for film in films_of(history(run), all_steps=True)}
 
 
 def attention(state, tokens: torch.Tensor) -> list[torch.Tensor]:
@@ -64,7 +70,7 @@ def attention(state, tokens: torch.Tensor) -> list[torch.Tensor]:
 def test_curves_and_the_scores_of_every_head_are_what_was_recorded(run, films) -> None:
     table = torch.from_numpy(films["curves"].values).view(3, 4, 4)
     for column, name in enumerate(NAMES):
-        scores = torch.from_numpy(films[f"heads {name.partition('-')[0]}"].values)[:, int(name[-1])]
+        scores = torch.from_numpy(films[f"heads {name.column}"].values)[:, name.seed]
         for row, record in enumerate(run.records(name)):
             expected = [record.accuracy, record.loss, record.measures["previous"], record.measures["induction"]]
             assert_close(table[row, :, column].tolist(), expected)
@@ -73,8 +79,8 @@ def test_curves_and_the_scores_of_every_head_are_what_was_recorded(run, films) -
 
 
 def test_the_last_maps_are_the_best_heads_of_torchs_attention_with_the_final_weights(run, films) -> None:
-    state = run.records("inverse_sqrt-1")[-1].state
-    tokens, periods = config("inverse_sqrt-1").draw(stream(1, "probe"), PROBE)
+    state = run.records(SQRT_1)[-1].state
+    tokens, periods = config(SQRT_1).draw(stream(1, "probe"), PROBE)
     layers = torch.stack(attention(state, tokens), dim=1)  # b, layers, h, n, n
     previous = layers.diagonal(-1, dim1=-2, dim2=-1).mean(dim=(0, -1))
     total, count = torch.zeros(2, 2), 0
@@ -82,9 +88,7 @@ def test_the_last_maps_are_the_best_heads_of_torchs_attention_with_the_final_wei
         total += one.diagonal(1 - period, dim1=-2, dim2=-1)[..., 1:].sum(dim=-1)  # queries from `period` on
         count += 48 - period
     best = [divmod(int(scores.argmax()), 2) for scores in (previous, total / count)]
-    assert induction.best_heads(history(run), "inverse_sqrt-1") == dict(
-        zip(("previous", "induction"), best, strict=True)
-    )
+    assert numbers.best_heads(history(run), SQRT_1) == dict(zip(("previous", "induction"), best, strict=True))
     shown = torch.from_numpy(films["weights inverse_sqrt"].values)[-1, 1].view(2, 2, 48, 48)
     future = torch.ones(48, 48).triu(1).bool()
     for place, (layer, head) in enumerate(best):
@@ -96,53 +100,51 @@ def test_the_last_maps_are_the_best_heads_of_torchs_attention_with_the_final_wei
 
 def test_while_it_trains_only_the_newest_maps_are_sent(run) -> None:
     made = history(run)
-    live = {film.name: film for film in induction.films(made, all_steps=False)}
-    whole = {film.name: film for film in induction.films(made, all_steps=True)}
+    live = {film.name: film for film in films_of(made, all_steps=False)}
+    whole = {film.name: film for film in films_of(made, all_steps=True)}
     for name in ("weights none", "weights inverse_sqrt"):
         assert live[name].axes == ("seed", "probe") and whole[name].axes == ("step", "seed", "probe")
         np.testing.assert_array_equal(live[name].values, whole[name].values[-1])
 
 
 def test_a_seed_that_a_rule_was_not_run_with_is_left_empty(run) -> None:
-    names = ("none-0", "inverse_sqrt-0", "inverse_sqrt-1")
+    names = (NONE_0, SQRT_0, SQRT_1)
     part = Run.finished({name: run.experiments[name] for name in names}, {name: run.records(name) for name in names})
-    films = {film.name: film.values for film in induction.films(history(part), all_steps=True)}
+    films = {film.name: film.values for film in films_of(history(part), all_steps=True)}
     assert np.isfinite(films["heads none"][:, 0]).all() and np.isnan(films["heads none"][:, 1]).all()
     assert np.isnan(films["weights none"][:, 1]).all() and np.isfinite(films["heads inverse_sqrt"]).all()
 
 
 def test_a_run_that_is_behind_keeps_its_newest_record_and_says_of_which_step_it_is(run) -> None:
-    pair = {name: run.experiments[name] for name in ("none-0", "inverse_sqrt-0")}
-    records = {"none-0": run.records("none-0")[:1], "inverse_sqrt-0": run.records("inverse_sqrt-0")[:2]}
+    pair = {name: run.experiments[name] for name in (NONE_0, SQRT_0)}
+    records = {NONE_0: run.records(NONE_0)[:1], SQRT_0: run.records(SQRT_0)[:2]}
     made = history(Run.finished(pair, records))
     assert made.steps == (0, 2, 4) and made.newest == 1
-    films = {film.name: film.values for film in induction.films(made, all_steps=True)}
+    films = {film.name: film.values for film in films_of(made, all_steps=True)}
     for name in ("scores", "weights"):
         values = films[f"{name} none"]
         np.testing.assert_array_equal(values[1], values[0])
         assert np.isfinite(values[0]).any() and np.isnan(values[2]).all()  # nobody has come so far
     assert np.isnan(films["heads none"][1:]).all()  # the curves end where the records do
-    live = {film.name: film.values for film in induction.films(made, all_steps=False)}
+    live = {film.name: film.values for film in films_of(made, all_steps=False)}
     np.testing.assert_array_equal(live["scores none"], films["scores none"][0])
     behind = PAGE.data("map.behind", steps="0")
-    for plot in induction.plots(made, induction.films(made, all_steps=False), PAGE):
+    for plot in pictures.plots(made, films_of(made, all_steps=False), PAGE):
         if plot.name.startswith(("map_", "table_")):
             assert plot.note.endswith(behind) == plot.name.endswith("_none")
 
 
 def test_every_picture_finds_its_film(run) -> None:
     made = history(run)
-    sent = induction.films(made, all_steps=True)
+    sent = films_of(made, all_steps=True)
     sizes = {film.name: math.prod(film.values.shape[len(film.axes) :]) for film in sent}
-    plots = induction.plots(made, sent, PAGE)
+    plots = pictures.plots(made, sent, PAGE)
     assert len({plot.name for plot in plots}) == len(plots)
     for plot in plots:
         film = getattr(plot, "film", None)
-        lines = getattr(plot, "lines", ())
-        last = max((line.start for line in lines), default=getattr(plot, "start", 0))
         size = getattr(plot, "rows", 1) * getattr(plot, "cols", 1)
-        assert film is None or last + size <= sizes[film], plot.name
-    slid = induction.sliders(made, 2, 1, 0, PAGE)
+        assert film is None or max(starts(plot, sent)) + size <= sizes[film], plot.name
+    slid = pictures.sliders(made, {"step": 2, "seed": 1, "probe": 0}, PAGE)
     assert [slider.readings for slider in slid] == [("0", "2", "4"), ("0", "1"), ("1", "2")]
 
 
@@ -156,20 +158,24 @@ def story(*accuracies: float) -> list[Record]:
 @pytest.mark.parametrize(
     ("stories", "key", "said"),
     [
-        ({"none-0": story(0.02)}, "before", "Accuracy at step 0: 0.02."),
+        ({NONE_0: story(0.02)}, "before", "Accuracy at step 0: 0.02."),
         (
-            {"none-0": story(0.02, 0.07, 0.09)},
+            {NONE_0: story(0.02, 0.07, 0.09)},
             "no",
             "At step 4 the best accuracy is 0.09, the best induction score",
         ),
-        ({"none-0": story(0.02, 0.07)}, "not_yet", "At step 2 the best accuracy is 0.07"),
-        ({"none-0": story(0.02, 0.5, 0.98)}, "yes", "At step 2 more than half"),
-        ({"none-0": story(0.02, 0.09, 0.11), "none-7": story(0.03, 0.2, 0.9)}, "yes", "In 1 of 2 seeds, at step 4."),
+        ({NONE_0: story(0.02, 0.07)}, "not_yet", "At step 2 the best accuracy is 0.07"),
+        ({NONE_0: story(0.02, 0.5, 0.98)}, "yes", "At step 2 more than half"),
+        (
+            {NONE_0: story(0.02, 0.09, 0.11), Seeded("none", seed=7): story(0.03, 0.2, 0.9)},
+            "yes",
+            "In 1 of 2 seeds, at step 4.",
+        ),
     ],
 )
 def test_the_verdict_says_what_the_records_say(stories, key, said) -> None:
     made = Run.finished({name: config(name) for name in stories}, stories)
-    title, note = induction.verdict(history(made), "none", PAGE)
+    title, note = pictures.verdict(history(made), NONE, PAGE)
     reached = max(record.step for records in stories.values() for record in records)
     assert title == PAGE.data(f"verdict.{key}", variant="unscaled", step=reached, steps=4)
     assert note.startswith(said)
@@ -179,25 +185,25 @@ def test_guessing_in_the_block_is_right_as_often_as_it_is_said() -> None:
     """Sequences drawn at random: at each place that can be known, one of `period` tokens."""
     _, periods = Induction().draw(stream(3, "guess"), 20_000)
     chances = torch.cat([torch.full((48 - int(period),), 1 / int(period)) for period in periods])
-    assert_close(induction.guessing(), chances.mean().item(), rtol=0.02, atol=0)
+    assert_close(numbers.guessing(), chances.mean().item(), rtol=0.02, atol=0)
 
 
 def test_settings_make_the_race_they_say() -> None:
-    made = induction.race(["none", "qk_norm"], d_k=64, lr=1e-2, steps=350, drawn=5, seeds=2)
-    assert list(made) == ["none-5", "none-6", "qk_norm-5", "qk_norm-6"]
+    made = numbers.race(["none", "qk_norm"], d_k=64, lr=1e-2, steps=350, seed=5, seeds=2)
+    assert list(map(str, made)) == ["none-5", "none-6", "qk_norm-5", "qk_norm-6"]
     for name, found in made.items():
         assert isinstance(found, Induction)
-        assert f"{found.rule}-{found.seed}" == name == induction.name_of(found)
+        assert f"{found.rule}-{found.seed}" == str(name) == str(numbers.variant(found))
         assert (found.d_k, found.lr, found.steps, found.every) == (64, 1e-2, 350, 10)
-        assert induction.known(found)
+        assert numbers.known(found)
     for other in (Sort(), Induction(), replace(found, d_k=65), replace(found, steps=10**9), replace(found, n_head=4)):
-        assert not induction.known(other)
+        assert not numbers.known(other)
 
 
 @pytest.mark.parametrize("d_k", [8, 32, 128])
 @pytest.mark.parametrize(("rules", "seeds"), [(["none"], 1), (list(RULES), 3)])
 def test_the_records_of_the_largest_race_fit_the_memory_of_a_run(d_k, rules, seeds) -> None:
-    made = induction.race(rules, d_k=d_k, lr=3e-3, steps=350, drawn=0, seeds=seeds)
+    made = numbers.race(rules, d_k=d_k, lr=3e-3, steps=350, seed=0, seeds=seeds)
     found = next(iter(made.values()))
     kept = next(found.records()).bytes() * len(kept_steps(found.steps, found.every))
     assert len(made) * kept <= MOST_BYTES
@@ -205,33 +211,34 @@ def test_the_records_of_the_largest_race_fit_the_memory_of_a_run(d_k, rules, see
 
 
 def test_saved_runs_are_loaded_side_by_side(run) -> None:
-    sent = [save_records(run.experiments[name], run.records(name)) for name in ("none-0", "inverse_sqrt-1")]
-    found = panel._run([*sent, sent[0]], induction.known, induction.name_of)
-    assert list(found.experiments) == ["none-0", "inverse_sqrt-1", "none-0 2"]
-    assert fingerprint(found.records("none-0 2")) == fingerprint(run.records("none-0"))
+    sent = [save_records(run.experiments[name], run.records(name)) for name in (NONE_0, SQRT_1)]
+    found = loaded([*sent, sent[0]], KIND)
+    again = Seeded("none", 2, seed=0)
+    assert list(map(str, found.experiments)) == ["none-0", "inverse_sqrt-1", "none-0 2"]
+    assert fingerprint(found.records(again)) == fingerprint(run.records(NONE_0))
     made = history(found)
-    assert induction.columns(made) == {
-        "none": {0: "none-0"}, "inverse_sqrt": {1: "inverse_sqrt-1"}, "none 2": {0: "none-0 2"},
-    }  # fmt: skip
-    assert induction.label("none-0 2", PAGE) == "unscaled (2), seed 0"
-    induction.plots(made, induction.films(made, all_steps=True), PAGE)
+    assert numbers.columns(made) == {NONE: {0: NONE_0}, INVERSE_SQRT: {1: SQRT_1}, Variant("none", 2): {0: again}}
+    assert pictures.label(again, PAGE) == "unscaled (2), seed 0"
+    pictures.plots(made, films_of(made, all_steps=True), PAGE)
 
 
 def test_the_snippet_prints_what_is_shown(run) -> None:
-    part = Run.finished({"none-1": run.experiments["none-1"]}, {"none-1": run.records("none-1")})
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(induction.snippet(part), "snippet", "exec"), {})
-    said = printed.getvalue()
-    assert f"none-1 fingerprint {fingerprint(run.records('none-1'))}" in said
-    for record in run.records("none-1"):
+    part = Run.finished({NONE_1: run.experiments[NONE_1]}, {NONE_1: run.records(NONE_1)})
+    said = printed_afresh(numbers.script(part))
+    assert f"none-1 fingerprint {fingerprint(run.records(NONE_1))}" in said
+    for record in run.records(NONE_1):
         assert f"none-1 {record.step} loss {record.loss:.6f} accuracy {record.accuracy:.6f}" in said
         assert str([round(score, 4) for score in record.arrays["induction"].flatten().tolist()]) in said
 
 
 def test_the_arrays_are_the_records(run) -> None:
-    found = induction.arrays(run)
+    found = numbers.arrays(run)
     np.testing.assert_array_equal(found["none_seed_1_step"], [0, 2, 4])
-    np.testing.assert_array_equal(found["none_seed_0_loss"], [record.loss for record in run.records("none-0")])
+    np.testing.assert_array_equal(found["none_seed_0_loss"], [record.loss for record in run.records(NONE_0)])
     assert found["inverse_sqrt_seed_0_weights_1"].shape == (3, 2, 2, 48, 48)
     assert found["inverse_sqrt_seed_0_previous"].shape == (3, 2, 2)
+
+
+@pytest.mark.parametrize("script", ["script.py"])
+def test_the_script_runs_as_it_stands(script: str) -> None:
+    assert printed((ROOT / "pages/training/induction" / script).read_text(encoding="utf-8"))

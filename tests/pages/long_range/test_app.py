@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.needle import Needle
-from pages.training.long_range.pictures import looks, needle_weights, reach_sliders
+from pages.training.long_range.race.results import looks, needle_weights
+from pages.training.long_range.reach.pictures import sliders
 from tests.harness import training
 from tests.harness.training import captions, well
 from ui.text import words
@@ -51,13 +52,13 @@ def code(app: AppTest) -> str:
 
 def test_the_length_is_that_of_the_sentence_or_of_the_number() -> None:
     app = opened(lang="en", text="one two three")
-    assert "tokenize('one two three')" in code(app) and "length=3," in code(app)
+    assert "text = 'one two three'\nn = 3\n" in code(app)
     app.button_group(key="lg_source").set_value("noise").run()
     well(app)
-    assert "length=64," in code(app) and "tokenize" not in code(app)
+    assert "text = None\nn = 64\n" in code(app) and "one two three" not in code(app)
     app.number_input(key="lg_n").set_value(7).run()
     well(app)
-    assert "length=7," in code(app)
+    assert "text = None\nn = 7\n" in code(app)
     assert dict(app.query_params.items()).items() >= {"lg_source": "noise", "lg_n": "7"}.items()
 
 
@@ -81,7 +82,7 @@ def test_no_two_controls_are_called_the_same() -> None:
     for language in ("en", "zh"):
         app = opened(lang=language, lg_source="noise")
         labels = [element.label for kind in ("selectbox", "number_input", "button_group") for element in app.get(kind)]
-        labels += [slider.label for slider in reach_sliders(64, 0, 0, None, words("long_range", language))]
+        labels += [slider.label for slider in sliders(64, 0, 0, None, words("long_range", language))]
         assert len(set(labels)) == len(labels) > 8 and "n" not in labels
 
 

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.base import stream
 from attention_core.experiments.recurrent import layer
-from pages.training.long_range.pictures import BATCH, REACHED, SEEDS, WIDTH
+from pages.training.long_range.reach.numbers import BATCH, REACHED, SEEDS, WIDTH
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle
 from tests.harness.laboratory import RERUNS

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from attention_core.experiments.pronoun import EXAMPLE, Pronoun
 from attention_core.experiments.store import fingerprint
 from attention_core.models.trained import CHECKPOINT_SHA256
-from pages.training.pronoun import pictures as pronoun
-from pages.training.pronoun.pictures import SURVEYED, VOCABULARY
+from pages.training.pronoun import reading
+from pages.training.pronoun.reading import SURVEYED, VOCABULARY
 from tests.harness import training
 from tests.harness.training import well
 from ui.compute import catalogue
@@ -163,7 +163,7 @@ def test_a_damaged_file_leaves_the_untrained_layer(monkeypatch) -> None:
 def test_how_good_the_shipped_layer_is_is_measured_once_for_all_readers(monkeypatch) -> None:
     """Also where it has been loaded again meanwhile: what is measured follows from its weights."""
     measured = []
-    monkeypatch.setattr(pronoun, "survey", lambda layer, survey=pronoun.survey: (measured.append(1), survey(layer))[1])
+    monkeypatch.setattr(reading, "survey", lambda layer, survey=reading.survey: (measured.append(1), survey(layer))[1])
     for _ in range(3):
         monkeypatch.setattr(catalogue, "_TAUGHT", catalogue.Loaded(1))
         assert PAGE["origin.title"] in [element.value for element in opened(lang="en").header]

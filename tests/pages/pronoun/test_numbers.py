@@ -1,7 +1,5 @@
 """its → Law: readings, films and snippets: against torch's own attention, the records, and by running them."""
 
-import contextlib
-import io
 import math
 from dataclasses import replace
 
@@ -17,13 +15,18 @@ from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint
 from attention_core.models import Trained, load_pronoun
 from attention_core.models.trained import CHECKPOINT
-from pages.training.pronoun import pictures as pronoun
+from pages.training.pronoun import numbers, pictures, sentence
+from pages.training.pronoun import reading as readings
+from tests.harness.scripts import printed, printed_afresh
+from tests.harness.serving import ROOT
+from tests.harness.training import starts
 from ui.compute.queue import Queue
-from ui.compute.runs import Run
+from ui.compute.runs import Run, Variant
 from ui.text import words
 from ui.training.history import history
 
 PAGE = words("pronoun", "en")
+NONE, INVERSE_SQRT = Variant("none"), Variant("inverse_sqrt")
 SHAPE = {"d_k": 8, "batch": 4, "evaluated": 64, "steps": 6, "every": 2}
 
 
@@ -34,7 +37,7 @@ def shipped() -> Trained:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    made = Run({rule: Pronoun(rule=rule, **SHAPE) for rule in ("none", "inverse_sqrt")})
+    made = Run({rule: Pronoun(rule=rule.model, **SHAPE) for rule in (NONE, INVERSE_SQRT)})
     Queue(1).enter(made)
     made.wait(60.0)
     assert made.state == "ended"
@@ -43,7 +46,7 @@ def run() -> Run:
 
 @pytest.fixture(scope="module")
 def films(run):
-    return {film.name: film for film in pronoun.films(history(run), all_steps=True)}
+    return {film.name: film for film in pictures.films(history(run), all_steps=True)}
 
 
 def torchs(state, text: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,14 +62,14 @@ def torchs(state, text: str) -> tuple[torch.Tensor, torch.Tensor]:
     return weights, F.linear(out, state["read.weight"], state["read.bias"]).softmax(dim=-1)
 
 
-def reading(model: Trained, text: str) -> pronoun.Reading:
-    return pronoun.read(model, model.tokenize(text))
+def reading(model: Trained, text: str) -> readings.Reading:
+    return readings.read(model, model.tokenize(text))
 
 
 # --- a sentence ---
 
 
-@pytest.mark.parametrize("text", pronoun.EXAMPLES.values())
+@pytest.mark.parametrize("text", readings.EXAMPLES.values())
 def test_a_reading_is_torchs_attention_with_the_weights_of_the_file(shipped, text) -> None:
     found = reading(shipped, text)
     weights, chances = torchs(load_file(CHECKPOINT), text)
@@ -80,32 +83,32 @@ def test_a_reading_is_torchs_attention_with_the_weights_of_the_file(shipped, tex
 def test_the_first_sentence_points_from_its_to_law(shipped) -> None:
     found = reading(shipped, EXAMPLE)
     asks, law = found.words.index("its"), found.words.index("law")
-    assert pronoun.focus("", found) == asks
+    assert readings.focus("", found) == asks
     assert int(found.weights[0, asks].argmax()) == law and float(found.weights[0, asks, law]) > 0.9
-    title, note = pronoun.answer(found, asks, PAGE)
+    title, note = sentence.answer(found, asks, PAGE)
     assert "` law `" in title and note == PAGE.format("answer.right", word="its", noun="law")
 
 
 @pytest.mark.parametrize(("key", "told"), [("turned", "right"), ("his", "right"), ("two", "several"), ("none", "none")])
 def test_an_answer_is_told_with_what_to_make_of_it(shipped, key, told) -> None:
-    found = reading(shipped, pronoun.EXAMPLES[key])
+    found = reading(shipped, readings.EXAMPLES[key])
     (row,) = found.pronouns
     nouns = dict.fromkeys(word for word in found.words[:row] if word in NOUNS[found.words[row]])
     said = {"word": found.words[row], "noun": next(iter(nouns), ""), "nouns": ", ".join(nouns)}
-    assert pronoun.answer(found, row, PAGE)[1] == PAGE.format(f"answer.{told}", **said)
+    assert sentence.answer(found, row, PAGE)[1] == PAGE.format(f"answer.{told}", **said)
 
 
 def test_a_wrong_answer_is_called_wrong_and_other_words_mean_nothing(shipped) -> None:
     found = reading(shipped, EXAMPLE)
     row = found.words.index("its")
     wrong = replace(found, answers=(("king", 0.5),) * len(found.words))
-    assert pronoun.answer(wrong, row, PAGE)[1] == PAGE.format("answer.wrong", word="its", noun="law")
-    assert pronoun.answer(found, 0, PAGE) == (PAGE.format("answer.other", word="the"), PAGE["answer.other_note"])
+    assert sentence.answer(wrong, row, PAGE)[1] == PAGE.format("answer.wrong", word="its", noun="law")
+    assert sentence.answer(found, 0, PAGE) == (PAGE.format("answer.other", word="the"), PAGE["answer.other_note"])
 
 
 def test_a_head_alone_answers_what_torch_finds_without_the_other(shipped) -> None:
     state = load_file(CHECKPOINT)
-    for head, found in enumerate(pronoun.alone(shipped, shipped.tokenize(EXAMPLE))):
+    for head, found in enumerate(readings.alone(shipped, shipped.tokenize(EXAMPLE))):
         silenced = state["layers.0.attention.W_O"].clone()
         silenced[1 - head] = 0
         best = torchs(state | {"layers.0.attention.W_O": silenced}, EXAMPLE)[1].max(dim=-1)
@@ -121,35 +124,35 @@ def test_which_head_carries_the_answer_follows_from_what_each_says_alone(shipped
     found = reading(shipped, EXAMPLE)
     row = found.words.index("its")
     alone = [((word, chance),) * len(found.words) for word, chance in ((first, 0.75), (second, 0.5))]
-    *each, verdict = pronoun.heads(found, alone, row, PAGE).split("  \n")
+    *each, verdict = sentence.heads(found, alone, row, PAGE).split("  \n")
     assert verdict == PAGE.format(f"heads.{key}", number=1 if first == "law" else 2, answer="law")
     for number, (line, word, looked) in enumerate(zip(each, (first, second), ("law", "king"), strict=True), start=1):
         weight = float(f"{found.weights[number - 1, row, found.words.index(looked)]:.3g}")
         values = {"word": looked, "weight": weight, "answer": word, "chance": alone[number - 1][row][1]}
         assert line == PAGE.format("heads.each", number=number, **values)
-    assert pronoun.heads(found, alone, 0, PAGE) == ""
+    assert sentence.heads(found, alone, 0, PAGE) == ""
 
 
 @pytest.mark.parametrize(
     ("spelling", "place"), [("", 7), ("1", 0), ("13", 12), ("14", 7), ("0", 7), ("-1", 7), ("x", 7), ("²", 7)]
 )
 def test_the_word_in_focus_is_one_of_the_sentence(shipped, spelling, place) -> None:
-    assert pronoun.focus(spelling, reading(shipped, EXAMPLE)) == place
+    assert readings.focus(spelling, reading(shipped, EXAMPLE)) == place
 
 
 def test_without_a_pronoun_the_last_word_is_in_focus(shipped) -> None:
     found = reading(shipped, "the king saw the queen")
-    assert found.pronouns == () and pronoun.focus("", found) == 4
+    assert found.pronouns == () and readings.focus("", found) == 4
 
 
 def test_the_vocabulary_is_every_word_once() -> None:
-    listed = [word for group in pronoun.VOCABULARY.values() for word in group]
+    listed = [word for group in readings.VOCABULARY.values() for word in group]
     assert len(listed) == len(set(listed)) and set(listed) == set(WORDS) - {PAD}
 
 
 def test_words_are_added_and_taken_away() -> None:
-    assert pronoun.extended("", "the") == "the" and pronoun.extended("the ", "law") == "the law"
-    assert pronoun.shortened("the law") == "the" and pronoun.shortened("") == ""
+    assert readings.extended("", "the") == "the" and readings.extended("the ", "law") == "the law"
+    assert readings.shortened("the law") == "the" and readings.shortened("") == ""
 
 
 def test_the_survey_counts_what_torch_finds(shipped) -> None:
@@ -157,42 +160,41 @@ def test_the_survey_counts_what_torch_finds(shipped) -> None:
     from attention_core.experiments.base import stream
     from attention_core.experiments.pronoun import TRAINED_FILLERS, sentences
 
-    right, weight = pronoun.survey(shipped)
-    made = sentences(stream(0, "survey"), pronoun.SURVEYED, "unseen", TRAINED_FILLERS)
+    right, weight = readings.survey(shipped)
+    made = sentences(stream(0, "survey"), readings.SURVEYED, "unseen", TRAINED_FILLERS)
     state, hits, found = load_file(CHECKPOINT), 0, {word: [] for word in NOUNS}
     for ids, place, answer in zip(made.tokens, made.pronoun.tolist(), made.answer.tolist(), strict=True):
         kept = [WORDS[number] for number in ids.tolist() if WORDS[number] != PAD]
         weights, chances = torchs(state, " ".join(kept))
         hits += int(chances[place].argmax()) == answer
         found[kept[place]].append(weights[:, place, kept.index(WORDS[answer])])
-    assert right == hits > 0.9 * pronoun.SURVEYED
+    assert right == hits > 0.9 * readings.SURVEYED
     assert_close(weight, torch.stack([torch.stack(rows).mean(dim=0) for rows in found.values()]), rtol=1e-4, atol=1e-5)
 
 
 def test_rows_and_maps_of_a_sentence_show_its_weights(shipped) -> None:
     found = reading(shipped, EXAMPLE)
-    (film,) = pronoun.sentence_films(found)
+    films = sentence.films(found)
+    (film,) = films
     n, row = len(found.words), 4
     for head, (picture, bars) in enumerate(
-        zip(*[[plot for plot in pronoun.sentence_plots(found, row, PAGE) if plot.name.startswith(kind)]
+        zip(*[[plot for plot in sentence.plots(found, row, PAGE) if plot.name.startswith(kind)]
               for kind in ("map_", "row_")], strict=True)
     ):  # fmt: skip
-        square = film.values[picture.start : picture.start + n * n].reshape(n, n)
+        (begins,), (row_begins,) = starts(picture, films), starts(bars, films)
+        square = film.values[begins : begins + n * n].reshape(n, n)
         np.testing.assert_array_equal(square, found.weights[head].numpy())
-        np.testing.assert_array_equal(film.values[bars.start : bars.start + n], found.weights[head, row].numpy())
+        np.testing.assert_array_equal(film.values[row_begins : row_begins + n], found.weights[head, row].numpy())
         assert picture.marked == row and bars.marked == int(found.weights[head, row].argmax())
 
 
 @pytest.mark.parametrize("which", ["shipped", "untouched", "inverse_sqrt"])
 def test_the_snippet_of_a_sentence_prints_its_row_and_its_answer(shipped, run, which) -> None:
-    config = shipped.config if which == "shipped" else run.experiments["inverse_sqrt"]
-    untouched = pronoun.untrained(config)
-    model = {"shipped": shipped, "untouched": untouched, **pronoun.finished(run)}[which]
+    config = shipped.config if which == "shipped" else run.experiments[INVERSE_SQRT]
+    untouched = readings.untrained(config)
+    model = {"shipped": shipped, "untouched": untouched, "inverse_sqrt": numbers.finished(run)[INVERSE_SQRT]}[which]
     found = reading(model, EXAMPLE)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(pronoun.reading_snippet(EXAMPLE, 7, which, config), "snippet", "exec"), {})
-    lines = printed.getvalue().splitlines()
+    lines = printed(readings.script(EXAMPLE, 7, which, config)).splitlines()
     assert lines[0] == "head 1 " + " ".join(
         f"{word} {weight:.6f}" for word, weight in zip(found.words, found.weights[0, 7].tolist(), strict=True)
     )
@@ -223,59 +225,63 @@ def test_films_are_what_was_recorded(run, films) -> None:
 
 
 def test_the_last_map_is_torchs_attention_with_the_final_weights(run, films) -> None:
-    weights, _ = torchs(run.records("inverse_sqrt")[-1].state, EXAMPLE)
+    weights, _ = torchs(run.records(INVERSE_SQRT)[-1].state, EXAMPLE)
     shown = torch.from_numpy(films["weights inverse_sqrt"].values)[-1].view(2, 13, 13)
     assert_close(shown, weights, rtol=2e-3, atol=1e-4)  # kept as float16
-    (found,) = [model for name, model in pronoun.finished(run).items() if name == "inverse_sqrt"]
+    (found,) = [model for name, model in numbers.finished(run).items() if name == INVERSE_SQRT]
     assert_close(reading(found, EXAMPLE).weights, weights, rtol=1e-4, atol=1e-6)
 
 
 def test_every_picture_finds_its_film(run) -> None:
     made = history(run)
     for all_steps in (True, False):
-        sent = pronoun.films(made, all_steps=all_steps)
+        sent = pictures.films(made, all_steps=all_steps)
         sizes = {film.name: math.prod(film.values.shape[len(film.axes) :]) for film in sent}
-        plots = pronoun.plots(made, sent, PAGE)
+        plots = pictures.plots(made, sent, PAGE)
         assert len({plot.name for plot in plots}) == len(plots)
         for plot in plots:
             film = getattr(plot, "film", None)
-            last = max((line.start for line in getattr(plot, "lines", ())), default=getattr(plot, "start", 0))
             size = getattr(plot, "count", getattr(plot, "rows", 1) * getattr(plot, "cols", 1))
-            assert film is None or last + size <= sizes[film], plot.name
-    slid = pronoun.sliders(made, 2, 1, 0, PAGE)
+            assert film is None or max(starts(plot, sent)) + size <= sizes[film], plot.name
+    slid = pictures.sliders(made, {"step": 2, "view": 1, "head": 0}, PAGE)
     assert [slider.readings for slider in slid] == [("0", "2", "4", "6"), ("values", "change since step 0"), ("1", "2")]
 
 
 def test_only_the_recipe_of_the_file_is_compared_with_it(run, shipped) -> None:
-    assert pronoun.distance(run, shipped) is None
+    assert numbers.distance(run, shipped) is None
     config, state = shipped.config, load_file(CHECKPOINT)
     first = next(config.records())
-    again = Run.finished({"inverse_sqrt": replace(config, every=40)}, {"inverse_sqrt": [replace(first, state=state)]})
-    assert pronoun.distance(again, shipped) == 0
+    again = Run.finished({INVERSE_SQRT: replace(config, every=40)}, {INVERSE_SQRT: [replace(first, state=state)]})
+    assert numbers.distance(again, shipped) == 0
     moved = state | {"layers.0.attention.W_Q": state["layers.0.attention.W_Q"] + 0.5}
-    other = Run.finished({"inverse_sqrt": config}, {"inverse_sqrt": [replace(first, state=moved)]})
-    apart = pronoun.distance(other, shipped)
+    other = Run.finished({INVERSE_SQRT: config}, {INVERSE_SQRT: [replace(first, state=moved)]})
+    apart = numbers.distance(other, shipped)
     assert apart is not None and apart >= 0.499
 
 
 def test_settings_make_the_race_they_say() -> None:
-    made = pronoun.race(["none", "inverse"], d_k=16, lr=1e-2, steps=1200, drawn=5)
+    made = numbers.race(["none", "inverse"], d_k=16, lr=1e-2, steps=1200, seed=5)
     for rule, found in made.items():
-        assert isinstance(found, Pronoun) and pronoun.name_of(found) == found.rule == rule
+        assert isinstance(found, Pronoun) and numbers.variant(found) == rule and found.rule == str(rule)
         assert (found.d_k, found.lr, found.steps, found.every, found.seed) == (16, 1e-2, 1200, 40, 5)
-        assert pronoun.known(found)
+        assert numbers.known(found)
     for other in (Sort(), replace(found, rule="qk_norm"), replace(found, steps=10**9), replace(found, n_head=4)):
-        assert not pronoun.known(other)
-    assert pronoun.label("none 2", PAGE) == "unscaled (2)" and pronoun.hue("none 2") == pronoun.hue("none")
+        assert not numbers.known(other)
+    again = Variant("none", 2)
+    hues = pictures.look([NONE, again], PAGE).hues
+    assert pictures.label(again, PAGE) == "unscaled (2)" and hues[again] == hues[NONE]
 
 
 def test_the_snippet_and_the_arrays_of_a_run_are_its_records(run) -> None:
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(pronoun.snippet(run), "snippet", "exec"), {})
-    found = pronoun.arrays(run)
+    output = printed_afresh(numbers.script(run))
+    found = numbers.arrays(run)
     for name in run.experiments:
-        assert f"{name} fingerprint {fingerprint(run.records(name))}" in printed.getvalue()
+        assert f"{name} fingerprint {fingerprint(run.records(name))}" in output
         np.testing.assert_array_equal(found[f"{name}_step"], [0, 2, 4, 6])
         np.testing.assert_array_equal(found[f"{name}_far"], [record.measures["far"] for record in run.records(name)])
         assert found[f"{name}_weights"].shape == (4, 2, 13, 13)
+
+
+@pytest.mark.parametrize("script", ["script.py", "reading_script.py"])
+def test_the_script_runs_as_it_stands(script: str) -> None:
+    assert printed((ROOT / "pages/training/pronoun" / script).read_text(encoding="utf-8"))

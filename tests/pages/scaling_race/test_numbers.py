@@ -1,6 +1,5 @@
 """The scaling race as films, files and snippet: against the records, against torch's own layers, and by running it."""
 
-import contextlib
 import io
 import json
 import math
@@ -23,22 +22,27 @@ from attention_core.experiments.base import Record, stream
 from attention_core.experiments.induction import Induction
 from attention_core.experiments.sort import Sort, anatomy
 from attention_core.experiments.store import StoreError, fingerprint, load_records, save_records, save_weights
-from pages.training.scaling_race import pictures as scaling_race
+from pages.training.scaling_race import numbers, pictures
+from tests.harness.scripts import printed, printed_afresh
+from tests.harness.serving import ROOT
 from ui.compute.queue import Queue
-from ui.compute.runs import Run
+from ui.compute.runs import Run, Variant
 from ui.figures.training import transition_figure
 from ui.palette import RULE_HUES
 from ui.text import words
-from ui.training import panel
+from ui.training import files as saved
+from ui.training.files import Kind, RefusedError
 from ui.training.history import LOWEST, Measure, ends, history, step_slider
 
 PAGE = words("scaling_race", "en")
+NONE, INVERSE_SQRT, QK_NORM = map(Variant, ("none", "inverse_sqrt", "qk_norm"))
+KIND = Kind(known=numbers.known, variant=numbers.variant, label=str)
 SHAPE = {"d_k": 8, "batch": 4, "evaluated": 13, "steps": 6, "every": 2}
 
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    made = Run({rule: Sort(rule=rule, **SHAPE) for rule in ("none", "inverse_sqrt", "qk_norm")})
+    made = Run({rule: Sort(rule=rule.model, **SHAPE) for rule in (NONE, INVERSE_SQRT, QK_NORM)})
     Queue(1).enter(made)
     made.wait(60.0)
     assert made.state == "ended"
@@ -47,11 +51,11 @@ def run() -> Run:
 
 @pytest.fixture(scope="module")
 def films(run):
-    return {film.name: film for film in scaling_race.films(history(run), all_steps=True)}
+    return {film.name: film for film in pictures.films(history(run), all_steps=True)}
 
 
 def test_curves_are_what_was_recorded(run, films) -> None:
-    table = torch.from_numpy(films["curves"].values).view(4, len(scaling_race.MEASURES), 3)
+    table = torch.from_numpy(films["curves"].values).view(4, len(numbers.MEASURES), 3)
     norms = torch.from_numpy(films["norms"].values)
     for column, name in enumerate(run.experiments):
         for row, record in enumerate(run.records(name)):
@@ -65,7 +69,7 @@ def test_curves_are_what_was_recorded(run, films) -> None:
 
 def test_the_last_maps_are_those_of_torchs_attention_with_the_final_weights(run, films) -> None:
     """x, LayerNorm and softmax(QKᵀ/√d_k) written out with torch's own functions."""
-    config, state = run.experiments["inverse_sqrt"], run.records("inverse_sqrt")[-1].state
+    config, state = run.experiments[INVERSE_SQRT], run.records(INVERSE_SQRT)[-1].state
     tokens, _ = config.draw(stream(config.seed, "probe"), 64)
     x = state["tokens"][tokens[:4]] + state["positions"]
     normed = F.layer_norm(x, (64,), state["layers.0.norm.weight"], state["layers.0.norm.bias"])
@@ -93,8 +97,8 @@ def test_the_gradient_film_is_torchs_gradient_at_step_0(films) -> None:
 
 def test_while_it_trains_only_the_newest_maps_are_sent(run) -> None:
     made = history(run)
-    live = {film.name: film for film in scaling_race.films(made, all_steps=False)}
-    whole = {film.name: film for film in scaling_race.films(made, all_steps=True)}
+    live = {film.name: film for film in pictures.films(made, all_steps=False)}
+    whole = {film.name: film for film in pictures.films(made, all_steps=True)}
     for name in ("weights none", "W none", "dW none"):
         assert live[name].axes == whole[name].axes[1:] and whole[name].axes[0] == "step"
         np.testing.assert_array_equal(live[name].values, whole[name].values[-1])
@@ -103,18 +107,18 @@ def test_while_it_trains_only_the_newest_maps_are_sent(run) -> None:
 def test_half_a_run_leaves_the_rest_of_the_axis_empty() -> None:
     config = Sort(**SHAPE)
     records = list(config.records())[:2]
-    made = history(Run.finished({"inverse_sqrt": config}, {"inverse_sqrt": records}))
+    made = history(Run.finished({INVERSE_SQRT: config}, {INVERSE_SQRT: records}))
     assert made.steps == (0, 2, 4, 6) and made.newest == 1
     table = made.table([Measure(key="loss"), Measure(key="snr.0", logs=True)])
     assert np.isfinite(table[:2, 0]).all() and np.isnan(table[2:]).all()
-    values, along = made.frames("inverse_sqrt", lambda record: record.arrays["weights"].float().numpy(), (4, 1, 16, 16),
+    values, along = made.frames(INVERSE_SQRT, lambda record: record.arrays["weights"].float().numpy(), (4, 1, 16, 16),
                                 all_steps=True)  # fmt: skip
     assert along and np.isfinite(values[:2]).all() and np.isnan(values[2:]).all()
 
 
 @pytest.mark.parametrize(("steps", "every"), [(300, 10), (900, 30), (1000, 34), (10, 1), (40, 2), (7, 3)])
 def test_the_scrubber_writes_a_few_round_steps(steps, every) -> None:
-    made = history(Run({"none": Sort(steps=steps, every=every)}))
+    made = history(Run({NONE: Sort(steps=steps, every=every)}))
     slider = step_slider(made, 0, "step")
     assert slider.readings[0] == "0" and slider.readings[-1] == str(steps)
     assert 2 <= len(slider.ticks) <= 8
@@ -129,11 +133,8 @@ def test_axes_hold_their_numbers() -> None:
 
 
 def test_the_snippet_prints_what_is_shown(run) -> None:
-    code = scaling_race.snippet(run)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code, "snippet", "exec"), {})
-    said = printed.getvalue()
+    code = numbers.script(run)
+    said = printed_afresh(code)
     for name in run.experiments:
         assert f"{name} fingerprint {fingerprint(run.records(name))}" in said
         for record in run.records(name):
@@ -141,21 +142,21 @@ def test_the_snippet_prints_what_is_shown(run) -> None:
 
 
 def test_the_arrays_are_the_records_and_the_points(run) -> None:
-    found = scaling_race.arrays(run, {Sort(rule="none", d_k=4): (1.8, 0.9)})
+    found = numbers.arrays(run, {Sort(rule="none", d_k=4): (1.8, 0.9)})
     np.testing.assert_array_equal(found["qk_norm_step"], [0, 2, 4, 6])
-    np.testing.assert_array_equal(found["none_loss"], [record.loss for record in run.records("none")])
+    np.testing.assert_array_equal(found["none_loss"], [record.loss for record in run.records(NONE)])
     assert found["none_weights"].shape == (4, 4, 16, 16)
     np.testing.assert_array_equal(found["transition"], [[0, 4, 1.0, 3e-3, 300, 0, 1.8, 0.9]])
-    assert scaling_race.RULES[0] == "none"
+    assert numbers.RULES[0] == "none"
 
 
 def test_fingerprints_tell_runs_apart_and_survive_a_file(run) -> None:
     digests = {fingerprint(run.records(name)) for name in run.experiments}
     assert len(digests) == 3
-    config = run.experiments["none"]
-    assert fingerprint(list(config.records())) == fingerprint(run.records("none"))
-    _, loaded = load_records(save_records(config, run.records("none")))
-    assert fingerprint(loaded) == fingerprint(run.records("none"))
+    config = run.experiments[NONE]
+    assert fingerprint(list(config.records())) == fingerprint(run.records(NONE))
+    _, loaded = load_records(save_records(config, run.records(NONE)))
+    assert fingerprint(loaded) == fingerprint(run.records(NONE))
     changed = [*loaded[:-1], replace(loaded[-1], loss=math.nextafter(loaded[-1].loss, 0))]
     assert fingerprint(changed) != fingerprint(loaded)
 
@@ -164,21 +165,22 @@ def test_fingerprints_tell_runs_apart_and_survive_a_file(run) -> None:
 
 
 def load(*files: bytes) -> Run:
-    return panel._run(list(files), scaling_race.known, scaling_race.rule_of)
+    return saved.loaded(list(files), KIND)
 
 
 def test_saved_runs_are_loaded_side_by_side_with_their_weights(run) -> None:
     sent = [save_records(config, run.records(name)) for name, config in run.experiments.items()]
-    config = run.experiments["none"]
-    found = load(*sent, sent[0], save_weights(config, run.records("none")[-1].state))
-    assert list(found.experiments) == ["none", "inverse_sqrt", "qk_norm", "none 2"]
+    config = run.experiments[NONE]
+    found = load(*sent, sent[0], save_weights(config, run.records(NONE)[-1].state))
+    assert list(map(str, found.experiments)) == ["none", "inverse_sqrt", "qk_norm", "none 2"]
     assert found.state == "ended" and found.share == 1
     for name in run.experiments:
         assert fingerprint(found.records(name)) == fingerprint(run.records(name))
-    assert_close(dict(found.records("none")[-1].state), dict(run.records("none")[-1].state), rtol=0, atol=0)
-    assert not found.records("qk_norm")[-1].state
-    assert scaling_race.hue("none 2") == scaling_race.hue("none")
-    assert scaling_race.label("none 2", PAGE) == "unscaled (2)"
+    assert_close(dict(found.records(NONE)[-1].state), dict(run.records(NONE)[-1].state), rtol=0, atol=0)
+    assert not found.records(QK_NORM)[-1].state
+    hues = pictures.look(list(found.experiments), PAGE).hues
+    assert hues[Variant("none", 2)] == hues[NONE]
+    assert pictures.label(Variant("none", 2), PAGE) == "unscaled (2)"
 
 
 def rewritten(data: bytes, **columns) -> bytes:
@@ -195,9 +197,9 @@ def described(config: Sort, **changes) -> np.ndarray:
 
 
 def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run, monkeypatch) -> None:
-    config = run.experiments["none"]
-    good = save_records(config, run.records("none"))
-    weights = save_weights(config, run.records("none")[-1].state)
+    config = run.experiments[NONE]
+    good = save_records(config, run.records(NONE))
+    weights = save_weights(config, run.records(NONE)[-1].state)
     other = Induction()
     bad = {
         "damaged": [b"", b"PK", b"PK\x03\x04 nonsense", good[:-40], b"\x80\x04 pickle"],
@@ -211,20 +213,20 @@ def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run, m
             rewritten(good, step=np.array([2, 0, 4, 6])),
             rewritten(good, config=described(config, seed=2**70)),  # torch has no such seed
             rewritten(good, config=described(config, lr=-1.0)),  # nor such an optimiser
-            rewritten(good, **{"measure/entropy.0": np.full(len(run.records("none")), math.nan)}),  # not recorded
+            rewritten(good, **{"measure/entropy.0": np.full(len(run.records(NONE)), math.nan)}),  # not recorded
         ],
     }
     for key, files in bad.items():
         assert PAGE.language == "en" and words("training", "en")[f"refused.{key}"]
         for data in files:
-            with pytest.raises((StoreError, panel._RefusedError)) as error:
+            with pytest.raises((StoreError, RefusedError)) as error:
                 load(data)
-            said = str(error.value) if isinstance(error.value, panel._RefusedError) else "damaged"
+            said = str(error.value) if isinstance(error.value, RefusedError) else "damaged"
             assert said == key
-    with pytest.raises(panel._RefusedError, match="many"):
-        load(*[good] * (panel.MOST_FILES + 1))
-    monkeypatch.setattr(panel, "MOST_BYTES", run.kept // 4)
-    with pytest.raises(panel._RefusedError, match="many"):
+    with pytest.raises(RefusedError, match="many"):
+        load(*[good] * (saved.MOST_FILES + 1))
+    monkeypatch.setattr(saved, "MOST_BYTES", run.kept // 4)
+    with pytest.raises(RefusedError, match="many"):
         load(good)
 
 
@@ -242,7 +244,7 @@ def at_once(count: int, work: Callable[[], object]) -> None:
 def test_eight_hostile_uploads_at_once_get_a_sentence_each_and_no_memory(run) -> None:
     """Each is a good run with 64 MiB of zeros beside it, 64 KiB as a file."""
     extra = {"array/0/more": np.zeros(2**23)}
-    hostile = rewritten(save_records(run.experiments["none"], run.records("none")), **extra)
+    hostile = rewritten(save_records(run.experiments[NONE], run.records(NONE)), **extra)
     said = []
 
     def upload() -> None:
@@ -261,7 +263,7 @@ def test_eight_hostile_uploads_at_once_get_a_sentence_each_and_no_memory(run) ->
 
 
 def test_the_process_unpacks_one_archive_at_a_time(run, monkeypatch) -> None:
-    good, now, most = save_records(run.experiments["none"], run.records("none")), [], []
+    good, now, most = save_records(run.experiments[NONE], run.records(NONE)), [], []
 
     def unpacked(data: bytes, limit: int) -> object:
         now.append(1)
@@ -270,7 +272,7 @@ def test_the_process_unpacks_one_archive_at_a_time(run, monkeypatch) -> None:
         now.pop()
         return found
 
-    monkeypatch.setattr(panel, "load_records", unpacked)
+    monkeypatch.setattr(saved, "load_records", unpacked)
     at_once(8, lambda: load(good))
     assert most == [1] * 8
 
@@ -278,19 +280,19 @@ def test_the_process_unpacks_one_archive_at_a_time(run, monkeypatch) -> None:
 def test_archives_of_one_upload_share_what_they_may_unpack_to(run, monkeypatch) -> None:
     records = [
         replace(record, state={}, arrays={name: torch.zeros_like(array) for name, array in record.arrays.items()})
-        for record in run.records("none")
+        for record in run.records(NONE)
     ]
-    good = save_records(run.experiments["none"], records)
+    good = save_records(run.experiments[NONE], records)
     size = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(good)).infolist())
-    monkeypatch.setattr(panel, "LARGEST", size + sum(record.bytes() for record in records) // 2)
+    monkeypatch.setattr(saved, "LARGEST", size + sum(record.bytes() for record in records) // 2)
     assert len(load(good).experiments) == 1
     with pytest.raises(StoreError, match="more than"):
         load(good, good)
 
 
 def test_of_an_archive_of_another_experiment_nothing_is_unpacked(run, monkeypatch) -> None:
-    monkeypatch.setattr(panel, "load_records", None)
-    with pytest.raises(panel._RefusedError, match="other"):
+    monkeypatch.setattr(saved, "load_records", None)
+    with pytest.raises(RefusedError, match="other"):
         load(save_records(Induction(), []))
 
 
@@ -300,18 +302,18 @@ def test_whatever_fails_while_a_file_is_loaded_is_one_sentence_and_the_run_stays
     def page() -> None:
         import streamlit as st
 
-        from ui.training import panel
+        from ui.training import files
 
         def check(config: object) -> bool:
             raise MemoryError
 
         st.session_state.setdefault("sr_run", "the run before")
-        panel.files("sr", str, check, str)
-        panel.refusal("sr")
+        files.files("sr", files.Kind(known=check, variant=str, label=str))
+        files.refusal("sr")
 
     app = AppTest.from_function(page)
     monkey = pytest.MonkeyPatch()
-    monkey.setattr(panel, "current", lambda key: None)
+    monkey.setattr(saved, "current", lambda key: None)
     app.run()
     app.file_uploader[0].upload("a.npz", save_records(Sort(), []), "application/zip").run()
     monkey.undo()
@@ -325,26 +327,26 @@ def test_whatever_fails_while_a_file_is_loaded_is_one_sentence_and_the_run_stays
 
 def test_the_batch_spreads_the_initial_scores_and_gives_a_point_for_each_training() -> None:
     """Var(q·k) = d_k for unit q and k: the scores of the untouched unscaled layer have about √d_k, scaled about s²."""
-    made = scaling_race.sweep(["none", "inverse_sqrt"], steps=1, drawn=3)
+    made = numbers.sweep(["none", "inverse_sqrt"], steps=1, seed=3)
     assert len(made) == 12 and all(config.seed == 3 and config.lr == 0.01 for config in made.values())
     small = {name: replace(config, batch=2, evaluated=5) for name, config in made.items()}
     run = Run(small, in_turns=False)
     Queue(1).enter(run)
     run.wait(120.0)
-    found = scaling_race.points(run)
+    found = numbers.points(run)
     assert len(found) == 12
     for config, (std, accuracy) in found.items():
         expected = config.d_k**0.5 if config.rule == "none" else config.input_scale**2
         assert 0.75 < std / expected < 1.35
         assert 0 <= accuracy <= 1
-    assert abs(scaling_race.BREAK - 2 * math.sqrt(2 * math.log(16))) < 1e-12
+    assert abs(numbers.BREAK - 2 * math.sqrt(2 * math.log(16))) < 1e-12
 
 
 def test_a_training_that_was_stopped_gives_no_point(run) -> None:
-    config = run.experiments["none"]
-    half = Run.finished({"none 8 1": config}, {"none 8 1": run.records("none")[:2]})
-    assert scaling_race.points(half) == {}
-    assert scaling_race.dissections(Run.finished({"none": config}, {"none": run.records("none")[:2]})) == {}
+    config, place = run.experiments[NONE], numbers.Place("none", 8, 1.0)
+    half = Run.finished({place: config}, {place: run.records(NONE)[:2]})
+    assert numbers.points(half) == {}
+    assert numbers.dissections(Run.finished({NONE: config}, {NONE: run.records(NONE)[:2]})) == {}
 
 
 def test_the_figure_shows_every_point_and_where_theory_puts_the_break() -> None:
@@ -357,24 +359,29 @@ def test_the_figure_shows_every_point_and_where_theory_puts_the_break() -> None:
 
 
 def test_the_anatomy_of_kept_weights_is_that_of_training_again(run) -> None:
-    config = run.experiments["inverse_sqrt"]
-    kept = anatomy(config, batches=4, state=run.records("inverse_sqrt")[-1].state)
+    config = run.experiments[INVERSE_SQRT]
+    kept = anatomy(config, batches=4, state=run.records(INVERSE_SQRT)[-1].state)
     again = anatomy(config, batches=4)
     assert kept == again
     before = anatomy(replace(config, steps=0), batches=4)
     assert before != kept
-    parts = scaling_race.dissections(run)
+    parts = numbers.dissections(run)
     assert list(parts) == list(run.experiments)
     assert all(part.seed == 0 and part.build() is not None for part in parts.values())
 
 
 def test_settings_make_the_race_they_say() -> None:
-    made = scaling_race.race(["none", "inverse"], d_k=32, scale=2.0, lr=1e-2, steps=300, drawn=5)
+    made = numbers.race(["none", "inverse"], d_k=32, scale=2.0, lr=1e-2, steps=300, seed=5)
     assert {config.rule for config in made.values()} == {"none", "inverse"}
     for config in made.values():
         assert (config.d_k, config.input_scale, config.lr, config.steps, config.every, config.seed) == (
             32, 2.0, 1e-2, 300, 10, 5,
         )  # fmt: skip
-        assert scaling_race.known(config)
-    assert not scaling_race.known(Induction())
+        assert numbers.known(config)
+    assert not numbers.known(Induction())
     assert re.fullmatch(r"[0-9a-f]{16}", fingerprint([]))
+
+
+@pytest.mark.parametrize("script", ["script.py"])
+def test_the_script_runs_as_it_stands(script: str) -> None:
+    assert printed((ROOT / "pages/training/scaling_race" / script).read_text(encoding="utf-8"))

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.series import Series
 from attention_core.experiments.store import fingerprint
-from pages.training.time_series import pictures as time_series
-from pages.training.time_series import reading
+from pages.training.time_series import reading, scene
+from pages.training.time_series.numbers import OnWorld, Seeded, least
 from tests.harness import training
 from tests.harness.training import well
 from ui.compute.answers import Answers
@@ -48,7 +48,7 @@ def test_a_run_trains_to_its_end_and_the_table_holds_its_errors() -> None:
     config = Series(model="frequency", past=24, horizon=12, steps=10, every=1, seed=0, world=4, noise=0.6, slope=1.0)
     expected = list(config.records())
     run = app.session_state["ts_run"]
-    assert fingerprint(run.records("frequency 0")) == fingerprint(expected)
+    assert fingerprint(run.records(Seeded("frequency"))) == fingerprint(expected)
     found = table(app).set_index("model")
     assert found.loc["frequency block", "MSE"] == significant(expected[-1].accuracy, 3)
     assert found.loc["frequency block", "MAE"] == significant(expected[-1].measures["mae"], 3)
@@ -60,7 +60,7 @@ def test_attention_trained_to_its_end_is_compared_and_a_link_starts_it() -> None
     app = opened(lang="en", ts_go="1", ts_steps="10", ts_past="24", ts_models="attention", ts_seeds="2")
     ended(app)
     run = app.session_state["ts_run"]
-    assert list(run.experiments) == ["attention 0", "attention 1"]
+    assert list(map(str, run.experiments)) == ["attention 0", "attention 1"]
     assert "repeating the season" in said(app) and words("time_series", "en")["table.waits"] not in said(app)
     app.number_input(key="ts_steps").set_value(20).run()
     well(app)
@@ -89,7 +89,7 @@ def series(count: int) -> bytes:
 def test_a_file_of_ones_own_is_forecast_and_what_is_in_it_is_data() -> None:
     app = opened(lang="en", ts_source="own", **TINY)
     page = words("time_series", "en")
-    assert page.format("own.none", most=4000, least=time_series.least(24)) in said(app)
+    assert page.format("own.none", most=4000, least=least(24)) in said(app)
     app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
     well(app)
     assert "300 numbers of ` <b>*t*</b> `" in said(app)
@@ -144,11 +144,11 @@ def test_a_short_series_is_told_what_it_takes(past: str, count: int, advice: lis
     app = opened(lang="en", ts_source="own", **TINY | {"ts_past": past})
     app.file_uploader(key="ts_file").upload("mine.csv", series(count), "text/csv").run()
     well(app)
-    page, needed = words("time_series", "en"), {"past": 24, "least": time_series.least(24)}
+    page, needed = words("time_series", "en"), {"past": 24, "least": least(24)}
     expected = {name: page.format(f"refused.{name}", **needed) for name in ("shorter", "more", "fewest")}
     told = app.warning[0].value
     assert [name for name, sentence in expected.items() if sentence in told] == advice
-    assert str(time_series.least(int(past))) in told and "` <b>*t*</b> `" in told
+    assert str(least(int(past))) in told and "` <b>*t*</b> `" in told
 
 
 def test_a_bad_file_after_a_good_one_keeps_the_good_series() -> None:
@@ -181,7 +181,7 @@ def test_the_batch_over_several_series_ends_in_a_table() -> None:
 def test_the_batch_starts_from_its_link_and_tells_when_settings_have_changed() -> None:
     app = opened(lang="en", ts_many_models="frequency", ts_many_go="1", **TINY)
     run = app.session_state["ts_many_run"]
-    assert "frequency 4" in run.experiments and "ts_run" not in app.session_state
+    assert OnWorld("frequency", 4) in run.experiments and "ts_run" not in app.session_state
     stale = words("training", "en")["stale"]
     assert stale not in said(app)
     app.selectbox(key="ts_noise").set_value(0.6).run()
@@ -219,7 +219,7 @@ def test_a_file_is_parsed_once_and_what_is_computed_on_it_takes_its_turn_with_al
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_with_many_steps_nothing_is_trained_while_the_page_is_drawn(language: str, monkeypatch) -> None:
-    monkeypatch.setattr(time_series, "train_fast", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(scene, "train_fast", lambda *_: pytest.fail("trained"))
     app = opened(lang=language, ts_steps="1200", ts_seeds="5", ts_past="24")
     page = words("time_series", language)
     assert page["empty_none"] in said(app) and len(table(app)) == 1

@@ -1,7 +1,5 @@
 """Time series: films against records, errors against NumPy, words against numbers, files against mischief."""
 
-import contextlib
-import io
 import math
 import time
 from dataclasses import replace
@@ -16,9 +14,17 @@ from torch.testing import assert_close
 from attention_core.experiments.base import Record
 from attention_core.experiments.series import Series, made_series
 from attention_core.experiments.sort import Sort
-from pages.training.time_series import pictures as time_series
-from pages.training.time_series import reading
-from pages.training.time_series.pictures import FAST, SLOW, Row, base, conclusions, known, look, scene, variants
+from pages.training.time_series import films as filming
+from pages.training.time_series import numbers as planned
+from pages.training.time_series import pictures, reading, results, several
+from pages.training.time_series import scene as scenes
+from pages.training.time_series.films import seeds_columns
+from pages.training.time_series.numbers import FAST, SLOW, OnWorld, Seeded, base, known, least, variants
+from pages.training.time_series.results import Row, conclusions
+from pages.training.time_series.scene import scene
+from pages.training.time_series.world import Lines, lines, look, thinned
+from tests.harness.scripts import printed, printed_afresh
+from tests.harness.serving import ROOT
 from tests.harness.work import finished
 from ui.compute.queue import Queue
 from ui.compute.runs import Run
@@ -28,6 +34,7 @@ from ui.text import words
 
 PAGE = words("time_series", "en")
 BASE = replace(base(past=24, steps=4), points=400)
+ATTENTION = Seeded("attention")
 MODELS = ("attention", "frequency_attention+trend", "auto_correlation+trend")
 
 
@@ -42,7 +49,7 @@ def trained():
 
 @pytest.fixture(scope="module")
 def fast():
-    return finished(time_series.train_fast(BASE, 3))
+    return finished(scenes.train_fast(BASE, 3))
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +62,9 @@ def test_settings_make_the_runs_they_say() -> None:
     assert (of.past, of.horizon, of.steps, of.every, of.world) == (48, 24, 100, 7, 7)
     assert_close(of.series(), made_series(7, slope=2.0, season=0.5, segment=150, noise=0.6), rtol=0, atol=0)
     found = variants(of, ["attention", "frequency"], 2)
-    assert list(found) == ["frequency 0", "attention 0", "frequency 1", "attention 1"]
+    assert list(map(str, found)) == ["frequency 0", "attention 0", "frequency 1", "attention 1"]
     for config in found.values():
-        assert isinstance(config, Series) and known(config) and time_series.shared(config) == of
+        assert isinstance(config, Series) and known(config) and planned.shared(config) == of
     assert len({config.seed for config in found.values()}) == 2
 
 
@@ -82,16 +89,18 @@ def test_runs_of_another_kind_are_refused(config) -> None:
 
 
 def test_the_forecasts_drawn_are_mean_and_ends_of_the_seeds_in_units_of_the_series(trained, drawn) -> None:
-    films = {film.name: film for film in time_series.films(drawn, all_steps=True)}
+    films = {film.name: film for film in filming.films(drawn, all_steps=True)}
     shown = torch.from_numpy(films["forecast"].values)
     series = BASE.series()[:280]
-    at = drawn.models.index("attention")
+    at = [films["forecast"].columns.index(name) for name in seeds_columns("attention")]
     for row, step in enumerate(drawn.steps):
-        arrays = [next(r for r in trained.records(f"attention {s}") if r.step == step).arrays for s in (0, 1)]
+        arrays = [
+            next(r for r in trained.records(Seeded("attention", seed=s)) if r.step == step).arrays for s in (0, 1)
+        ]
         level = arrays[0]["past"].mean(dim=-1, keepdim=True)
         both = torch.stack([(each["forecast"] - level) * series.std() for each in arrays]).double()
         expected = torch.stack([both.mean(0), both.amin(0), both.amax(0)], dim=-1)
-        assert_close(shown[row, ..., 2 + 3 * at : 5 + 3 * at], expected, rtol=1e-5, atol=1e-5)
+        assert_close(shown[row, ..., at], expected, rtol=1e-5, atol=1e-5)
         truth = ((arrays[0]["future"] - level) * series.std()).double()
         assert_close(shown[row, ..., 0], truth, rtol=1e-5, atol=1e-5)
     whole = BASE.series().double()
@@ -101,8 +110,8 @@ def test_the_forecasts_drawn_are_mean_and_ends_of_the_seeds_in_units_of_the_seri
 
 def test_the_weights_drawn_are_torchs_attention_with_the_final_state(trained, drawn) -> None:
     """softmax(QKᵀ/√d_k) of the horizon's queries over the encoded past, written out with torch's own functions."""
-    films = {film.name: film for film in time_series.films(drawn, all_steps=True)}
-    state, record = trained.records("attention 0")[-1].state, trained.records("attention 0")[-1]
+    films = {film.name: film for film in filming.films(drawn, all_steps=True)}
+    state, record = trained.records(ATTENTION)[-1].state, trained.records(ATTENTION)[-1]
 
     def norm(x: torch.Tensor, number: int) -> torch.Tensor:
         return F.layer_norm(x, (32,), state[f"norms.{number}.weight"], state[f"norms.{number}.bias"])
@@ -128,26 +137,26 @@ def test_the_weights_drawn_are_torchs_attention_with_the_final_state(trained, dr
 
 
 def test_lags_and_frequencies_are_those_recorded(trained, drawn) -> None:
-    films = {film.name: film for film in time_series.films(drawn, all_steps=True)}
+    films = {film.name: film for film in filming.films(drawn, all_steps=True)}
     for name, shape in (("auto_correlation", (4, 24)), ("frequency_attention", (4, 169))):
         for row, step in enumerate(drawn.steps):
-            record = next(r for r in trained.records(f"{name}+trend 0") if r.step == step)
+            record = next(r for r in trained.records(Seeded(f"{name}+trend")) if r.step == step)
             assert_close(torch.from_numpy(films[name].values[row]), record.arrays["weights"].float().reshape(shape))
 
 
 def test_the_errors_by_step_and_the_table_are_means_over_seeds(trained, fast, drawn) -> None:
-    curve = 10 ** time_series.errors(drawn)
-    rows = {row.model: row for row in time_series.rows(drawn)}
-    groups = {model: [trained.records(f"{model} {s}") for s in (0, 1)] for model in MODELS}
-    groups |= {model: [fast[f"{model} {s}"] for s in (0, 1, 2)] for model in FAST}
+    curve = 10 ** filming.errors(drawn)
+    rows = {row.model: row for row in results.rows(drawn)}
+    groups = {model: [trained.records(Seeded(model, seed=s)) for s in (0, 1)] for model in MODELS}
+    groups |= {model: [fast[Seeded(model, seed=s)] for s in (0, 1, 2)] for model in FAST}
     for model, each in groups.items():
         last = np.array([records[-1].accuracy for records in each])
-        column = 3 * drawn.models.index(model)
-        np.testing.assert_allclose(curve[-1, column : column + 3], [last.mean(), last.min(), last.max()])
+        columns = [filming.error_columns(drawn).index(name) for name in seeds_columns(model)]
+        np.testing.assert_allclose(curve[-1, columns], [last.mean(), last.min(), last.max()])
         assert math.isclose(rows[model].mse, last.mean()) and math.isclose(rows[model].mse_sd, last.std(ddof=1))
         mae = np.array([records[-1].measures["mae"] for records in each])
         assert math.isclose(rows[model].mae, mae.mean()) and rows[model].seeds == len(each)
-    assert [row.mse for row in time_series.rows(drawn)] == sorted(row.mse for row in rows.values())
+    assert [row.mse for row in results.rows(drawn)] == sorted(row.mse for row in rows.values())
     x = BASE.series().double().numpy()
     windows = np.lib.stride_tricks.sliding_window_view(x[280:], 36)
     away = windows[:, :12] - windows[:, 24:]  # the period is 24: the season is the whole look-back
@@ -158,8 +167,8 @@ def test_the_errors_by_step_and_the_table_are_means_over_seeds(trained, fast, dr
 def test_before_training_everything_is_there_but_its_error(fast) -> None:
     untrained = scene(look(BASE), None, fast, SLOW)
     assert untrained.models == (*FAST, *SLOW)
-    assert {row.model for row in time_series.rows(untrained)} == {"naive", *FAST}
-    films = {film.name: film for film in time_series.films(untrained, all_steps=True)}
+    assert {row.model for row in results.rows(untrained)} == {"naive", *FAST}
+    films = {film.name: film for film in filming.films(untrained, all_steps=True)}
     assert (films["weights"].values < 255).all()
     assert_close(
         torch.from_numpy(films["auto_correlation"].values[0]),
@@ -167,32 +176,29 @@ def test_before_training_everything_is_there_but_its_error(fast) -> None:
         .shown(replace(BASE, model="auto_correlation+trend").build())["weights"]
         .float(),
     )
-    notes = {plot.name: plot.note for plot in time_series.plots(untrained, PAGE)}
+    notes = {plot.name: plot.note for plot in pictures.plots(untrained, PAGE)}
     names = {f"forecast_{model}" for model in SLOW} | {"over_past", "own", "lags", "frequencies"}
     assert {name for name, note in notes.items() if note.startswith(PAGE["untrained"])} == names
     assert untrained.newest(slow=False) == len(untrained.steps) - 1
 
 
 def test_a_stopped_run_has_no_forecast_beyond_its_last_step(trained, fast) -> None:
-    half = Run.finished(
-        {"attention 0": trained.experiments["attention 0"]}, {"attention 0": trained.records("attention 0")[:3]}
-    )
+    half = Run.finished({ATTENTION: trained.experiments[ATTENTION]}, {ATTENTION: trained.records(ATTENTION)[:3]})
     found = scene(look(BASE), half, fast, ["attention"])
-    films = {film.name: film for film in time_series.films(found, all_steps=True)}
-    start = 2 + 3 * found.models.index("attention")
+    films = {film.name: film for film in filming.films(found, all_steps=True)}
+    start = films["forecast"].columns.index(seeds_columns("attention")[0])
     there = np.isfinite(films["forecast"].values[..., start]).all(axis=(1, 2))
     assert there.tolist() == [True, True, True, False, False]
     assert (films["weights"].values[3:] == 255).all()
     assert found.newest(slow=True) == 2
-    assert not any("attention" in said.lower() for said in conclusions(time_series.rows(found), found.world, PAGE))
+    assert not any("attention" in said.lower() for said in conclusions(results.rows(found), found.world, PAGE))
 
 
 def test_variants_of_another_series_are_counted_not_drawn(trained, fast) -> None:
     other = replace(BASE, world=9, model="frequency")
-    records = {name: trained.records(name) for name in ("attention 0",)}
     mixed = Run.finished(
-        {"attention 0": trained.experiments["attention 0"], "frequency 0": other},
-        records | {"frequency 0": list(other.records())},
+        {ATTENTION: trained.experiments[ATTENTION], Seeded("frequency"): other},
+        {ATTENTION: trained.records(ATTENTION), Seeded("frequency"): list(other.records())},
     )
     found = scene(look(BASE), mixed, fast, ["attention"])
     assert found.others == 1 and "frequency" not in found.models
@@ -233,8 +239,8 @@ def test_the_world_knows_its_parts_and_lines_since_a_change_win_on_a_bent_series
     of = base(values=tuple(float(value) for value in bent.float()), past=24)
     world = look(of)
     assert world.period == 12
-    assert len(world.found) == 1 and abs(world.found[0] - 500) <= 10 and world.drawn == ()
-    found = time_series.lines(world)
+    assert len(world.changes) == 1 and abs(world.changes[0] - 500) <= 10 and world.built == ()
+    found = lines(world)
     assert found.since < 0.01 * found.whole and found.last < 0.01 * found.whole
     assert world.cut == 700 and world.starts[0] == 724
     outside = bent[700:] < bent[:700].min()
@@ -244,16 +250,16 @@ def test_the_world_knows_its_parts_and_lines_since_a_change_win_on_a_bent_series
 def test_thinned_lines_keep_every_peak() -> None:
     values = np.zeros(4000)
     values[1234], values[3210] = 5.0, -3.0
-    at, kept = time_series.thinned(values)
+    at, kept = thinned(values)
     assert len(at) <= 900 and kept.max() == 5 and kept.min() == -3 and at[kept.argmax()] == 1234
-    assert len(time_series.thinned(np.arange(50.0))[0]) == 50
+    assert len(thinned(np.arange(50.0))[0]) == 50
 
 
 def test_the_figure_escapes_its_titles_and_shows_every_change() -> None:
     line = np.arange(10), np.arange(10.0)
     figure = parts_figure(
         {"values": line, "rest": line}, line, "dark", titles={"values": "<b>", "rest": "&"}, trend_title="x",
-        changes=[3, 6], drawn=[4], cut=7, last=9, learned="<i>", tested="x",
+        changes=[3, 6], built=[4], cut=7, last=9, learned="<i>", tested="x",
     )  # fmt: skip
     layout = figure.to_dict()["layout"]
     texts = [each["text"] for each in layout["annotations"]]
@@ -272,60 +278,55 @@ def test_the_first_picture_is_as_high_as_all_others(count: int) -> None:
 
 
 def test_the_snippet_prints_the_numbers_of_the_table(drawn) -> None:
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(time_series.snippet(drawn), {})
-    printed = dict(line.split(" MSE ") for line in out.getvalue().splitlines() if " MSE " in line)
-    assert len(printed) == 3 * 2 + 2 * 3
+    output = printed(scenes.script(drawn))
+    errors = dict(line.split(" MSE ") for line in output.splitlines() if " MSE " in line)
+    assert len(errors) == 3 * 2 + 2 * 3
     for model, each in drawn.records.items():
-        for seed, found in enumerate(each):
-            assert printed[f"{model} {seed}"].split()[0] == f"{found[4].accuracy:.6f}"
-    naive = next(row.mse for row in time_series.rows(drawn) if row.model == "naive")
-    assert f"naive {naive:.6f}" in out.getvalue()
+        for seed, found in each.items():
+            assert errors[f"{model} {seed}"].split()[0] == f"{found[4].accuracy:.6f}"
+    naive = next(row.mse for row in results.rows(drawn) if row.model == "naive")
+    assert f"naive {naive:.6f}" in output
 
 
 def test_the_snippet_prints_stopped_and_lone_seeds_and_leaves_out_what_was_not_trained(trained, fast) -> None:
-    stopped = Run.finished(
-        {"attention 1": trained.experiments["attention 1"]}, {"attention 1": trained.records("attention 1")[:3]}
-    )
+    again = Seeded("attention", seed=1)
+    stopped = Run.finished({again: trained.experiments[again]}, {again: trained.records(again)[:3]})
     found = scene(look(BASE), stopped, fast, ["attention", "frequency"])
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        exec(time_series.snippet(found), {})
-    printed = dict(line.split(" MSE ") for line in out.getvalue().splitlines() if " MSE " in line)
-    assert set(printed) == {"attention 1", *(f"{model} {seed}" for model in FAST for seed in (0, 1, 2))}
-    assert printed["attention 1"].split()[0] == f"{trained.records('attention 1')[2].accuracy:.6f}"
+    output = printed_afresh(scenes.script(found))
+    errors = dict(line.split(" MSE ") for line in output.splitlines() if " MSE " in line)
+    assert set(errors) == {"attention 1", *(f"{model} {seed}" for model in FAST for seed in (0, 1, 2))}
+    assert errors["attention 1"].split()[0] == f"{trained.records(again)[2].accuracy:.6f}"
 
 
 def test_what_is_taken_away_is_what_was_recorded(trained, drawn) -> None:
-    found = time_series.arrays(drawn)
+    found = scenes.arrays(drawn)
     assert_close(torch.from_numpy(found["series"]).float(), BASE.series(), rtol=0, atol=0)
     np.testing.assert_allclose(found["trend"] + found["season"] + found["rest"], found["series"])
-    last = [trained.records(f"attention {seed}")[-1] for seed in (0, 1)]
+    last = [trained.records(Seeded("attention", seed=seed))[-1] for seed in (0, 1)]
     assert found["attention_error"][:, -1].tolist() == [record.accuracy for record in last]
     np.testing.assert_array_equal(found["attention_forecast"][1], last[1].arrays["forecast"].numpy())
 
 
 def test_the_batch_trains_every_model_on_every_series_and_tells_means_over_them() -> None:
-    made = time_series.many(BASE, ["attention", "frequency"])
-    assert len(made) == 4 * 5 and [name for name in made if name.startswith("attention")] == list(made)[-5:]
+    made = planned.many(BASE, ["attention", "frequency"])
+    assert len(made) == 4 * 5 and [name for name in made if name.model == "attention"] == list(made)[-5:]
     assert {config.world for config in made.values() if isinstance(config, Series)} == {0, 1, 2, 3, 4}
     assert all(config.every == config.steps for config in made.values())
-    small = {name: config for name, config in made.items() if name.split()[0] in ("linear", "frequency")}
+    small = {name: config for name, config in made.items() if name.model in ("linear", "frequency")}
     run = Run(small, in_turns=False)
     Queue(1).enter(run)
     run.wait(60.0)
     naive = {world: 7.0 + world for world in range(5)}
-    found = time_series.over_series(run, naive, PAGE)
-    errors = {world: run.records(f"linear {world}")[-1].accuracy for world in range(5)}
+    found = results.over_series(run, naive, PAGE)
+    errors = {world: run.records(OnWorld("linear", world))[-1].accuracy for world in range(5)}
     at = found["model"].index("linear layer")
     values = np.array(list(errors.values()))
     assert found["mean ± sd"][at] == f"{significant(values.mean(), 3)} ± {significant(values.std(ddof=1), 2)}"
     assert [found[f"series {world}"][at] for world in range(5)] == [significant(errors[w], 3) for w in range(5)]
     assert found["series 3"][found["model"].index("seasonal naive")] == "10"
     stopped = Run.finished(small, {name: run.records(name)[:1] for name in small})
-    assert time_series.over_series(stopped, naive, PAGE)["model"] == ["seasonal naive"]
-    assert time_series.named_series("frequency 3", PAGE) == "frequency block, series 3"
+    assert results.over_series(stopped, naive, PAGE)["model"] == ["seasonal naive"]
+    assert several.label(OnWorld("frequency", 3), PAGE) == "frequency block, series 3"
 
 
 # --- files ---
@@ -371,7 +372,7 @@ def test_a_refused_column_that_is_kept_keeps_nothing_of_where_it_was_refused() -
     column = reading.column("x", [*numbers(300), "high"], comma=False)
     for _ in range(3):
         with pytest.raises(reading.Refused):
-            reading.usable(column, time_series.least(24))
+            reading.usable(column, least(24))
     assert column.problem is not None and column.problem.__traceback__ is None
 
 
@@ -394,7 +395,7 @@ def test_a_refused_column_that_is_kept_keeps_nothing_of_where_it_was_refused() -
 def test_columns_that_cannot_be_forecast_say_why(cells: list[str], why: str, told: dict) -> None:
     column = reading.column("<b>*x*</b>", cells, comma=False)
     with pytest.raises(reading.Refused) as refused:
-        reading.usable(column, time_series.least(24))
+        reading.usable(column, least(24))
     assert refused.value.why == why and told.items() <= refused.value.told.items()
     for language in ("en", "zh"):
         said = words("time_series", language).format(f"refused.{why}", **refused.value.told)
@@ -496,8 +497,8 @@ def test_the_test_part_says_nothing_about_the_period() -> None:
 def test_what_is_said_of_change_points_follows_the_errors() -> None:
     cases = {(2.0, 1.0): "better", (1.0, 1.05): "same", (1.0, 2.0): "worse"}
     for (whole, since), key in cases.items():
-        found = time_series.Lines(whole=whole, since=since, last=1.0, naive=1.0, origins=1)
-        assert time_series.says_lines(found) == f"lines.says_{key}"
+        found = Lines(whole=whole, since=since, last=1.0, naive=1.0, origins=1)
+        assert results.says_lines(found) == f"lines.says_{key}"
 
 
 def test_a_drift_is_blamed_only_where_the_error_grew() -> None:
@@ -511,25 +512,41 @@ def test_a_drift_is_blamed_only_where_the_error_grew() -> None:
 
 def test_many_steps_and_many_seeds_of_the_fast_models_wait_for_their_turn() -> None:
     few, long = base(), base(steps=401)
-    assert time_series.live(few) and not time_series.live(long)
-    assert list(time_series.on_demand(few, ["frequency"], 3)) == ["frequency 0", "frequency 1", "frequency 2"]
-    five = time_series.on_demand(few, ["frequency"], 5)
-    assert [name for name in five if "linear" in name] == [f"{model} {s}" for s in (3, 4) for model in FAST]
-    assert set(time_series.on_demand(long, ["frequency"], 1)) == {"linear 0", "linear+trend 0", "frequency 0"}
-    assert len(finished(time_series.train_fast(replace(BASE, steps=1)))) == 2 * 3
+    assert planned.live(few) and not planned.live(long)
+    assert list(map(str, planned.on_demand(few, ["frequency"], 3))) == ["frequency 0", "frequency 1", "frequency 2"]
+    five = planned.on_demand(few, ["frequency"], 5)
+    assert [name for name in five if name.model in FAST] == [Seeded(model, seed=s) for s in (3, 4) for model in FAST]
+    assert set(map(str, planned.on_demand(long, ["frequency"], 1))) == {"linear 0", "linear+trend 0", "frequency 0"}
+    assert len(finished(scenes.train_fast(replace(BASE, steps=1)))) == 2 * 3
 
 
 def test_seeds_that_were_trained_on_demand_join_those_of_the_fast_models(fast) -> None:
-    asked = time_series.on_demand(BASE, ["frequency"], 5)
-    records = {name: list(each.records()) for name, each in asked.items() if "linear" in name}
+    asked = planned.on_demand(BASE, ["frequency"], 5)
+    records = {name: list(each.records()) for name, each in asked.items() if name.model in FAST}
     run = Run.finished({name: asked[name] for name in records}, records)
     found = scene(look(BASE), run, fast, [*FAST, "frequency"])
-    assert found.seeds["linear"] == [0, 1, 2, 3, 4] and found.seeds["frequency"] == [0]
-    mean = np.mean([each[-1].accuracy for each in (*(fast[f"linear {s}"] for s in (0, 1, 2)),
-                                                   *(records[f"linear {s}"] for s in (3, 4)))])  # fmt: skip
-    assert math.isclose(next(each.mse for each in time_series.rows(found) if each.model == "linear"), mean)
+    assert list(found.records["linear"]) == [0, 1, 2, 3, 4] and list(found.records["frequency"]) == [0]
+    mean = np.mean([each[-1].accuracy for each in (*(fast[Seeded("linear", seed=s)] for s in (0, 1, 2)),
+                                                   *(records[Seeded("linear", seed=s)] for s in (3, 4)))])  # fmt: skip
+    assert math.isclose(next(each.mse for each in results.rows(found) if each.model == "linear"), mean)
 
 
 def test_a_record_of_an_untouched_model_has_no_error() -> None:
-    record = time_series.untouched(BASE, "frequency")
+    record = scenes.untouched(BASE, "frequency")
     assert isinstance(record, Record) and math.isnan(record.accuracy) and record.arrays["forecast"].shape == (4, 12)
+
+
+def test_the_snippet_of_ones_own_series_reads_what_is_taken_away(tmp_path, monkeypatch) -> None:
+    values = tuple(float(np.float32(math.sin(n) + 0.01 * n)) for n in range(200))
+    of = base(values=values, past=24, steps=2)
+    own = scene(look(of), None, finished(scenes.train_fast(of, 1)), FAST)
+    np.savez(tmp_path / "time_series.npz", **scenes.arrays(own))
+    monkeypatch.chdir(tmp_path)
+    output = printed(scenes.script(own))
+    assert f"linear 0 MSE {own.records['linear'][0][2].accuracy:.6f}" in output
+    assert f"naive {own.world.naive_error[0]:.6f}" in output
+
+
+@pytest.mark.parametrize("script", ["script.py"])
+def test_the_script_runs_as_it_stands(script: str) -> None:
+    assert printed((ROOT / "pages/training/time_series" / script).read_text(encoding="utf-8"))

@@ -1,0 +1,103 @@
+"""A series of the reader's own: a file, which column of it, what was done to have numbers, or why there are none."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import streamlit as st
+
+from pages.training.time_series import reading
+from pages.training.time_series.numbers import enough, least
+from pages.training.time_series.settings import KEY
+from ui.text import Words
+from ui.training.controls import current, go
+
+OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
+SHEET = "ts_sheet"  # the file that is there now, by its digest: its columns, or why there are none
+
+
+def own(page: Words, past: int) -> tuple[float, ...]:
+    """The reader's own numbers, or those of the last usable file, or none."""
+    left, right = st.columns(2, vertical_alignment="top")
+    most = page.format("own.help", most=reading.LARGEST // 2**20)
+    sent = left.file_uploader(page["own.label"], max_upload_size=2, key="ts_file", help=most)
+    with right:
+        return _read(sent.getvalue(), page, past) if sent else _without_file(page, past)
+
+
+def _without_file(page: Words, past: int) -> tuple[float, ...]:
+    """The last usable series, if it is long enough; what to do, if there is none."""
+    name, last = st.session_state.get(OWN, ("", ()))
+    st.session_state.pop(SHEET, None)
+    if not last and go(KEY).value() and current(KEY) is None:
+        st.info(page["own.missing"], icon=":material/upload_file:")
+    if _short(last, past):
+        refused = reading.Refused("too_short", column=name, count=len(last), least=least(past))
+        st.warning(_refusal(refused, page), icon=":material/warning:")
+        return ()
+    st.caption(page["own.kept"] if last else page.format("own.none", most=reading.MOST, least=least(past)))
+    return last
+
+
+def _short(values: Sequence[float], past: int) -> bool:
+    return 0 < len(values) < least(past)
+
+
+def _read(data: bytes, page: Words, past: int) -> tuple[float, ...]:
+    """The numbers of a file, and what was done to have them, or why not."""
+    try:
+        columns = _sheet(data)
+        column = columns[_column(columns, page)]
+        usable = reading.usable(column, least(past))
+    except reading.Refused as refused:
+        _, last = st.session_state.get(OWN, ("", ()))
+        last = () if _short(last, past) else last
+        why = _refusal(refused, page)
+        st.warning(f"{why} {page['own.kept']}" if last else why, icon=":material/warning:")
+        return last
+    st.session_state[OWN] = column.name, usable.values
+    notes = [page.format("own.used", count=len(usable.values), column=column.name)]
+    if usable.gaps:
+        notes.append(page.format("own.gaps", gaps=usable.gaps))
+    if usable.dropped:
+        notes.append(page.format("own.dropped", dropped=usable.dropped))
+    st.caption(" ".join(notes))
+    return usable.values
+
+
+def _refusal(refused: reading.Refused, page: Words) -> str:
+    """Why a series cannot be used, and what to do."""
+    why = page.format(f"refused.{refused.why}", **refused.told)
+    if refused.why != "too_short":
+        return why
+    count, wanted = int(refused.told["count"]), int(refused.told["least"])
+    other = enough(count)
+    if least(other) <= count:
+        return f"{why} {page.format('refused.shorter', past=other, least=least(other))}"
+    fewest = [page.format("refused.fewest", past=other, least=least(other))] if least(other) < wanted else []
+    return " ".join([why, page["refused.more"], *fewest])
+
+
+def _sheet(data: bytes) -> list[reading.Column]:
+    """The columns of the file, read once. Raises Refused."""
+    digest = blake2b(data, digest_size=16).digest()
+    if digest != st.session_state.get(SHEET, (b"", None))[0]:
+        try:
+            columns: list[reading.Column] | reading.Refused = reading.read(data)
+        except reading.Refused as refused:
+            columns = refused.again()
+        st.session_state[SHEET] = digest, columns
+    _, columns = st.session_state[SHEET]
+    if isinstance(columns, reading.Refused):
+        raise columns.again()
+    return columns
+
+
+def _column(columns: Sequence[reading.Column], page: Words) -> int:
+    """Which column, shown as data: the names in a file are anybody's."""
+    names, likely = [column.name for column in columns], reading.likely(columns)
+    key = f"ts_column_{hash(tuple(names))}"
+    return int(
+        st.selectbox(
+            page["own.column"], range(len(columns)), index=likely, format_func=names.__getitem__, key=key, width=260
+        )
+    )
