@@ -41,33 +41,6 @@ def settings_code(study: Study) -> Code:
     return Code(f"models.{study.settings!r}")
 
 
-def imports(study: Study) -> str:
-    """What the script imports from attention_core.models."""
-    if study.model.startswith(OWN):
-        return "Settings"
-    if study.model == TAUGHT:
-        return "Settings, load_pronoun"
-    if study.model != SCRATCH:
-        return "Settings, load" if catalogue()[study.model] else "Settings, load_embedded"
-    return "FromScratch, Settings, Sizes" + (", load_embedded" if study.sizes.source == "embeddings" else "")
-
-
-def rebuilt(study: Study) -> str:
-    """The lines that make the model."""
-    if study.model.startswith(OWN):
-        return """from pathlib import Path
-
-from attention_core.models.trained import from_bytes
-
-model = from_bytes(Path("weights.safetensors").read_bytes())  # the file that the page of the training saves"""
-    if study.model == TAUGHT:
-        return "model = load_pronoun()"
-    if study.model != SCRATCH:
-        return f"model = {model_code(study).removeprefix('models.')}"
-    vectors = ", load_embedded()" if study.sizes.source == "embeddings" else ""
-    return f"model = FromScratch({study.sizes!r}{vectors})"
-
-
 def _loaded(name: str, source: str) -> Code:
     """A hub id loads anywhere. Where the operator keeps a folder is nobody else's business: the script has its name."""
     if not source:

@@ -45,7 +45,7 @@ def centers(config: Alignment, record: Record) -> np.ndarray:
 
 
 def alignment_map(
-    name: str, film: str, *, stack: str, title: str, column: str = "", start: int = 0, note: str = "", narrow: int = 2
+    name: str, film: str, *, stack: str, title: str, column: str = "", note: str = "", narrow: int = 2
 ) -> Map:
     """Target positions down, source positions across; hatched where nothing can be seen."""
     return Map(
@@ -53,7 +53,6 @@ def alignment_map(
         box=Box(stack=stack, span=2, narrow=narrow, height=206),
         film=film,
         column=column,
-        start=start,
         rows=LENGTH,
         cols=LENGTH,
         names=PLACES,
@@ -72,7 +71,6 @@ def center_bars(
     right_film: str,
     right_name: str,
     column: str = "",
-    start: int = 0,
     hue: str = "k",
 ) -> Bars:
     """p_t against t, the right place as an outline."""
@@ -81,7 +79,6 @@ def center_bars(
         box=Box(stack=stack, narrow=2, height=150),
         film=film,
         column=column,
-        start=start,
         count=LENGTH,
         hue=hue,
         high=float(LENGTH),

@@ -20,7 +20,7 @@ from ui.components.assets import component
 from ui.components.canvas import Pick, checked_pick
 from ui.components.frame import encode
 from ui.components.lab.films import Computed, Film, Frame, Jacobian, Slider, frames
-from ui.components.lab.plots import Bars, Box, Curves, Grid, Map, Plot, Readouts
+from ui.components.lab.plots import Bars, Curves, Grid, Map, Plot, Readouts
 from ui.errors import callback
 from ui.palette import RAMPS
 
@@ -135,7 +135,7 @@ def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -
 def _computed(film: Computed, laid: Mapping[str, Frame]) -> dict[str, Any]:
     sent = asdict(film) | {"kind": type(film).__name__.lower()}
     if isinstance(film, Jacobian):
-        sent |= {"size": film.n**2, "start": film.start or laid[film.of].start(film.column) + film.row * film.n}
+        sent |= {"size": film.n**2, "start": laid[film.of].start(film.column) + film.row * film.n}
     return sent
 
 
@@ -145,9 +145,7 @@ def _plot(plot: Plot, laid: Mapping[str, Frame]) -> dict[str, Any]:
     if scale not in RAMPS:
         raise ValueError(f"the scale must be one of {', '.join(RAMPS)}; not {scale!r}")
     sent: dict[str, Any] = asdict(plot) | {"kind": type(plot).__name__.lower()}
-    room = asdict(plot.box)
-    sent |= {name: room[name] if sent[name] == default else sent[name] for name, default in asdict(Box()).items()}
-    del sent["box"]
+    sent |= sent.pop("box")
     frame = laid.get(getattr(plot, "film", ""))
     if frame is not None:
         _place(sent, frame)
@@ -158,10 +156,9 @@ def _plot(plot: Plot, laid: Mapping[str, Frame]) -> dict[str, Any]:
 
 def _place(part: dict[str, Any], frame: Frame) -> None:
     """Where in a frame a picture, a line or a read-out finds its numbers."""
-    column = part.pop("column", "")
-    if column:
-        part["start"] = frame.start(column) + part.pop("row", 0) * part.get("count", 0)
-    if isinstance((part.get("band") or (0,))[0], str):
+    if "column" in part:
+        part["start"] = frame.start(part.pop("column")) + part.pop("row", 0) * part.get("count", 0)
+    if part.get("band"):
         part["band"] = [frame.start(end) for end in part["band"]]
 
 

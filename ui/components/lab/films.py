@@ -69,7 +69,6 @@ class Jacobian:
     n: int
     column: str = ""
     row: int = 0
-    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

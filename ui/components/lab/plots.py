@@ -26,10 +26,6 @@ class _Plot:
     title: str = ""
     note: str = ""
     box: Box = Box()
-    stack: str = ""
-    span: int = 4
-    narrow: int = 4
-    height: int = 220
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +45,6 @@ class Item:
 
     label: str
     column: str = ""
-    start: int = 0
     log: bool = False
     lost: bool = True
     unit: str = ""
@@ -104,7 +99,6 @@ class Map(_Plot):
     rows: int
     cols: int
     column: str = ""
-    start: int = 0
     names: tuple[str, ...] | None = None
     col_names: tuple[str, ...] | None = None
     marked: int = -1
@@ -136,7 +130,6 @@ class Bars(_Plot):
     count: int
     column: str = ""
     row: int = 0
-    start: int = 0
     names: tuple[str, ...] | None = None
     marked: int = -1
     hue: str = "k"
@@ -159,8 +152,7 @@ class Line:
     column: str = ""
     name: str = ""
     fixed: Mapping[str, int] | None = None
-    start: int = 0
-    band: tuple[str, str] | tuple[int, int] | None = None
+    band: tuple[str, str] | None = None
     dash: bool = False
     pale: bool = False
 
@@ -206,7 +198,6 @@ class Phase(_Plot):
     x: str
     y: str
     column: str = ""
-    start: int = 0
     low: float
     high: float
     logs: bool = False
@@ -223,7 +214,6 @@ class Histogram(_Plot):
     low: float
     high: float
     column: str = ""
-    start: int = 0
     ticks: tuple[tuple[float, str], ...] = ()
     axis: str = ""
     mark: float | None = None
