@@ -27,6 +27,7 @@ from ui.text import words
 TOKENS = ("The", "<b>saw</b>", "king", "&", "山")
 COLUMNS = ("a", "b > c", "مرحبا", "d", "e", "f", "g")
 D_K, ALPHA = 11, 7
+LEFT = Box(stack="left", span=3)
 
 st.set_page_config(layout="wide")
 picks = st.session_state.setdefault("picks", [])
@@ -60,13 +61,13 @@ film = weights * np.linspace(1, 0.5, D_K, dtype=np.float32)[:, None, None]
 curve = np.stack([np.linspace(low, 1, D_K * ALPHA).reshape(D_K, ALPHA) for low in (-0.5, 0.0, 0.5)], axis=-1)
 lab(
     (
-        Controls(name="controls", box=Box(stack="left", span=3), sliders=("d_k", "alpha", "rule")),
+        Controls(name="controls", box=LEFT, sliders=("d_k", "alpha", "rule")),
         Readouts(
             name="numbers",
-            box=Box(stack="left"),
+            box=LEFT,
             title="Numbers of W_Q",
             film="curve",
-            items=(Item(label="gain & W_K", column="middle"), Item(label="log", column="low", log=True)),
+            items=(Item(label="gain & W_K", column="gain"), Item(label="log", column="low", log=True)),
         ),
         Map(name="map", film="film", rows=rows, cols=cols, names=TOKENS, col_names=COLUMNS, marked=1, title="Map"),
         Map(name="log10", film="logs", rows=1, cols=3, low=-9.0, title="Log10", value="log10", missing="nothing there"),
@@ -83,7 +84,7 @@ lab(
             title="Curves",
             note="dashed & pale",
             lines=(
-                Line(column="middle", hue="q", name="gain", band=("low", "high")),
+                Line(column="gain", hue="q", name="gain", band=("low", "high")),
                 Line(column="high", hue="k", name="α < 1", dash=True, fixed={"alpha": 0}),
             ),
             marks=((4.0, "here"),),
@@ -93,7 +94,7 @@ lab(
             film="curve",
             x="d_k",
             y="alpha",
-            column="middle",
+            column="gain",
             low=-1.0,
             high=1.0,
             title="Phase",
@@ -112,7 +113,7 @@ lab(
         Film("grid", np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 3, 2)),
         Film("logs", np.array([-60.25, 2.3333333, np.nan], np.float32)),
         Film("bars", np.linspace(0.1, 0.9, 5, dtype=np.float32)),
-        Film("curve", curve.astype(np.float32), ("d_k", "alpha"), columns=("low", "middle", "high")),
+        Film("curve", curve.astype(np.float32), ("d_k", "alpha"), columns=("low", "gain", "high")),
         Film("contour", np.linspace(1, 8, ALPHA, dtype=np.float32)),
     ),
     words=words("canvas"),
