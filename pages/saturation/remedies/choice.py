@@ -34,7 +34,7 @@ def set_by_hand(key: str, page: Words, *, shown: bool) -> float:
             page.format("parameter", letter=parameter.letter),
             parameter.stops,
             format_func=lambda value: significant(value) if value else page["g0"],
-            key=setting.key,
+            key=setting.name,
         )
     return float(setting.value())
 

@@ -18,8 +18,9 @@ N = TypeVar("N", int, float)
 def slider(setting: Setting[N], label: str, help: str | None = None) -> N:
     """A slider over the options of a setting."""
     setting.seed()
-    stops = list(setting.options or ())
-    st.select_slider(label, stops, key=setting.key, format_func=lambda stop: significant(float(stop)), help=help)
+    st.select_slider(
+        label, setting.choices(), key=setting.name, format_func=lambda stop: significant(float(stop)), help=help
+    )
     return setting.value()
 
 

@@ -18,7 +18,8 @@ from ui.errors import fragment
 from ui.focus import look
 from ui.layout import take_away, trust_line
 from ui.scripts import Code, filled
-from ui.session import OWN, SCRATCH
+from ui.session import SCRATCH
+from ui.snippets import model_code
 from ui.text import Words, words
 from ui.waiting import awaited
 
@@ -116,13 +117,12 @@ def picked(pick: Pick) -> None:
 
 
 def script(choice: Choice, strained_as: Sequence[Settings], target: int | None) -> str:
-    """Python that prints the numbers of the head in focus at every stop; a reader's own model is a file saved first."""
-    model = choice.study.model
+    """Python that prints the numbers of the head in focus at every stop."""
     return filled(
         Path(__file__).with_name("script.py"),
-        name="weights.safetensors" if model.startswith(OWN) else model,
+        model=model_code(choice.study),
         text=choice.study.text,
-        settings=Code(repr(strained_as[0])),
+        settings=Code(f"models.{strained_as[0]!r}"),
         scalings=scalings(strained_as),
         scales=SCALES,
         target=target,
