@@ -9,7 +9,6 @@ from attention_core.text import clean
 from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, Comparison, one_per_axis
 from pages.mechanisms.bench.wording import title
 from ui.controls import MAX_CHARS, Choice, choose, switch, whole_number
-from ui.link import publish
 from ui.state import Setting
 from ui.text import Words, words
 
@@ -77,7 +76,7 @@ def _mechanisms(page: Words) -> list[str]:
     if len(keys) < LEAST:
         st.warning(page.format("too_few", least=LEAST), icon=":material/edit:")
         return st.session_state.get("bench_last", CHOSEN.default)
-    publish(CHOSEN.key, CHOSEN.spell(keys), CHOSEN.spell(CHOSEN.default))
+    CHOSEN.publish(keys)
     st.session_state["bench_last"] = list(keys)
     return list(keys)
 
@@ -85,9 +84,8 @@ def _mechanisms(page: Words) -> list[str]:
 def _radius(page: Words) -> int:
     """D, in tokens."""
     RADIUS.seed()
-    radius = int(st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=200, help=page["radius_help"]))
-    publish(RADIUS.key, str(radius), str(RADIUS.default))
-    return radius
+    st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=200, help=page["radius_help"])
+    return RADIUS.value()
 
 
 def _memory(page: Words) -> str | None:
@@ -97,5 +95,5 @@ def _memory(page: Words) -> str | None:
     MEMORY.seed()
     typed = st.text_input(page["memory_text"], key=MEMORY.key, live=True, placeholder=page["memory_placeholder"])
     text = clean(typed, MAX_CHARS).text
-    publish(MEMORY.key, text, MEMORY.default)
+    MEMORY.publish(text)
     return text

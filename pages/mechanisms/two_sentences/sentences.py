@@ -11,7 +11,6 @@ from pages.mechanisms.two_sentences.pictures import Word
 from pages.mechanisms.two_sentences.settings import TEXTS, WORD
 from ui import session
 from ui.controls import MAX_CHARS, choose
-from ui.link import publish
 from ui.text import Words
 
 
@@ -82,7 +81,7 @@ def _usable(name: str, page: Words) -> str:
         st.warning(page[f"empty_{name}"], icon=":material/edit:")
         return st.session_state.get(f"last_{name}", TEXTS[name].default)
     st.session_state[f"last_{name}"] = cleaned.text
-    publish(name, cleaned.text, TEXTS[name].default)
+    TEXTS[name].publish(cleaned.text)
     return cleaned.text
 
 

@@ -9,7 +9,6 @@ from pages.mechanisms.order.stops import stops
 from ui.components.lab import lab
 from ui.errors import fragment
 from ui.layout import take_away
-from ui.link import publish
 from ui.state import Setting
 from ui.text import Words, words
 
@@ -38,9 +37,8 @@ def _length(n: int, page: Words) -> int:
     """How many tokens are fed to both layers."""
     fed = Setting(key="order_fed", default=n, parse=int, options=range(1, n + 1))
     fed.seed()
-    length = int(st.slider(page["fed"], 1, n, key=fed.key, help=page["fed_help"]))
-    publish(fed.key, str(length), str(n))
-    return length
+    st.slider(page["fed"], 1, n, key=fed.key, help=page["fed_help"])
+    return fed.value()
 
 
 def _both(reading: Reading, length: int, page: Words) -> None:
