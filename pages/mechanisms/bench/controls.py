@@ -84,9 +84,8 @@ def _mechanisms(page: Words) -> list[str]:
 def _radius(page: Words) -> int:
     """D, in tokens."""
     RADIUS.seed()
-    radius = int(st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=200, help=page["radius_help"]))
-    RADIUS.publish(radius)
-    return radius
+    st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=200, help=page["radius_help"])
+    return RADIUS.value()
 
 
 def _memory(page: Words) -> str | None:

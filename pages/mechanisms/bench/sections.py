@@ -10,7 +10,7 @@ from pages.mechanisms.bench.numbers import COLUMNS, COUNTED, Row, Vectors
 from pages.mechanisms.bench.tables import focused, table
 from pages.mechanisms.bench.wording import cited, differences, formula, gradient, subscripts, title
 from ui.components.canvas import Pick, canvas
-from ui.controls import focus, set_focus
+from ui.controls import look
 from ui.text import Words, words
 
 WIDTH = {"row_sum": 130}  # pixels; a range must not be cut
@@ -65,7 +65,7 @@ def per_token(rows: Sequence[Row], vectors: Vectors, query: int, page: Words) ->
         keys=vectors.keys,
         words=names,
         summary=page["contexts"],
-        on_pick=lambda pick: _look_at(pick.row),
+        on_pick=lambda pick: look(query=pick.row),
     )
     axes = {"query": page["mechanism_label"], "axis_query": page["mechanism_label"]}
     axes |= {"key": names["query"], "axis_key": names["axis_query"]}
@@ -77,7 +77,7 @@ def per_token(rows: Sequence[Row], vectors: Vectors, query: int, page: Words) ->
         words={**names, **axes},
         group="per_token",
         summary=page["per_token"],
-        on_pick=lambda pick: _look_at(pick.col),
+        on_pick=lambda pick: look(query=pick.col),
     )
     st.text(page.data("focused", number=query + 1, token=vectors.queries[query]))
     st.markdown(focused(rows, query, page))
@@ -85,23 +85,13 @@ def per_token(rows: Sequence[Row], vectors: Vectors, query: int, page: Words) ->
 
 def picked(pick: Pick) -> None:
     """A cell of the maps, or a token of the strip above them."""
-    query, key = _in_focus()
     match pick.panel:
         case "query":
-            set_focus(pick.row, key)
+            look(query=pick.row)
         case "key":
-            set_focus(query, pick.row)
+            look(key=pick.row)
         case _:
-            set_focus(pick.row, pick.col)
-
-
-def _look_at(query: int) -> None:
-    set_focus(query, _in_focus()[1])
-
-
-def _in_focus() -> tuple[int, int]:
-    """The pair that the link names, also where one of the sentences is shorter."""
-    return focus(10**6, 10**6)
+            look(query=pick.row, key=pick.col)
 
 
 def cards(rows: Sequence[Row], reference: str, page: Words) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from attention_core.experiments.base import Experiment
 from attention_core.experiments.hard import MODES, Hard
 from ui.components.lab import Box, Curves, Film, Line, Plot, Slider
 from ui.scripts import filled
@@ -15,24 +14,23 @@ from ui.training.history import History, Measure, step_slider
 HUES = {"soft": "q", "hard": "k", "hard_baseline": "v"}
 SIDES = ("bound", "log_likelihood")
 MEASURES = tuple(Measure(key=key) for key in ("accuracy", *SIDES))
-COLUMNS = tuple(f"{measure.key} {mode}" for measure in MEASURES for mode in MODES)
 LOWEST = -6.0  # nats, of the axis of the bound
 HALF = Box(span=6, height=280)
 
 
-def experiments(seed: int) -> dict[str, Experiment]:
+def experiments(seed: int) -> dict[str, Hard]:
     """The three runs: one seed, so the same data and the same initial weights."""
     return {mode: Hard(mode=mode, seed=seed) for mode in MODES}
 
 
-def sliders(history: History, page: Words) -> list[Slider]:
+def sliders(past: History[str], page: Words) -> list[Slider]:
     """The steps, at the newest."""
-    return [step_slider(history, history.newest, page["race.step"])]
+    return [step_slider(past, past.newest, page["race.step"])]
 
 
-def films(history: History) -> list[Film]:
+def films(past: History[str]) -> list[Film]:
     """Accuracy and both sides of the bound, of every mode; NaN where nothing is recorded yet."""
-    return [Film("race", history.table(MEASURES), ("step",), columns=COLUMNS)]
+    return [Film("race", past.table(MEASURES), ("step",), columns=past.columns(MEASURES))]
 
 
 def plots(page: Words) -> list[Plot]:
@@ -55,9 +53,9 @@ def plots(page: Words) -> list[Plot]:
     ]
 
 
-def arrays(history: History) -> dict[str, np.ndarray]:
+def arrays(past: History[str]) -> dict[str, np.ndarray]:
     """The steps, and every curve at them."""
-    return {"step": np.asarray(history.steps), "curves": history.table(MEASURES)}
+    return {"step": np.asarray(past.steps), "curves": past.table(MEASURES)}
 
 
 def script(seed: int) -> str:

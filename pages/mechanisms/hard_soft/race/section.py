@@ -1,14 +1,12 @@
 """Soft against hard attention, trained side by side while the reader looks on."""
 
-import streamlit as st
-
+from attention_core.experiments.hard import Hard
 from pages.mechanisms.hard_soft.race.pictures import arrays, experiments, films, plots, script, sliders
 from ui.components.lab import lab
 from ui.compute.runs import Run
-from ui.layout import take_away, trust_line
 from ui.text import Words, words
 from ui.training.history import history
-from ui.training.live import live
+from ui.training.live import live, take_home
 
 
 def race(page: Words) -> None:
@@ -16,7 +14,7 @@ def race(page: Words) -> None:
     live("race", page, experiments, lambda mode: page[f"race.{mode}"], _curves)
 
 
-def _curves(run: Run, page: Words) -> None:
+def _curves(run: Run[str, Hard], page: Words) -> None:
     recorded = history(run)
     lab(
         plots(page),
@@ -26,7 +24,4 @@ def _curves(run: Run, page: Words) -> None:
         words=words("canvas"),
         summary=page["race.summary"],
     )
-    seed = run.experiments["soft"].seed
-    with st.container(horizontal=True, vertical_alignment="center"):
-        trust_line(seed=seed, dtype="float32", device="cpu")
-        take_away("race", arrays=lambda: arrays(recorded), snippet=script(seed))
+    take_home(run, "race", lambda: arrays(recorded), script(run.experiments["soft"].seed))

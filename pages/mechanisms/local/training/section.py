@@ -1,15 +1,14 @@
 """Monotonic against predictive local attention, learning to copy and to reverse, while the reader looks on."""
 
-import streamlit as st
-
-from pages.mechanisms.local.training.pictures import arrays, experiments, films, label, plots, script
+from attention_core.experiments.alignment import Alignment
+from pages.mechanisms.local.training.pictures import arrays, experiments, films, label, plots
 from ui.components.lab import lab
 from ui.compute.runs import Run
-from ui.layout import take_away, trust_line
 from ui.text import Words, words
 from ui.training import scrubber
+from ui.training.alignment import snippet
 from ui.training.history import history, step_slider
-from ui.training.live import live
+from ui.training.live import live, take_home
 
 
 def training(page: Words) -> None:
@@ -17,7 +16,7 @@ def training(page: Words) -> None:
     live("align", page, experiments, lambda name: label(name, page), _alignments)
 
 
-def _alignments(run: Run, page: Words) -> None:
+def _alignments(run: Run[str, Alignment], page: Words) -> None:
     recorded = history(run)
     at = scrubber.standing("lo", recorded, run)
     lab(
@@ -29,7 +28,4 @@ def _alignments(run: Run, page: Words) -> None:
         summary=page["align.summary"],
         on_move=lambda positions: scrubber.left("lo", recorded, run, positions["step"]),
     )
-    seed = next(iter(run.experiments.values())).seed
-    with st.container(horizontal=True, vertical_alignment="center"):
-        trust_line(seed=seed, dtype="float32", device="cpu")
-        take_away("alignment", arrays=lambda: arrays(run), snippet=script(seed))
+    take_home(run, "alignment", lambda: arrays(run), snippet(run.experiments.values()))

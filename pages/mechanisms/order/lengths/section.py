@@ -37,9 +37,8 @@ def _length(n: int, page: Words) -> int:
     """How many tokens are fed to both layers."""
     fed = Setting(key="order_fed", default=n, parse=int, options=range(1, n + 1))
     fed.seed()
-    length = int(st.slider(page["fed"], 1, n, key=fed.key, help=page["fed_help"]))
-    fed.publish(length)
-    return length
+    st.slider(page["fed"], 1, n, key=fed.key, help=page["fed_help"])
+    return fed.value()
 
 
 def _both(reading: Reading, length: int, page: Words) -> None:
