@@ -12,7 +12,7 @@ from ui.components.lab import Bars, Box, Controls, Curves, Film, Line, Map, Plot
 from ui.compute.runs import Run
 from ui.scripts import filled
 from ui.text import Words
-from ui.training.alignment import LENGTH, centers, right, weights
+from ui.training.alignment import LENGTH, alignment_map, center_bars, centers, right, weights
 from ui.training.history import Measure, history
 
 MODES = ("local_m", "local_p")
@@ -85,30 +85,18 @@ def plots(page: Words) -> list[Plot]:
 
 def _alignment(name: str, page: Words) -> Map:
     """Target positions down, source positions across; hatched where nothing can be seen."""
-    return Map(
-        name=f"map_{_stack(name)}",
-        box=Box(stack=_stack(name), span=2, narrow=2, height=206),
-        film="maps",
-        column=name,
-        rows=LENGTH,
-        cols=LENGTH,
-        names=tuple(map(str, range(LENGTH))),
-        hatched=True,
-        title=label(name, page),
-    )
+    return alignment_map(f"map_{_stack(name)}", "maps", stack=_stack(name), column=name, title=label(name, page))
 
 
 def _centers(name: str, page: Words) -> Bars:
     """p_t against t, the right place as an outline."""
-    return Bars(
-        name=f"center_{_stack(name)}",
-        box=Box(stack=_stack(name), narrow=2, height=150),
-        film="centers",
+    return center_bars(
+        f"center_{_stack(name)}",
+        "centers",
+        stack=_stack(name),
         column=name,
-        count=LENGTH,
-        high=float(LENGTH),
-        ghost="right",
-        ghost_name=page["align.right"],
+        right_film="right",
+        right_name=page["align.right"],
         title=page["align.center"],
     )
 
