@@ -1,18 +1,14 @@
 """Where an encoder and a decoder have learned to look, as pictures: for the pages that train them."""
 
 import math
-from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from attention_core.experiments.alignment import Alignment
-from attention_core.experiments.base import Experiment, Record
+from attention_core.experiments.base import Record
 from attention_core.mechanisms.local import near
 from ui.components.lab import Bars, Box, Map
-from ui.scripts import filled
-from ui.training.taken import listed
 
 LENGTH = Alignment().length
 LOCAL = ("local_m", "local_p")
@@ -86,8 +82,3 @@ def center_bars(
         ghost_name=right_name,
         title=title,
     )
-
-
-def snippet(configs: Iterable[Experiment]) -> str:
-    """A script that trains the same and prints accuracies, the last p_t and the fingerprints."""
-    return filled(Path(__file__).with_name("alignment_script.py"), configs=listed(configs))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
@@ -11,9 +12,10 @@ import torch
 from attention_core.experiments.alignment import MODES, TASKS, Alignment
 from attention_core.experiments.base import Experiment, Record
 from ui.compute.runs import Run, Variant, agree
-from ui.training.alignment import LENGTH, centers, right, snippet, weights
+from ui.scripts import filled
+from ui.training.alignment import LENGTH, centers, right, weights
 from ui.training.history import History, Measure, history
-from ui.training.taken import measured, stem_of
+from ui.training.taken import listed, measured, stem_of
 
 ATTENTIONS = ("global", "additive", "local_m", "local_p", "none")
 FEEDING = {"without": (False,), "with": (True,), "both": (False, True)}
@@ -119,7 +121,7 @@ def arrays(run: Aligners) -> dict[str, np.ndarray]:
 
 def script(run: Aligners) -> str:
     """A script that trains the same variants and prints accuracies, the last p_t and the fingerprints."""
-    return snippet(run.experiments.values())
+    return filled(Path(__file__).with_name("script.py"), configs=listed(run.experiments.values()))
 
 
 def _probe(stem: str, config: Alignment, records: Sequence[Record]) -> dict[str, np.ndarray]:

@@ -206,6 +206,6 @@ def test_a_saved_run_is_loaded_and_a_damaged_one_refused(run) -> None:
         loaded([saved[:-50]], KIND)
 
 
-@pytest.mark.parametrize("script", ["alignment_script.py"])
+@pytest.mark.parametrize("script", ["script.py"])
 def test_the_script_runs_as_it_stands(script: str) -> None:
-    assert printed((ROOT / "ui/training" / script).read_text(encoding="utf-8"))
+    assert printed((ROOT / "pages/training/alignment" / script).read_text(encoding="utf-8"))

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from attention_core.experiments.alignment import TASKS, Alignment
-from attention_core.experiments.base import Record
-from ui.components.lab import Box, Controls, Curves, Film, Line, Plot
+from attention_core.experiments.base import Experiment, Record
+from ui.components.lab import Bars, Box, Controls, Curves, Film, Line, Map, Plot
 from ui.compute.runs import Run
+from ui.scripts import filled
 from ui.text import Words
 from ui.training.alignment import LENGTH, alignment_map, center_bars, centers, right, weights
 from ui.training.history import Measure, history
@@ -21,7 +23,7 @@ ACCURACY = (Measure(key="accuracy"),)
 LEFT = partial(Box, stack="left", span=4)
 
 
-def experiments(seed: int) -> dict[str, Alignment]:
+def experiments(seed: int) -> dict[str, Experiment]:
     """Two tasks, two kinds of p_t; one seed, so the same initial weights and the same sentences."""
     return {
         name: Alignment(task=task, mode=mode, steps=500, every=25, seed=seed) for name, (task, mode) in VARIANTS.items()
@@ -34,7 +36,7 @@ def label(name: str, page: Words) -> str:
     return f"{page[f'align.{task}']}, {page[f'align.{mode}']}"
 
 
-def films(run: Run[str, Alignment]) -> list[Film]:
+def films(run: Run) -> list[Film]:
     """At every recorded step: accuracies, an alignment of each (NaN: outside its window), its p_t and the right one."""
     targets = np.concatenate([right(task) for task, _ in VARIANTS.values()])
     return [
@@ -45,9 +47,7 @@ def films(run: Run[str, Alignment]) -> list[Film]:
     ]
 
 
-def _along_steps(
-    run: Run[str, Alignment], read: Callable[[Alignment, Record], np.ndarray], shape: tuple[int, ...]
-) -> np.ndarray:
+def _along_steps(run: Run, read: Callable[[Alignment, Record], np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     """(steps, numbers of all variants): what `read` makes of the first sequence of the probe; NaN until then."""
     recorded = history(run)
 
@@ -56,6 +56,7 @@ def _along_steps(
 
     frames = []
     for name, config in run.experiments.items():
+        assert isinstance(config, Alignment)
         along, _ = recorded.frames(name, partial(first, config=config), shape, all_steps=True)
         frames.append(along.reshape(len(along), -1))
     return np.concatenate(frames, axis=1)
@@ -64,6 +65,7 @@ def _along_steps(
 def plots(page: Words) -> list[Plot]:
     """The step and the accuracies, then a column for each variant: its alignment, and its p_t beside the right one."""
     lines = tuple(Line(column=name, hue=HUES[variant], name=label(name, page)) for name, variant in VARIANTS.items())
+    columns = [plot for name in NAMES for plot in (_alignment(name, page), _centers(name, page))]
     return [
         Controls(name="controls_step", box=LEFT(), sliders=("step",)),
         Curves(
@@ -77,27 +79,37 @@ def plots(page: Words) -> list[Plot]:
             title=page["align.accuracy"],
             lines=lines,
         ),
-        *(plot for name in NAMES for plot in _beside(name, page)),
+        *columns,
     ]
 
 
-def _beside(name: str, page: Words) -> list[Plot]:
-    """The alignment of a variant, and its p_t."""
-    stack = "_".join(VARIANTS[name])
-    return [
-        alignment_map(f"map_{stack}", "maps", stack=stack, column=name, title=label(name, page)),
-        center_bars(
-            f"center_{stack}",
-            "centers",
-            stack=stack,
-            column=name,
-            right_film="right",
-            right_name=page["align.right"],
-            title=page["align.center"],
-        ),
-    ]
+def _alignment(name: str, page: Words) -> Map:
+    """Target positions down, source positions across; hatched where nothing can be seen."""
+    return alignment_map(f"map_{_stack(name)}", "maps", stack=_stack(name), column=name, title=label(name, page))
 
 
-def arrays(run: Run[str, Alignment]) -> dict[str, np.ndarray]:
+def _centers(name: str, page: Words) -> Bars:
+    """p_t against t, the right place as an outline."""
+    return center_bars(
+        f"center_{_stack(name)}",
+        "centers",
+        stack=_stack(name),
+        column=name,
+        right_film="right",
+        right_name=page["align.right"],
+        title=page["align.center"],
+    )
+
+
+def _stack(name: str) -> str:
+    return "_".join(VARIANTS[name])
+
+
+def arrays(run: Run) -> dict[str, np.ndarray]:
     """The steps, and every film at them."""
     return {"step": np.asarray(history(run).steps), **{film.name: film.values for film in films(run)}}
+
+
+def script(seed: int) -> str:
+    """The script that trains the same four and prints accuracies, the last p_t and fingerprints."""
+    return filled(Path(__file__).with_name("script.py"), seed=seed)

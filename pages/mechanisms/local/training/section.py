@@ -1,12 +1,10 @@
 """Monotonic against predictive local attention, learning to copy and to reverse, while the reader looks on."""
 
-from attention_core.experiments.alignment import Alignment
-from pages.mechanisms.local.training.pictures import arrays, experiments, films, label, plots
+from pages.mechanisms.local.training.pictures import arrays, experiments, films, label, plots, script
 from ui.components.lab import lab
 from ui.compute.runs import Run
 from ui.text import Words, words
 from ui.training import scrubber
-from ui.training.alignment import snippet
 from ui.training.history import history, step_slider
 from ui.training.live import live, take_home
 
@@ -16,7 +14,7 @@ def training(page: Words) -> None:
     live("align", page, experiments, lambda name: label(name, page), _alignments)
 
 
-def _alignments(run: Run[str, Alignment], page: Words) -> None:
+def _alignments(run: Run, page: Words) -> None:
     recorded = history(run)
     at = scrubber.standing("lo", recorded, run)
     lab(
@@ -28,4 +26,4 @@ def _alignments(run: Run[str, Alignment], page: Words) -> None:
         summary=page["align.summary"],
         on_move=lambda positions: scrubber.left("lo", recorded, run, positions["step"]),
     )
-    take_home(run, "alignment", lambda: arrays(run), snippet(run.experiments.values()))
+    take_home(run, "alignment", lambda: arrays(run), script(next(iter(run.experiments.values())).seed))
