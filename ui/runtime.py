@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from threading import Lock
 
+from ui.server.memory import resident
+
 HEAVY_IMPORTS = ("torch", "pandas", "pyarrow", "plotly.graph_objects", "plotly.subplots")
 
 _log = logging.getLogger("headlight")
@@ -47,4 +49,6 @@ def _imports() -> None:
     for name in HEAVY_IMPORTS:
         importlib.import_module(name)
     importlib.import_module("torch").set_num_threads(1)
-    importlib.import_module("ui.compute.memory").settle_allocator()
+    memory = importlib.import_module("ui.compute.memory")
+    memory.settle_allocator()
+    memory.Tidier(resident).start()

@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
+
+from ui.compute.memory import Tidier
 
 SCRIPT = """
 import sys, threading, psutil, torch
@@ -35,3 +38,22 @@ def test_what_threads_have_freed_is_handed_back() -> None:
         )  # fmt: skip
         left[how] = int(done.stdout)
     assert left["settled"] < 20 and left["settled"] <= left["as it is"], left
+
+
+class Ring:
+    """Something only a collector can free."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_a_process_is_tidied_when_it_has_grown_and_left_alone_while_it_has_not() -> None:
+    sizes = iter([500 << 20, 531 << 20, 480 << 20, 511 << 20, 513 << 20, 490 << 20, 521 << 20])
+    tidier = Tidier(lambda: next(sizes))
+    ring = weakref.ref(Ring())
+    assert not tidier.look()  # 31 MB more than at first
+    assert not tidier.look() and not tidier.look()  # least 480, then 31 MB above it
+    assert ring() is not None
+    assert tidier.look()  # 33 MB above the least; 490 afterwards
+    assert ring() is None
+    assert not tidier.look()  # 31 MB above what was left
