@@ -26,8 +26,8 @@ def test_page_runs(entry, language):
     assert [title.value for title in app.title] == [words("common", language)[f"page.{entry.name}.title"]]
 
 
-def test_every_script_under_pages_is_in_the_table():
-    scripts = {file.relative_to(APP.parent).as_posix() for file in (APP.parent / "pages").rglob("*.py")}
+def test_every_page_under_pages_is_in_the_table():
+    scripts = {file.relative_to(APP.parent).as_posix() for file in (APP.parent / "pages").rglob("page.py")}
     assert scripts == {entry.path for entry in PAGES}
 
 

@@ -254,15 +254,15 @@ def test_a_run_has_begun_with_its_first_record_and_what_was_stopped_is_not_compl
 
 def test_the_queue_holds_no_run_that_has_ended_or_rests() -> None:
     queue = Queue(1)
-    stopped, ended = entered(queue, gated(1), gated(10))
-    until(lambda: steps(stopped) == [0])
-    stopped.stop()
-    next(iter(stopped.experiments.values())).gate.release()
-    ended.wait(30.0)
-    found = [weakref.ref(stopped), weakref.ref(ended)]
+    runs = list(entered(queue, gated(1), gated(10)))
+    until(lambda: steps(runs[0]) == [0])
+    runs[0].stop()
+    next(iter(runs[0].experiments.values())).gate.release()
+    runs[1].wait(30.0)
+    alive = [weakref.ref(run) for run in runs]
     until(lambda: not queue.training)
-    del stopped, ended
-    until(lambda: gc.collect() >= 0 and [ref() for ref in found] == [None, None])
+    runs.clear()
+    until(lambda: gc.collect() >= 0 and [run() for run in alive] == [None, None])
 
 
 def test_progress_counts_steps_and_only_the_time_spent_training() -> None:

@@ -5,7 +5,7 @@ import torch
 from playwright.sync_api import Page
 from torch.testing import assert_close
 
-from attention_core.saturation import D_K_STOPS, INPUT_SCALES
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle
 from tests.harness.pixels import colours, painted, sent
@@ -75,7 +75,9 @@ def test_what_is_painted_under_the_finger_is_torchs_softmax(page, d_k: int, alph
     jacobian = frame(page, "jacobian")
     row = expected["weights"][0, 10 % expected["weights"].shape[1]]
     assert_close(jacobian.view(len(row), -1).double(), row.diag() - row.outer(row), rtol=1e-3, atol=1e-5)
-    assert_close(float(frame(page, "head")[MEASURES.index("peak")]), float(expected["peak"][0]), rtol=1e-3, atol=1e-5)
+    assert_close(
+        float(frame(page, "head")[MEASURE_NAMES.index("peak")]), float(expected["peak"][0]), rtol=1e-3, atol=1e-5
+    )
     assert sent(page) == before  # no server while the finger is down
     drag(page, "alpha", INPUT_SCALES.index(alpha), release=True)
     assert sent(page) > before
@@ -126,7 +128,10 @@ def test_a_released_slider_stands_in_the_link_and_its_read_outs_are_autograds(pa
     wait_idle(page)
     expected = by_hand(256, 1.0, False)
     assert_close(
-        float(frame(page, "head")[MEASURES.index("log_gain")]), float(expected["log_gain"][0]), rtol=1e-3, atol=1e-3
+        float(frame(page, "head")[MEASURE_NAMES.index("log_gain")]),
+        float(expected["log_gain"][0]),
+        rtol=1e-3,
+        atol=1e-3,
     )
     assert reading(page, "peak") == significant(float(expected["peak"][0]))
 
