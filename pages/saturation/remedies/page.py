@@ -11,7 +11,7 @@ from pages.saturation.remedies.choice import choose_remedy
 from pages.saturation.remedies.evidence import draw_table, script, trust
 from pages.saturation.remedies.numbers import AXES, KEYS, arrays, remedies
 from pages.saturation.remedies.pictures import computed, films, plots, sliders
-from pages.saturation.remedies.state import ALL, TOKENS, tokens_of
+from pages.saturation.remedies.settings import ALL, TOKENS, tokens_of
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import sentence_bar, whole_number

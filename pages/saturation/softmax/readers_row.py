@@ -8,7 +8,7 @@ import streamlit as st
 from pages.saturation.softmax import numbers, state
 from pages.saturation.softmax.derivative import cases
 from pages.saturation.softmax.pictures import check, row
-from pages.saturation.softmax.state import Cell, Scores
+from pages.saturation.softmax.settings import Cell, Scores
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import whole_number

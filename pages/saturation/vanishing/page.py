@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attention_core.saturation import MEASURE_NAMES, SWEPT_RULES, Table, cross
 from pages.saturation.vanishing import conclusions, numbers, pictures
 from pages.saturation.vanishing.numbers import Place
-from pages.saturation.vanishing.state import RULE
+from pages.saturation.vanishing.settings import RULE
 from pages.saturation.vanishing.trained import section as trained
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab

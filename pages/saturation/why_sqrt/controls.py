@@ -6,7 +6,7 @@ import streamlit as st
 
 from attention_core import variance
 from attention_core.variance import Assumptions
-from pages.saturation.why_sqrt.state import CORRELATION, D_K, MEAN, SEED, SEEDS
+from pages.saturation.why_sqrt.settings import CORRELATION, D_K, MEAN, SEED, SEEDS
 from ui.controls import choose, whole_number
 from ui.numbers import significant
 from ui.state import Setting

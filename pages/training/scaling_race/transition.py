@@ -18,10 +18,10 @@ from pages.training.scaling_race.numbers import (
     sweep,
 )
 from pages.training.scaling_race.settings import DEFAULTS
+from pages.training.scaling_race.transition_figure import Mark, transition_figure
 from ui.chart import chart
 from ui.compute.runs import Run
 from ui.controls import whole_number
-from ui.figures.training import Mark, transition_figure
 from ui.layout import mode
 from ui.palette import RULE_HUES
 from ui.text import Words

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from attention_core.experiments.decomposition import KERNEL
+from pages.training.time_series.parts_figure import parts_figure
 from pages.training.time_series.results import says_lines
 from pages.training.time_series.world import World, lines, near, thinned
 from ui.chart import chart
-from ui.figures.series import parts_figure
 from ui.layout import mode
 from ui.numbers import significant
 from ui.session import answer

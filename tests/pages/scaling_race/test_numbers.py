@@ -23,11 +23,11 @@ from attention_core.experiments.induction import Induction
 from attention_core.experiments.sort import Sort, anatomy
 from attention_core.experiments.store import StoreError, fingerprint, load_records, save_records, save_weights
 from pages.training.scaling_race import numbers, pictures
+from pages.training.scaling_race.transition_figure import transition_figure
 from tests.harness.scripts import printed, printed_afresh
 from tests.harness.serving import ROOT
 from ui.compute.queue import Queue
 from ui.compute.runs import Run, Variant
-from ui.figures.training import transition_figure
 from ui.palette import RULE_HUES
 from ui.text import words
 from ui.training import files as saved

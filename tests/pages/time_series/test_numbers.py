@@ -20,6 +20,7 @@ from pages.training.time_series import pictures, reading, results, several
 from pages.training.time_series import scene as scenes
 from pages.training.time_series.films import seeds_columns
 from pages.training.time_series.numbers import FAST, SLOW, OnWorld, Seeded, base, known, least, variants
+from pages.training.time_series.parts_figure import GAP, domains, parts_figure
 from pages.training.time_series.results import Row, conclusions
 from pages.training.time_series.scene import scene
 from pages.training.time_series.world import Lines, lines, look, thinned
@@ -28,7 +29,6 @@ from tests.harness.serving import ROOT
 from tests.harness.work import finished
 from ui.compute.queue import Queue
 from ui.compute.runs import Run
-from ui.figures.series import GAP, domains, parts_figure
 from ui.numbers import significant
 from ui.text import words
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from attention_core.models import Model, Settings
 from attention_core.models.strain import Strain
-from pages.saturation.vanishing.state import STRAIN, STRAIN_RULE
+from pages.saturation.vanishing.settings import STRAIN, STRAIN_RULE
 from pages.saturation.vanishing.trained.numbers import RULES, SCALES, arrays, scalings, stops, strains
 from pages.saturation.vanishing.trained.pictures import films, plots, sliders
 from ui.components.canvas import Pick

@@ -5,9 +5,8 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
-from ui.figures.theme import escaped, layout, upright
+from ui.figures.theme import Figure, escaped, layout, upright
 from ui.palette import Mode, hue
 
 Points = tuple[np.ndarray, np.ndarray]
@@ -27,7 +26,7 @@ def parts_figure(
     last: int,
     learned: str,
     tested: str,
-) -> go.Figure:
+) -> Figure:
     """`parts` (x, y): the first with the `trend` on it, half of the height; the others below. Dotted lines at the
     estimated `changes`, triangles at the top at those that were `built` in; from `cut` on the part that tests.
     """
@@ -53,7 +52,7 @@ def parts_figure(
         "shapes": [*marks, *(_tested(cut, last, axis, mode) for axis in axes)],
         "annotations": [*names, *sides],
     }
-    return go.Figure(traces, base | _axes(base, axes, places) | rest)
+    return Figure(traces, base | _axes(base, axes, places) | rest)
 
 
 def domains(count: int) -> list[tuple[float, float]]:

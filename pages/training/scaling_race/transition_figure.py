@@ -4,9 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
-from ui.figures.theme import escaped, layout, title, upright
+from ui.figures.theme import Figure, escaped, layout, title, upright
 from ui.palette import Mode, hue
 
 Mark = tuple[float, float, str]  # x, y, and what stands beside it on hover
@@ -24,7 +22,7 @@ def transition_figure(
     y_title: str,
     line: float,
     line_title: str,
-) -> go.Figure:
+) -> Figure:
     """Points of every rule, x on a logarithmic axis; a line where theory puts the break."""
     traces = [_points(marks, labels[rule], SYMBOLS[rule], hues[rule], mode) for rule, marks in points.items()]
     base = layout(mode, height=340, x=(-0.7, 1.9), y=(0.0, 1.02), y_title=y_title)
@@ -37,7 +35,7 @@ def transition_figure(
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 13}},
         "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
     }
-    return go.Figure(traces, base | rest)
+    return Figure(traces, base | rest)
 
 
 def _points(marks: Sequence[Mark], name: str, symbol: str, colour: str, mode: Mode) -> dict[str, Any]:
