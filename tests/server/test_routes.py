@@ -95,7 +95,7 @@ def test_what_leaves_the_machine_would_be_seen(tmp_path):
     """The watch itself: without it the test above could not fail."""
     import subprocess
 
-    watch = Path(__file__).parent / "outbound"
+    watch = Path(__file__).parents[1] / "harness" / "outbound"
     code = "import socket\ntry: socket.create_connection(('192.0.2.1', 9), 0.01)\nexcept OSError: pass"
     subprocess.run([sys.executable, "-c", code], check=True,
                    env=os.environ | {"PYTHONPATH": str(watch), "OUTBOUND": str(tmp_path / "outbound")})  # fmt: skip

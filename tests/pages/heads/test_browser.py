@@ -278,9 +278,13 @@ CENTRES = f"""() => {{
 SHOWS = f"([head, exact]) => {{ const now = {LARGE}?.__headlight; return now?.head === head && now.exact === exact; }}"
 
 
+PAINTED = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+
+
 def shows(page: Page, head: str, exact: bool) -> None:
     """Wait until the large canvas paints this head, from float32 or from bytes."""
     page.wait_for_function(SHOWS, arg=[head, exact], timeout=60_000)
+    page.evaluate(PAINTED)  # what is chosen is painted in the next frame
 
 
 def cells(page: Page) -> torch.Tensor:

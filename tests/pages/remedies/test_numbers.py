@@ -18,7 +18,7 @@ from attention_core.multihead import project
 from attention_core.remedies import remedied
 from attention_core.remedy_curves import COLUMNS, FREE, Place, _projections, compare, head_of, spectra_of
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
-from attention_core.saturation import compare as page_3
+from attention_core.saturation import sweep as page_3
 from pages.saturation.remedies.evidence import script
 from pages.saturation.remedies.numbers import (
     AXES,
