@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.saturation.softmax import numbers, readers_row, state, tables
+from pages.saturation.softmax import numbers, readers_row, settings, tables
 from pages.saturation.softmax.pictures import article, precision
 from ui.components.lab import Positions, lab
 from ui.errors import fragment
@@ -18,12 +18,12 @@ def the_articles_row(page: Words) -> None:
     lab(
         article.plots(page),
         key="softmax_article",
-        sliders=article.sliders(state.A.value(), page),
+        sliders=article.sliders(settings.A.value(), page),
         films=article.films(),
         computed=article.computed(),
         words=words("canvas"),
         summary=page["summary_article"],
-        on_move=lambda at: state.A.put(numbers.A_STOPS[at["a"]]),
+        on_move=lambda at: settings.A.put(numbers.A_STOPS[at["a"]]),
     )
 
 
@@ -32,13 +32,13 @@ def what_dtypes_keep(page: Words) -> None:
     """Four dtypes and a row of two."""
 
     def moved(at: Positions) -> None:
-        state.GAP.put(numbers.GAPS[at["gap"]])
-        state.SUBTRACT_MAX.put(numbers.SUBTRACTED[at["subtracted"]])
+        settings.GAP.put(numbers.GAPS[at["gap"]])
+        settings.SUBTRACT_MAX.put(numbers.SUBTRACTED[at["subtracted"]])
 
     lab(
         precision.plots(page),
         key="softmax_precision",
-        sliders=precision.sliders(state.GAP.value(), state.SUBTRACT_MAX.value(), page),
+        sliders=precision.sliders(settings.GAP.value(), settings.SUBTRACT_MAX.value(), page),
         films=precision.films(),
         words=words("canvas"),
         summary=page["summary_precision"],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.saturation.softmax import numbers, state
+from pages.saturation.softmax import numbers, settings
 from pages.saturation.softmax.derivative import cases
 from pages.saturation.softmax.pictures import check, row
 from pages.saturation.softmax.settings import Cell, Scores
@@ -20,21 +20,21 @@ from ui.text import Words, words
 
 def use(name: str) -> None:
     """Take one of the prepared rows."""
-    scores, shift = state.PRESETS[name]
-    st.session_state[state.COUNT] = len(scores)
-    state.SCORES.put(scores)
-    state.SHIFT.put(shift)
-    state.BETA.put(state.BETA.default)
+    scores, shift = settings.PRESETS[name]
+    st.session_state[settings.COUNT] = len(scores)
+    settings.SCORES.put(scores)
+    settings.SHIFT.put(shift)
+    settings.BETA.put(settings.BETA.default)
 
 
 @fragment
 def section(page: Words) -> None:
     """Bars to pull, and everything that follows from them."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="presets"):
-        n = whole_number(state.COUNT, numbers.LEAST, numbers.MOST, 3, page["count"], 150)
-        for name in state.PRESETS:
+        n = whole_number(settings.COUNT, numbers.LEAST, numbers.MOST, 3, page["count"], 150)
+        for name in settings.PRESETS:
             st.button(page[f"preset.{name}"], key=f"preset_{name}", on_click=partial(use, name))
-    x, beta, shift, cell = state.scores_of(n), state.BETA.value(), state.SHIFT.value(), state.cell_of(n)
+    x, beta, shift, cell = settings.scores_of(n), settings.BETA.value(), settings.SHIFT.value(), settings.cell_of(n)
     bars(x, beta, shift, cell, page)
     st.markdown(page["differences"])
     derivative(x, beta, shift, cell, page)
@@ -52,17 +52,17 @@ def bars(x: Scores, beta: float, shift: float, cell: Cell, page: Words) -> None:
     """The laboratory of the reader's row."""
 
     def moved(at: Positions) -> None:
-        state.BETA.put(numbers.BETAS[at["beta"]])
-        state.SHIFT.put(numbers.SHIFTS[at["shift"]])
+        settings.BETA.put(numbers.BETAS[at["beta"]])
+        settings.SHIFT.put(numbers.SHIFTS[at["shift"]])
 
     def edited(panel: str, values: list[float]) -> None:
-        state.SCORES.put(tuple(map(numbers.stepped, values)))
+        settings.SCORES.put(tuple(map(numbers.stepped, values)))
 
     def picked(pick: Pick) -> None:
         if pick.panel == "jacobian":
-            state.CELL.put((pick.row, pick.col))
+            settings.CELL.put((pick.row, pick.col))
         elif pick.panel == "p":
-            state.CELL.put((pick.row, cell[1]))
+            settings.CELL.put((pick.row, cell[1]))
 
     measured = numbers.row_measures(x)
     lab(
@@ -102,10 +102,10 @@ def three_ways(x: Scores, beta: float, page: Words) -> float:
     lab(
         check.plots(len(x), page),
         key="softmax_check",
-        sliders=check.sliders(state.H.value(), page),
+        sliders=check.sliders(settings.H.value(), page),
         films=check.films(three),
         words=words("canvas"),
         summary=page["summary_check"],
-        on_move=lambda at: state.H.put(numbers.H_STOPS[at["h"]]),
+        on_move=lambda at: settings.H.put(numbers.H_STOPS[at["h"]]),
     )
     return three.residual
