@@ -59,7 +59,9 @@ def test_imports_run_one_way(file):
     path = relative(file)
     allowed = next(names for prefix, names in MAY_IMPORT.items() if path == prefix or path.startswith(f"{prefix}/"))
     names = {name for name in imports(ast.parse(file.read_text(encoding="utf-8"))) if not _standard(name)}
-    assert not {name for name in names if not within(name, allowed)}
+    assert not {name for name in names if not within(name, allowed)}, (
+        f"{path} may import {', '.join(allowed)}; what two pages need moves to ui/, what needs no interface to the core"
+    )
 
 
 def module(file: Path) -> str:
@@ -86,13 +88,17 @@ def test_what_stands_in_ui_serves_two_pages_or_the_app():
     users = [reached(ROOT / folder / "page.py") for folder in FOLDERS]
     shared = {name for name in MODULES if sum(name in names for names in users) > 1}
     packages = {name for name, file in MODULES.items() if file.name == "__init__.py"}
-    assert {name for name in MODULES if name.startswith("ui")} - shared - starts - packages == {"ui.study_script"}
+    assert {name for name in MODULES if name.startswith("ui")} - shared - starts - packages == {"ui.study_script"}, (
+        "these serve one page, or none: they move to its folder under pages/, or go"
+    )
 
 
 @pytest.mark.parametrize("file", [*SCRIPTS, ROOT / "ui/study_script.py"], ids=relative)
 def test_a_script_to_take_away_needs_the_core_alone(file):
     names = {name for name in imports(ast.parse(file.read_text(encoding="utf-8"))) if not _standard(name)}
-    assert not {name for name in names if not within(name, (*CORE, "safetensors"))}
+    assert not {name for name in names if not within(name, (*CORE, "safetensors"))}, (
+        "a reader runs it where attention_core alone is installed; any file of a page named script*.py counts"
+    )
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "attention_core").rglob("*.py")), ids=relative)

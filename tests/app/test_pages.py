@@ -22,13 +22,15 @@ def opened(entry, language):
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page_runs(entry, language):
     app = opened(entry, language)
-    assert not app.exception and not app.error and not app.warning
+    assert not app.exception and not app.error and not app.warning, (
+        "what failed stands below, under “Captured log call”"
+    )
     assert [title.value for title in app.title] == [words("common", language)[f"page.{entry.name}.title"]]
 
 
 def test_every_page_under_pages_is_in_the_table():
     scripts = {file.relative_to(APP.parent).as_posix() for file in (APP.parent / "pages").rglob("page.py")}
-    assert scripts == {entry.path for entry in PAGES}
+    assert scripts == {entry.path for entry in PAGES}, "one row of PAGES in ui/navigation.py for every page.py"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

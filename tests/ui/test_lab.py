@@ -1,9 +1,10 @@
 """What the Python side of the laboratory promises: of where its sliders stand, and of what is in sight."""
 
+import numpy as np
 import pytest
 import streamlit as st
 
-from ui.components.lab import Heading, checked_sight, lab, sought
+from ui.components.lab import Bars, Controls, Curves, Film, Heading, Line, Slider, checked_sight, lab, sought
 from ui.components.lab.component import Put, _put
 from ui.session import Question
 from ui.text import words
@@ -52,6 +53,29 @@ def test_nobody_has_seen_what_nobody_asked_about() -> None:
 def test_only_a_plot_that_is_there_can_be_seen() -> None:
     with pytest.raises(ValueError, match="no plot called 'bands'"):
         lab([Heading(name="curves")], key="k", sliders=[], films=[], words=words("canvas"), seen="bands")
+
+
+SLIDER = Slider(name="d", label="d", readings=("1", "2"), at=0)
+FILM = Film("rows", np.zeros((2, 3)), ("d",))
+
+
+@pytest.mark.parametrize(
+    ("plot", "film", "said"),
+    [
+        (Bars(name="p", film="row", count=3), FILM, "the plot p asks for the film 'row'; there are rows"),
+        (Bars(name="p", film="rows", count=3, ghost="x"), FILM, "the plot p asks for the film 'x'; there are rows"),
+        (Controls(name="p", sliders=("d_k",)), FILM, "the plot p asks for the slider 'd_k'; there are d"),
+        (
+            Curves(name="p", film="rows", along="e", low=0.0, high=1.0, lines=(Line(hue="q"),)),
+            FILM,
+            "the plot p asks for the slider 'e'; there are d",
+        ),
+        (Heading(name="p"), Film("f", np.zeros(2), ("e",)), "the film f follows the slider 'e'; there are d"),
+    ],
+)
+def test_a_film_or_a_slider_that_is_not_there_is_named(session, plot, film, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        lab([plot], key="k", sliders=[SLIDER], films=[film], words=words("canvas"))
 
 
 @pytest.fixture

@@ -27,6 +27,14 @@ def opened(**link: str) -> AppTest:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_remedy_has_its_words(language: str) -> None:
+    page = words("remedies", language)
+    wanted = [f"remedy.{key}.{word}" for key in REMEDIES for word in ("name", "short", "helps", "costs")]
+    missing = [word for word in wanted if word not in page]
+    assert not missing, f"assets/text/{language}/remedies.toml lacks them"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("key", REMEDIES)
 def test_every_remedy_has_its_formula_its_source_and_its_words(key: str, language: str) -> None:
     app = opened(remedy=key, lang=language)

@@ -7,7 +7,7 @@ back.
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
@@ -20,7 +20,7 @@ from ui.components.assets import component
 from ui.components.canvas import Pick, checked_pick
 from ui.components.frame import encode
 from ui.components.lab.films import Computed, Film, Frame, Jacobian, Slider, frames
-from ui.components.lab.plots import Bars, Curves, Grid, Map, Plot, Readouts
+from ui.components.lab.plots import Bars, Contour, Curves, Grid, Map, Plot, Readouts
 from ui.errors import callback
 from ui.palette import RAMPS
 
@@ -63,13 +63,15 @@ def lab(
 
     `on_seen` is called once the plot called `seen` is in the window, and once more for every other `seen_for`, any
     value whose repr tells it from others. As long as these stay as they are nothing is sent again on their account.
-    Raises ValueError where a film does not have one frame for every stop of its sliders, or no plot is called `seen`.
+    Raises ValueError where a film does not have one frame for every stop of its sliders, where a plot asks for a film,
+    a column or a slider that is not there, or where no plot is called `seen`.
     """
     if seen and seen not in {plot.name for plot in plots}:
         raise ValueError(f"there is no plot called {seen!r} to be seen")
     stops = {slider.name: len(slider.readings) for slider in sliders}
     arrays: dict[str, np.ndarray] = {}
     laid = frames(films, computed)
+    _found(plots, laid, stops)
     put = _put(key, {slider.name: slider.at for slider in sliders})
     meta = {
         "sliders": [asdict(slider) | {"at": put.at[slider.name]} for slider in sliders],
@@ -116,7 +118,22 @@ def _release(sent: Any) -> tuple[Any, int]:  # noqa: ANN401 from a browser
     return positions, puts if type(puts) is int else 0
 
 
+def _found(plots: Sequence[Plot], films: Collection[str], sliders: Collection[str]) -> None:
+    """Raises ValueError, naming the plot, where one asks for a film or a slider that is not there."""
+    for plot in plots:
+        contours = (line.film for line in getattr(plot, "lines", ()) if isinstance(line, Contour))
+        drawn = [*(getattr(plot, part, "") for part in ("film", "ghost", "over", "order")), *contours]
+        followed = [*getattr(plot, "sliders", ()), *(getattr(plot, part, "") for part in ("along", "x", "y"))]
+        for kind, names, known in (("film", drawn, films), ("slider", followed, sliders)):
+            if missing := [name for name in names if name and name not in known]:
+                raise ValueError(
+                    f"the plot {plot.name} asks for the {kind} {missing[0]!r}; there are {', '.join(known)}"
+                )
+
+
 def _film(film: Film, stops: Mapping[str, int], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    if unknown := [name for name in film.axes if name not in stops]:
+        raise ValueError(f"the film {film.name} follows the slider {unknown[0]!r}; there are {', '.join(stops)}")
     steps = tuple(stops[name] for name in film.axes)
     if film.values.shape[: len(steps)] != steps:
         raise ValueError(f"the film {film.name} needs frames {steps}, not {film.values.shape}")
