@@ -58,9 +58,10 @@ bench: $(VENV)/installed-dev chromium
 		echo; echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py); \
 	done
 
-format: $(VENV)/installed-dev node_modules/installed
+format: $(VENV)/installed-dev
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+	$(MAKE) --no-print-directory node_modules/installed
 	$(NPM) run --silent format
 
 $(VENV)/installed: requirements.txt

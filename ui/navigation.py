@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.state import arrive, follow_link
-from ui.text import words
+from ui.text import LANGUAGE, words
 
 Section = Literal["explore", "saturation", "mechanisms", "training"]
 
@@ -56,7 +56,7 @@ PAGES = (
 
 def navigation() -> st.Page:
     """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
-    follow_link()
+    follow_link(LANGUAGE)
     missed = _missed()
     common = words("common")
     menu: dict[str, list[st.Page]] = {}

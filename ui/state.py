@@ -5,7 +5,7 @@ binding writes the label a reader sees, so a link made in Chinese would not open
 session, else from the link, else it is the default; after Back or Forward the session forgets and the link counts.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -16,6 +16,8 @@ S = TypeVar("S", bound=str)
 T = TypeVar("T")
 KEPT = "kept"  # the last value of every setting by its name: Streamlit forgets a widget that was not drawn
 UNSENT = "unsent"  # the names of those that the browser has yet to be told
+OF_PAGE = "of_page"  # by page, the names of the settings that its link can say
+STEPS = "steps"  # how often the reader has gone back or forward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class Setting(Generic[T]):
     def publish(self, shown: T) -> None:
         """Keep its value, and the link in step with what is shown of it; a default is left out of the link."""
         kept()[self.name] = st.session_state[self.name]
+        _belongs(self.name)
         write(self.key, self.spell(shown), self.spell(self.default))
 
     def seed(self) -> None:
@@ -64,6 +67,7 @@ class Setting(Generic[T]):
         if name not in held or value != held[name] or self.folded or name in unsent():
             held[name] = value
         unsent().discard(name)
+        _belongs(name)
 
     def peek(self) -> T:
         """What it would be, for who comes before its widget: nothing is set."""
@@ -115,24 +119,48 @@ def write(key: str, spelling: str, default: str) -> None:
         st.query_params[key] = spelling
 
 
-def follow_link() -> None:
-    """Once a run, before anything is read: after Back or Forward the session forgets whatever a link can say, so that
-    the link is what counts.
-    """
-    run = get_script_run_ctx()
-    if run is None or not run.is_history_navigation:
-        return
-    for name in {*kept(), *unsent()}:
-        st.session_state.pop(name, None)
-    kept().clear()
-    unsent().clear()
+def follow_link(*names: str) -> None:
+    """Once a run, before these are read: after Back or Forward the session forgets them, and the link counts."""
+    if _stepped():
+        st.session_state[STEPS] = steps() + 1
+        _forget(names)
 
 
 def arrive(page: str) -> None:
-    """Once a run, before the page: to the browser, the widgets of another page are new ones without a value."""
+    """Once a run, before the page: after Back or Forward its link counts, and what only other pages say stays. To the
+    browser, the widgets of another page are new ones without a value.
+    """
+    if _stepped():
+        _forget(_by_page().get(page, {*kept(), *unsent()}))
     if st.session_state.get("page", page) != page:
         unsent().update(kept())
     st.session_state["page"] = page
+
+
+def steps() -> int:
+    """How often the reader has gone back or forward: what the browser has moved by itself it is then told again."""
+    return st.session_state.get(STEPS, 0)
+
+
+def _stepped() -> bool:
+    run = get_script_run_ctx()
+    return run is not None and bool(run.is_history_navigation)
+
+
+def _forget(names: Iterable[str]) -> None:
+    for name in tuple(names):
+        st.session_state.pop(name, None)
+        kept().pop(name, None)
+        unsent().discard(name)
+
+
+def _belongs(name: str) -> None:
+    """The link of this page can say it."""
+    _by_page().setdefault(st.session_state.get("page", ""), set()).add(name)
+
+
+def _by_page() -> dict[str, set[str]]:
+    return st.session_state.setdefault(OF_PAGE, {})
 
 
 def kept() -> dict[str, Any]:

@@ -17,11 +17,13 @@ export default function library() {
 const PAUSE = 1000; // ms without a key or an input that end a burst
 
 function stepping(push, replace) {
-  let [gesture, stepped, latest] = [0, 0, -PAUSE];
+  let [gesture, stepped, latest, pointed] = [0, 0, -PAUSE, false];
   const listen = (kinds, listener) => kinds.forEach((kind) => window.addEventListener(kind, listener, true));
   listen(["pointerdown", "keydown", "input"], ({ type, timeStamp }) => {
-    if (type === "pointerdown" || timeStamp - latest > PAUSE) gesture += 1;
+    const other = type === "pointerdown" || (type === "keydown" && pointed); // keys after a click are a burst of their own
+    if (other || timeStamp - latest > PAUSE) gesture += 1;
     latest = timeStamp;
+    if (type !== "input") pointed = type === "pointerdown";
   });
   listen(["popstate"], () => (stepped = gesture)); // what a page still says afterwards must not cut off the way forward
   return function (state, title, url) {

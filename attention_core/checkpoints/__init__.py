@@ -34,7 +34,7 @@ def read_verified(path: Path, sha256: str) -> bytes:
 
 
 def load(path: Path, sha256: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the recipe of what `save` wrote. Raises DamagedError as `read` does."""
+    """The tensors and the recipe of what `save` wrote. Raises DamagedError as `read_verified` does."""
     from safetensors.torch import load as decode
 
     data = read_verified(path, sha256)

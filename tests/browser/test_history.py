@@ -192,3 +192,31 @@ def test_what_a_query_string_cannot_mean_is_ignored_on_the_way_back(open_page) -
     assert page.get_by_test_id("stException").count() == 0
     forward(page)
     shows_head(page, 5)
+
+
+@pytest.mark.parametrize("path", ["/", "/heads"])
+def test_after_back_the_tokens_of_the_strip_are_those_of_the_address(open_page, path) -> None:
+    page = open_page(path)
+    chips = page.locator(".st-key-strip_canvas .query .chip")
+    chosen = page.locator(".st-key-strip_canvas .query .chip[aria-pressed=true]")
+    before = chosen.inner_text()
+    chips.nth(4).click()
+    page.wait_for_url(re.compile("focus=4"))
+    wait_idle(page)
+    assert chosen.inner_text() != before
+    back(page)
+    expect(chosen).to_have_text(before)
+
+
+def test_back_on_one_page_leaves_what_only_other_pages_say(open_page) -> None:
+    page = open_page("/heads")
+    write(page, TEXT)
+    open_from_menu(page, "training", "induction")
+    address = page.url
+    page.get_by_test_id("stNumberInputStepUp").first.click()
+    page.wait_for_function("before => location.href !== before", arg=address)
+    wait_idle(page)
+    back(page)
+    is_on(page, "induction")
+    open_from_menu(page, "explore", "heads")
+    shows_text(page, TEXT)

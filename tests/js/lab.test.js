@@ -116,3 +116,32 @@ test("Python puts the sliders once; what comes again with the same count does no
   positions.put([slider("d", 9, 2)], 2);
   assert.deepEqual(positions.release(), { positions: { d: 2 }, puts: 2 });
 });
+
+test("a slider that is held stays under its finger when Python puts the others", () => {
+  const positions = new Positions();
+  positions.put(
+    [
+      { name: "d_k", at: 3 },
+      { name: "alpha", at: 5 },
+    ],
+    1,
+  );
+  positions.move({ d_k: 4 });
+  positions.put(
+    [
+      { name: "d_k", at: 11 },
+      { name: "alpha", at: 7 },
+    ],
+    2,
+  );
+  assert.deepEqual(positions.at, { d_k: 4, alpha: 7 });
+  assert.deepEqual(positions.release(), { positions: { d_k: 4, alpha: 7 }, puts: 2 });
+  positions.put(
+    [
+      { name: "d_k", at: 11 },
+      { name: "alpha", at: 7 },
+    ],
+    3,
+  );
+  assert.deepEqual(positions.at, { d_k: 11, alpha: 7 });
+});

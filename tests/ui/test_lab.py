@@ -146,7 +146,19 @@ def test_a_session_that_begins_anew_under_an_open_page_puts_its_position(session
     assert _put("k", {"d": 4}) == Put({"d": 4}, 6)
 
 
-@pytest.mark.parametrize("sent", [None, 7, [], {}, {"positions": 3}, {"puts": 1}, {"positions": {"d": "x"}, "puts": 1}])
+NONSENSE = [
+    None,
+    7,
+    [],
+    {},
+    {"positions": 3},
+    {"puts": 1},
+    {"positions": {"d": "x"}, "puts": 1},
+    {"positions": {"d": 4}},
+]
+
+
+@pytest.mark.parametrize("sent", [*NONSENSE, {"positions": {"d": 4}, "puts": 0}, {"positions": {"d": 4}, "puts": True}])
 def test_a_browser_that_talks_nonsense_gets_the_position_put(session, sent) -> None:
     session["k"] = {"at": sent}
     assert _put("k", {"d": 4}).at == {"d": 4}

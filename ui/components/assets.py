@@ -13,9 +13,9 @@ from ui.palette import SOURCE
 
 FOLDER = Path(__file__).parents[2] / "assets" / "components"
 ENTRY = "library.js"
-IMPORT = re.compile(r'^import [^;]*? from "(\.[^"]+)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import \{[\w\s,]+\} from "(\.[^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
-DOCS = re.compile(r"^ */\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # types, which no browser reads
+DOCS = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)  # types, which no browser reads
 DAMAGED = "The picture did not arrive whole. Reload the page. / 图未能完整送达，请刷新页面。"
 MOUNT = """export default function mount(component) {
   const hub = (window.__headlight ??= { waiting: [] });
@@ -64,6 +64,9 @@ def _in_order(name: str, met: set[str]) -> Iterator[str]:
 
 def _scoped(module: str) -> str:
     exports, body = ", ".join(EXPORT.findall(module)), EXPORT.sub("", IMPORT.sub("", DOCS.sub("", module)))
+    other = re.search(r"^(import|export)\b.*", body, re.MULTILINE)
+    if other and not other[0].startswith("export default function "):
+        raise ValueError(f"modules of components import and export plain names only; not {other[0]!r}")
     return f"const {{ {exports} }} = (() => {{\n{body}return {{ {exports} }};\n}})();" if exports else body
 
 

@@ -16,6 +16,7 @@ from ui.components.assets import component
 from ui.components.frame import encode
 from ui.errors import callback
 from ui.palette import RAMPS
+from ui.state import steps
 
 WORDS = (
     "query",
@@ -148,7 +149,9 @@ def canvas(
 
     `on_pick` and `on_temperature` are called before that run, so they may change the state of widgets.
     """
-    return mount(drawn(panels, live=live, **drawing), key, on_pick, partial(_released, key, live, on_temperature))
+    history = steps() if drawing.get("focus") is not None else 0
+    picture = drawn(panels, live=live, steps=history, **drawing)
+    return mount(picture, key, on_pick, partial(_released, key, live, on_temperature))
 
 
 def drawn(
@@ -167,6 +170,7 @@ def drawn(
     offers: str = "",
     shown: Shown | None = None,
     summary: str = "",
+    steps: int = 0,
 ) -> Drawn:
     """Rows of panels for the browser.
 
@@ -174,6 +178,7 @@ def drawn(
     strip, and `shown` to it and to the one that draws this head, so that the bytes of the others stay the same when
     they change. `layout` is "equation" or "grid" (thumbnails, one button each; `row_titles` and `col_titles` name its
     lines). `offers`: the run whose heads the panels of a grid are, one byte a weight, for the others to paint.
+    `steps` of history make bytes new that would else be those from before the browser itself moved the focus.
     """
     shapes: dict[str, tuple[int, ...]] = {panel.name: panel.values.shape for row in panels for panel in row}
     shapes |= {"query": (len(queries), 1), "key": (len(keys), 1)} if strip else {}
@@ -193,6 +198,7 @@ def drawn(
         "offers": offers,
         "shown": None if shown is None else asdict(shown),
         "summary": summary,
+        "steps": steps,
     }
     return Drawn(encode(meta, arrays), shapes)
 

@@ -35,7 +35,14 @@ def sentence(shipped: Trained | None, page: Words) -> tuple[str, Trained]:
     """The bar: the sentence, examples, and which layer reads it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="pr_bar"):
         TEXT.seed()
-        st.text_input(page["sentence"], key=TEXT.name, live=True, placeholder=page["placeholder"], width="stretch")
+        st.text_input(
+            page["sentence"],
+            key=TEXT.name,
+            live=True,
+            placeholder=page["placeholder"],
+            width="stretch",
+            on_change=ROW.reset,  # the place in focus belonged to another sentence
+        )
         with st.popover(page["examples"], icon=":material/format_quote:", width="content"):
             for key, text in EXAMPLES.items():
                 with st.container(key=f"pr_example_{key}", gap=None):
@@ -100,8 +107,6 @@ def tokens_of(model: Trained, page: Words) -> Tokens:
     if not len(tokens):
         st.warning(f"{page['nothing_typed']} {page['keeps']}", icon=":material/edit:")
         return model.tokenize(last)
-    if st.session_state.get(LAST, cleaned.text) != cleaned.text:
-        ROW.put("")  # the place in focus belonged to another sentence
     st.session_state[LAST] = cleaned.text
     TEXT.publish(cleaned.text)
     if tokens.dropped:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from attention_core.experiments import shipped as recipes
 from attention_core.experiments.pronoun import PRONOUNS, Pronoun
 from attention_core.models import ModelError, Trained
 from attention_core.models.trained import CHECKPOINT, CHECKPOINT_SHA256
@@ -104,7 +105,7 @@ def origin(layer: Trained, page: Words) -> None:
     st.dataframe(rows, hide_index=True, width=420, column_config=formats)
     config = layer.config
     st.markdown(page.format("origin.text", seed=config.seed, steps=config.steps, file=CHECKPOINT.name))
-    command = f"PYTHONPATH=. .venv/bin/python -m {Pronoun.__module__} {CHECKPOINT.name}"
+    command = f"PYTHONPATH=. .venv/bin/python -m {recipes.__name__} pronoun {CHECKPOINT.name}"
     st.code(command, language="bash", wrap_lines=True)
     st.caption(page.format("origin.recipe", config=repr(config), digest=CHECKPOINT_SHA256))
 

@@ -66,10 +66,10 @@ def _read(data: bytes, page: Words, past: int) -> tuple[float, ...]:
 
 def _refusal(refused: reading.Refused, page: Words) -> str:
     """Why a series cannot be used, and what to do."""
-    why = page.format(f"refused.{refused.why}", **refused.told)
+    why = page.format(f"refused.{refused.why}", **refused.named)
     if refused.why != "too_short":
         return why
-    count, wanted = int(refused.told["count"]), int(refused.told["least"])
+    count, wanted = int(refused.named["count"]), int(refused.named["least"])
     other = enough(count)
     if least(other) <= count:
         return f"{why} {page.format('refused.shorter', past=other, least=least(other))}"

@@ -18,20 +18,19 @@ HUGE = 1e15  # float32 keeps seven digits
 DELIMITERS = ";\t|,"  # a comma may also be a decimal point, so it comes last where two separate equally well
 SAMPLE = 20  # rows by which the delimiter is chosen
 GAPS = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "--", "?", "."))
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(([,.])\d{3}(\2\d{3})*([,.]\d+)?)", re.ASCII)  # 1,234  1.234.567  1,234.5
 
 
 class Refused(ValueError):
-    """What cannot be used; `why` is the key of a sentence, `told` what it names."""
+    """What cannot be used; `why` is the key of a sentence, `named` what it names."""
 
-    def __init__(self, why: str, **told: str | int) -> None:
+    def __init__(self, why: str, **named: str | int) -> None:
         super().__init__(why)
-        self.why, self.told = why, told
+        self.why, self.named = why, named
 
     def again(self) -> "Refused":
         """The same, to raise: one that is kept and raised keeps all that stood wherever it was raised."""
-        return Refused(self.why, **self.told)
+        return Refused(self.why, **self.named)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,9 @@
 """its → Law runs in both languages: any sentence, any link, and a layer trained on the page reads the sentence."""
 
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -18,6 +21,7 @@ from ui.text import words
 opened = partial(training.opened, "pronoun")
 ended = partial(training.ended, key="pr")
 PAGE = words("pronoun", "en")
+ROOT = Path(__file__).parents[3]
 
 
 def said(app: AppTest) -> str:
@@ -38,7 +42,12 @@ def test_the_page_opens_with_the_shipped_layer_on_its_sentence(language: str) ->
     assert page.format("answer.right", word="its", noun="law") in told
     assert page["empty"] in told and CHECKPOINT_SHA256 in told
     assert page.format("heads.some", number=1, answer="law") in told
-    assert "attention_core.experiments.pronoun" in "\n".join(block.value for block in app.code)
+    (command,) = (block.value for block in app.code if " -m " in block.value)
+    module, *given = command.partition(" -m ")[2].split()
+    usage = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert given[0] in usage and given[1].endswith(".safetensors")
     assert str(SURVEYED) in told and app.dataframe[0].value.iloc[:, 0].tolist() == ["its", "his", "her"]
     assert not app.warning
 

@@ -364,7 +364,7 @@ def test_files_that_cannot_be_read_say_why(data: bytes, why: str) -> None:
         reading.read(data)
     assert refused.value.why == why
     for language in ("en", "zh"):
-        assert words("time_series", language).format(f"refused.{why}", **refused.value.told)
+        assert words("time_series", language).format(f"refused.{why}", **refused.value.named)
 
 
 def test_a_refused_column_that_is_kept_keeps_nothing_of_where_it_was_refused() -> None:
@@ -396,9 +396,9 @@ def test_columns_that_cannot_be_forecast_say_why(cells: list[str], why: str, tol
     column = reading.column("<b>*x*</b>", cells, comma=False)
     with pytest.raises(reading.Refused) as refused:
         reading.usable(column, least(24))
-    assert refused.value.why == why and told.items() <= refused.value.told.items()
+    assert refused.value.why == why and told.items() <= refused.value.named.items()
     for language in ("en", "zh"):
-        said = words("time_series", language).format(f"refused.{why}", **refused.value.told)
+        said = words("time_series", language).format(f"refused.{why}", **refused.value.named)
         assert "` <b>*x*</b> `" in said  # inert in Markdown
 
 
@@ -455,7 +455,7 @@ def test_what_may_be_thousands_is_asked_about_and_never_guessed(cells: list[str]
     found = reading.read("\n".join(["day;x", *(f"d{at};{cell}" for at, cell in enumerate(cells))]).encode())
     with pytest.raises(reading.Refused) as refused:
         reading.usable(found[reading.likely(found)], 1)
-    assert refused.value.why == "thousands" and refused.value.told["column"] == "x"
+    assert refused.value.why == "thousands" and refused.value.named["column"] == "x"
 
 
 @pytest.mark.parametrize("name", ["Größe °C", "Température", "Año", "naïve ß"])

@@ -106,7 +106,7 @@ def _put(key: str, wanted: Positions) -> Put:
     state = st.session_state.get(key)
     released, puts = _release(state.get("at") if isinstance(state, Mapping) else None)
     # A release counts if it had seen the last put; if not, the sliders have gone to that put since.
-    if (released if puts == put.count else put.at) != wanted:
+    if put is NOWHERE or (released if puts == put.count else put.at) != wanted:
         put = Put(wanted, max(put.count, puts) + 1)  # a browser may know more puts than a session that begins anew
         st.session_state[f"{key}_put"] = put
     return put
