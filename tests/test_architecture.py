@@ -80,6 +80,11 @@ def reached(start: Path) -> set[str]:
 
 
 MODULES = {module(file): file for file in FILES if relative(file).startswith(("ui/", "pages/"))}
+PURE = sorted(
+    file
+    for file in (ROOT / "pages").rglob("*.py")
+    if file.stem in ("numbers", "films", "pictures") or "pictures" in file.parts
+)
 SCRIPTS = sorted(file for file in (ROOT / "pages").rglob("*.py") if file.stem.startswith("script"))
 
 
@@ -90,6 +95,14 @@ def test_what_stands_in_ui_serves_two_pages_or_the_app():
     packages = {name for name, file in MODULES.items() if file.name == "__init__.py"}
     assert {name for name in MODULES if name.startswith("ui")} - shared - starts - packages == {"ui.study_script"}, (
         "these serve one page, or none: they move to its folder under pages/, or go"
+    )
+
+
+@pytest.mark.parametrize("file", PURE, ids=relative)
+def test_what_a_page_computes_and_draws_knows_no_streamlit(file):
+    names = imports(ast.parse(file.read_text(encoding="utf-8")))
+    assert not {name for name in names if within(name, ("streamlit",))}, (
+        "it stands in page.py, or in a section's own file"
     )
 
 
