@@ -18,6 +18,7 @@ kept, process = [], psutil.Process()
 def work():
     blocks = [torch.ones(50_000 + 97 * step) for step in range(60)]  # 200 kB each: below what is mapped by itself
     kept.append(torch.ones(300))  # a small one that outlives them
+work()  # what torch brings at its first use is not the question
 threads = [threading.Thread(target=work) for _ in range(12)]
 before = process.memory_info().rss
 for thread in threads: thread.start()
