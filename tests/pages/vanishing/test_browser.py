@@ -173,6 +173,7 @@ def test_what_works_in_the_corner_moves_nothing_on_the_page(open_page) -> None:
     top = "document.querySelector('.st-key-pictures').getBoundingClientRect().top"
     working = opened.locator(".st-key-working_table")
     working.wait_for()
+    opened.evaluate("() => document.fonts.ready.then(() => null)")  # lines grow when their font comes
     before = opened.evaluate(top)
     working.wait_for(state="detached", timeout=120_000)
     wait_idle(opened)
