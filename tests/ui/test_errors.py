@@ -90,7 +90,7 @@ def test_whatever_a_browser_says_was_released_or_picked_is_a_stop_or_a_cell_or_n
     canvas._released("k", canvas.Live(2.0, (0.5, 2.0), "T"), called.append)
     canvas.picked("k", {"p": (2, 3)}, called.append)
     lab._moved("k", {"a": 5}, called.append)
-    lab._picked("k", {"p": (2, 3)}, called.append)
+    lab.picked("k", {"p": (2, 3)}, called.append)
     lab._edited("k", {"p": 1}, lambda *sent: called.append(sent))
     assert not called and not caplog.records
 

@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 
 from ui.components.assets import component
-from ui.components.canvas import Pick, checked_pick
+from ui.components.canvas import Pick, picked
 from ui.components.frame import encode
 from ui.components.lab.films import Computed, Film, Frame, Jacobian, Slider, frames
 from ui.components.lab.plots import Bars, Contour, Curves, Grid, Map, Plot, Readouts
@@ -71,7 +71,7 @@ def lab(
     stops = {slider.name: len(slider.readings) for slider in sliders}
     arrays: dict[str, np.ndarray] = {}
     laid = frames(films, computed)
-    _found(plots, laid, stops)
+    _check_names(plots, laid, stops)
     put = _put(key, {slider.name: slider.at for slider in sliders})
     meta = {
         "sliders": [asdict(slider) | {"at": put.at[slider.name]} for slider in sliders],
@@ -90,7 +90,7 @@ def lab(
         key=key,
         data=encode(meta, arrays),
         on_at_change=partial(_moved, key, stops, on_move),
-        on_pick_change=partial(_picked, key, shapes, on_pick),
+        on_pick_change=partial(picked, key, shapes, on_pick),
         on_edited_change=partial(_edited, key, lengths, on_edit),
         on_seen_change=partial(_saw, key, meta["seen"], on_seen),
     )
@@ -118,7 +118,7 @@ def _release(sent: Any) -> tuple[Any, int]:  # noqa: ANN401 from a browser
     return positions, puts if type(puts) is int else 0
 
 
-def _found(plots: Sequence[Plot], films: Collection[str], sliders: Collection[str]) -> None:
+def _check_names(plots: Sequence[Plot], films: Collection[str], sliders: Collection[str]) -> None:
     """Raises ValueError, naming the plot, where one asks for a film or a slider that is not there."""
     for plot in plots:
         contours = (line.film for line in getattr(plot, "lines", ()) if isinstance(line, Contour))
@@ -203,13 +203,6 @@ def _moved(key: str, stops: Mapping[str, int], on_move: Callable[[Positions], No
     positions = checked_positions(_release(st.session_state[key].get("at"))[0], stops)
     if on_move is not None and positions is not None:
         on_move(positions)
-
-
-@callback
-def _picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[Pick], None] | None) -> None:
-    pick = checked_pick(st.session_state[key].get("pick"), shapes)
-    if on_pick is not None and pick is not None:
-        on_pick(pick)
 
 
 def sought(seen: str, seen_for: object) -> dict[str, str] | None:

@@ -9,9 +9,9 @@ from pages.saturation.softmax.numbers import (
     article_rows,
     softmax_is_one,
 )
-from pages.saturation.softmax.pictures.readings import reading
 from ui.components.lab import Bars, Box, Controls, Curves, Film, Item, Line, Plot, Readouts, Slider, Softmax
 from ui.numbers import significant
+from ui.readouts import reading
 from ui.text import Words
 
 TICKS = (0, 1, 5, 10, 20, 30, 40, 60, 80, 100)

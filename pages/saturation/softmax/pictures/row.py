@@ -16,7 +16,7 @@ from pages.saturation.softmax.numbers import (
     Row,
     spectra,
 )
-from pages.saturation.softmax.pictures.readings import CELL, reading
+from pages.saturation.softmax.pictures.readings import CELL
 from ui.components.lab import (
     Bars,
     Box,
@@ -33,6 +33,7 @@ from ui.components.lab import (
     Softmax,
 )
 from ui.numbers import significant
+from ui.readouts import reading
 from ui.text import Words
 
 BETA_PLACES = (-3.5, *(math.log2(beta) for beta in BETAS[1:]))  # of curves: logarithmic, 0 just left of the least

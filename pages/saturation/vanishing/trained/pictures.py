@@ -7,9 +7,10 @@ import numpy as np
 
 from attention_core.models.strain import HEAD_MEASURES, Strain
 from pages.saturation.vanishing.trained.numbers import RULES, SCALES, by_stop, cosines, first_dead
-from ui.components.lab import Box, Controls, Curves, Film, Item, Line, Map, Plot, Readouts, Slider
+from ui.components.lab import Box, Controls, Curves, Film, Line, Map, Plot, Readouts, Slider
 from ui.controls import Choice
 from ui.numbers import significant
+from ui.readouts import reading
 from ui.text import Words, words
 
 HUES = {"as_built": "q", "none": "k"}
@@ -65,7 +66,7 @@ def films(choice: Choice, strains: Sequence[Strain]) -> list[Film]:
 def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
     """The atlases beside their slider, then the curves of the head in focus."""
     title = page.data("strained.head", layer=choice.layer + 1, head=choice.head + 1)
-    items = tuple(_item(name, page) for name in HEAD_MEASURES)
+    items = tuple(reading(name, page) for name in HEAD_MEASURES)
     rows, cols = strains[0].heads.shape[1:]
     return [
         Controls(name="controls", box=LEFT, sliders=("scale", "rule")),
@@ -84,16 +85,6 @@ def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
         ),
         *(_curve(measure, logs, low, high, title, page) for measure, logs, low, high in CURVES),
     ]
-
-
-def _item(name: str, page: Words) -> Item:
-    return Item(
-        label=page[f"measure.{name}"],
-        column=name,
-        log=name.startswith("log_"),
-        unit=page.get(f"unit.{name}", ""),
-        help=page[f"help.{name}"],
-    )
 
 
 def _atlases(rows: int, cols: int, page: Words) -> list[Plot]:
