@@ -45,6 +45,7 @@ class Gated:
     """Records that come one by one, when the test opens the gate."""
 
     gate: threading.Semaphore
+    arrived: list[int] = field(default_factory=list)  # the steps that came to the gate
     seed: int = 0
     steps: int = 5
     every: int = 1
@@ -57,6 +58,7 @@ class Gated:
 
     def records(self) -> Iterator[Record]:
         for step in range(self.steps + 1):
+            self.arrived.append(step)
             assert self.gate.acquire(timeout=60)
             if step == self.breaks_at:
                 raise Diverged(step, "the loss")
@@ -268,7 +270,7 @@ def test_the_queue_holds_no_run_that_has_ended_or_rests() -> None:
 def test_progress_counts_steps_and_only_the_time_spent_training() -> None:
     config = gated(3)
     (run,) = entered(Queue(1), config)
-    until(lambda: len(steps(run)) == 3)
+    until(lambda: config.arrived == [0, 1, 2, 3])
     assert run.share == pytest.approx(2 / 5) and run.steps == 2
     run.stop()
     config.gate.release()
