@@ -35,7 +35,8 @@ LEAVING = 5
 class Seen:
     """What all readers have seen so far."""
 
-    seconds: list[float] = field(default_factory=list)  # of each rerun
+    opened: list[float] = field(default_factory=list)  # until each page stood there for the first time
+    seconds: list[float] = field(default_factory=list)  # of each rerun after that
     waited: list[float] = field(default_factory=list)  # from a seat becoming free to the reader who got it
     asked: list[float] = field(default_factory=list)  # of each answer of the waiting page
     counts: Counter[str] = field(default_factory=Counter)
@@ -97,9 +98,10 @@ async def read(ticket: str, afternoon: Afternoon, rng: random.Random, *, leaves:
     async with connect(address, subprotocols=["streamlit"], max_size=None, compression=None, proxy=None,  # type: ignore[list-item]
                        additional_headers=cookie) as socket:  # fmt: skip
         session = Session(socket)
+        afternoon.seen.opened.append((await session.rerun()).seconds)
         while time.monotonic() < until:
-            afternoon.seen.seconds.append((await session.rerun()).seconds)
             await asyncio.sleep(PAUSE * (0.5 + rng.random()))
+            afternoon.seen.seconds.append((await session.rerun()).seconds)
 
 
 async def day(port: int, arrivals: int, seconds: float) -> tuple[Seen, int]:
@@ -159,6 +161,7 @@ def main() -> None:
         "told to wait": seen.counts["told to wait"],
         "came in later": seen.counts["came in when somebody had left"],
         "first after s": min(seen.waited, default=0.0),
+        "opened p95 ms": percentile(seen.opened, 95),
         "reruns": len(seen.seconds),
         "p50 ms": percentile(seen.seconds, 50),
         "p95 ms": percentile(seen.seconds, 95),
