@@ -49,12 +49,12 @@ class Ring:
 
 
 def test_a_process_is_tidied_when_it_has_grown_and_left_alone_while_it_has_not() -> None:
-    sizes = iter([500 << 20, 531 << 20, 480 << 20, 511 << 20, 513 << 20, 490 << 20, 521 << 20])
+    sizes = iter([500 << 20, 515 << 20, 480 << 20, 495 << 20, 497 << 20, 490 << 20, 505 << 20])
     tidier = Tidier(lambda: next(sizes))
     ring = weakref.ref(Ring())
-    assert not tidier.look()  # 31 MB more than at first
-    assert not tidier.look() and not tidier.look()  # least 480, then 31 MB above it
+    assert not tidier.look()  # 15 MB more than at first
+    assert not tidier.look() and not tidier.look()  # least 480, then 15 MB above it
     assert ring() is not None
-    assert tidier.look()  # 33 MB above the least; 490 afterwards
+    assert tidier.look()  # 17 MB above the least; 490 afterwards
     assert ring() is None
-    assert not tidier.look()  # 31 MB above what was left
+    assert not tidier.look()  # 15 MB above what was left

@@ -11,7 +11,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 ARENAS = 2  # every rerun is a new thread, and glibc gives them eight arenas a core, each with its own leftovers
 LARGE = 2**21  # bytes of a block that is mapped by itself, and so handed back when it is freed; a table's are smaller
 TRIM = 2**25  # bytes at the end of an arena above which they are handed back
-GROWTH = 2**25  # bytes a process has grown by since it was last tidied, above which it is tidied again
+GROWTH = 2**24  # bytes a process has grown by since it was last tidied, above which it is tidied again
 EVERY = 10.0  # seconds between two looks at how large it is
 
 _LIBC = ctypes.CDLL(None) if os.name == "posix" else None

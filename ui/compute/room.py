@@ -10,7 +10,7 @@ from ui.compute.answers import Answers
 from ui.compute.queue import Job, Queue
 from ui.compute.watchdog import Watchdog
 
-KEPT_BYTES = 112 * 2**20  # an eighth of it still holds a text of 350 tokens in a model of six layers
+KEPT_BYTES = 96 * 2**20  # an eighth of it still holds a text of 320 tokens in a model of six layers
 PATIENT = 60.0  # seconds that somebody waits who cannot come back: a download
 PREPARES = "nobody yet"  # the visitor for whom is computed what somebody may ask
 T = TypeVar("T")
