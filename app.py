@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.components.assets import library
 from ui.errors import guarded
-from ui.navigation import navigation
+from ui.navigation import navigation, onward, tab_title
 from ui.runtime import warm_up
 from ui.server.guards import protect
 
@@ -12,8 +12,9 @@ SKELETON_HEIGHT = 640  # pixels; only the first visitor after a start sees it
 
 protect()
 st.set_page_config(page_icon="assets/icon.svg", layout="wide")
-st.logo("assets/icon.svg")
+st.logo("assets/logo.svg", icon_image="assets/icon.svg")
 page = navigation()
+st.set_page_config(page_title=tab_title(page))
 
 with guarded():
     with st.skeleton(height=SKELETON_HEIGHT):
@@ -22,3 +23,5 @@ with guarded():
         warm_up(embedded, prepare_examples)
     library()
     page.run()
+with guarded():
+    onward(page)

@@ -34,6 +34,7 @@ class PageEntry:
 
 
 PAGES = (
+    PageEntry("explore", "start", ":material/home:", "start"),
     PageEntry("explore", "pipeline", ":material/conversion_path:", "pipeline"),
     PageEntry("explore", "heads", ":material/grid_view:", "heads"),
     PageEntry("saturation", "softmax", ":material/biotech:", "softmax"),
@@ -54,6 +55,15 @@ PAGES = (
 )
 
 
+# One way through all pages: the story first, then what else there is.
+STORY = (
+    *("start", "heads", "pipeline", "why_sqrt", "softmax", "vanishing", "scaling_race", "remedies", "induction"),
+    *("pronoun", "bench", "hard_soft", "local", "order", "two_sentences", "long_range", "alignment", "time_series"),
+)
+# What a link to the first page can say; the page on every step stood there before, and its links open there still.
+OF_START = {"text", "focus", "shown", "soft_dk", "soft_scale", "lang", "embed", "embed_options"}
+
+
 def navigation() -> st.Page:
     """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
     follow_link(LANGUAGE)
@@ -68,8 +78,35 @@ def navigation() -> st.Page:
     if missed:
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
         st.stop()
+    if page.url_path == "" and not OF_START.issuperset(st.query_params):
+        st.switch_page(entry_of("pipeline").path, query_params=st.query_params.to_dict())
     arrive(page.url_path)
     return page
+
+
+def entry_of(name: str) -> PageEntry:
+    """The row of PAGES with this name."""
+    return next(entry for entry in PAGES if entry.name == name)
+
+
+def link_to(name: str, label: str) -> None:
+    """A link to another page. What both can say, the sentence and where the reader looks, goes with the session."""
+    st.page_link(entry_of(name).path, label=label)
+
+
+def tab_title(page: st.Page) -> str:
+    """What the browser's tab says: the page, then the product."""
+    product = words("common")["product"]
+    return product if page.title == product else f"{page.title} · {product}"
+
+
+def onward(page: st.Page) -> None:
+    """At the foot of every page: which one comes next, and why."""
+    name = next(entry.name for entry in PAGES if page.url_path == ("" if entry == PAGES[0] else entry.url_path))
+    following, common = STORY[(STORY.index(name) + 1) % len(STORY)], words("common")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="onward"):
+        link_to(following, common.data("next.label", page=common[f"page.{following}.title"]))
+        st.caption(common[f"next.{following}"], width="stretch")
 
 
 def _missed() -> bool:

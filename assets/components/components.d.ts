@@ -27,6 +27,7 @@ interface BusState {
   chosen: Head | null;
   answered: Head | null;
   pending: string | null;
+  peek: Head | null; // the head that is pointed at
   offers: { run: string; thumbnails: Map<string, Panel> }[];
 }
 
@@ -127,6 +128,7 @@ interface Panel {
   labels: boolean;
   live: boolean;
   head: Head | null;
+  tag: string;
   softcap: number | null;
   bias: Numbers | null;
   source: Numbers;
@@ -242,6 +244,8 @@ interface Line {
 interface Plot extends Sent {
   figure: HTMLElement;
   outputs: HTMLElement[];
+  dots: HTMLElement[];
+  marks: HTMLElement[];
   pen: import("./pen.js").CanvasPen | null;
   canvas: HTMLCanvasElement | null;
   still: import("./pen.js").CanvasPen | null;

@@ -1,4 +1,5 @@
 // The scripts of all components, sent once a page: a component itself is a few lines that find its script here.
+import { arcs } from "./arcs.js";
 import { heatmap } from "./heatmap/picture.js";
 import { lab } from "./lab/lab.js";
 import { lines } from "./lines.js";
@@ -6,8 +7,9 @@ import { lines } from "./lines.js";
 export default function library() {
   const hub = (window.__headlight ??= { waiting: [] });
   if (hub.heatmap) return;
-  Object.assign(hub, { heatmap, lines, lab });
+  Object.assign(hub, { arcs, heatmap, lines, lab });
   document.addEventListener("input", wholeCharacters, true);
+  document.addEventListener("click", closeDrawer, true);
   history.pushState = stepping(history.pushState, history.replaceState);
   hub.waiting.splice(0).forEach((mount) => mount());
 }
@@ -32,6 +34,14 @@ function stepping(push, replace) {
     stepped = gesture;
     return (step ? push : replace).call(this, state, title, url);
   };
+}
+
+// On a telephone the menu is a drawer over the page: who has chosen wants to see the page.
+function closeDrawer({ target }) {
+  const chosen = target.closest?.("[data-testid=stSidebarNavLink]");
+  if (!chosen || !matchMedia("(max-width: 768px)").matches) return;
+  const close = document.querySelector("[data-testid=stSidebarCollapseButton] button");
+  setTimeout(() => /** @type {HTMLElement | null} */ (close)?.click()); // the link has been followed by then
 }
 
 // Half of a character (a lone surrogate) has no UTF-8: the message that carries it would break the connection.

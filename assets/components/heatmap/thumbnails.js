@@ -1,4 +1,5 @@
 // A grid of thumbnails: one button each, all drawn on one sheet behind them, since a canvas each would be a layer each.
+import { busSend } from "../bus.js";
 import { element } from "../dom.js";
 import { chooseHead } from "./heads.js";
 import { spelled } from "./pointing.js";
@@ -29,8 +30,14 @@ export function listenToThumbnail(picture, panel) {
     picture.send.setTriggerValue("pick", { panel: panel.name, row: 0, col: 0 });
     if (panel.head) chooseHead(picture.group, panel.head);
   };
+  const peek = (head) => panel.head && busSend(picture.group, { peek: head });
+  button.dataset.tag = panel.tag;
   button.onpointermove = (event) => picture.say(event, lines.map(spelled));
-  button.onpointerleave = () => (picture.tip.hidden = true);
+  button.onpointerenter = () => peek(panel.head);
+  button.onpointerleave = () => {
+    picture.tip.hidden = true;
+    peek(null);
+  };
   button.onkeydown = (event) => walkGrid(picture, event, panel);
 }
 

@@ -9,6 +9,8 @@ import { PLOTS } from "../plots/plots.js";
 const FADED = "0.3"; // of what still belongs to the numbers before the reader pulled a bar
 const MARGIN = "100px"; // how far out of sight a picture is painted
 
+const SHOWN = new Set(["controls", "readouts", "gauge"]); // what the page itself shows, without a canvas
+
 export class Painter {
   /** @param {Lab} lab */
   constructor(lab) {
@@ -108,7 +110,7 @@ export class Painter {
       const old = editing.stale && films.sent[panel.film] && panel.film !== editing.stale;
       panel.figure.style.opacity = old ? FADED : "";
       if (!panel.dirty) continue;
-      if (panel.kind === "controls" || panel.kind === "readouts") page.show(panel);
+      if (SHOWN.has(panel.kind)) page.show(panel);
       else if (panel.pen) {
         if (!panel.w || (panel.painted && this.away.has(panel.figure))) continue;
         this.paint(panel);

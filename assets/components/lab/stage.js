@@ -4,10 +4,11 @@ import { frameOf } from "../marks.js";
 import { powerOfTen, significant } from "../maths.js";
 import { PLOTS } from "../plots/plots.js";
 import { CanvasPen } from "../pen.js";
-import { written } from "../text.js";
+import { fill, written } from "../text.js";
 import { controlOf, nameControls, showControls } from "./controls.js";
 
 const KNOB = 8; // pixels, the radius of a slider's handle in a saved picture
+const WRITTEN = new Set(["readouts", "heading", "gauge"]); // what is no picture
 
 export class Stage {
   /** @param {Lab} lab */
@@ -30,6 +31,7 @@ export class Stage {
       if (panel.pen) this.name(panel);
       if (panel.kind === "heading") this.heading(panel);
       if (panel.kind === "readouts") furnishReadouts(panel);
+      if (panel.kind === "gauge") furnishGauge(panel);
       if (panel.kind === "controls") nameControls(lab, panel);
     }
   }
@@ -61,7 +63,7 @@ export class Stage {
     panel.pen = panel.canvas = null;
     if (panel.kind === "controls")
       panel.figure.append(...panel.sliders.map((name) => controlOf(this.lab, this.lab.slider(name))));
-    else if (panel.kind !== "readouts" && panel.kind !== "heading") {
+    else if (!WRITTEN.has(panel.kind)) {
       const walked = PLOTS[panel.kind]?.walk;
       panel.pen = new CanvasPen(element("canvas", walked ? { role: "application", tabindex: 0 } : { role: "img" }));
       panel.canvas = panel.pen.canvas;
@@ -105,6 +107,7 @@ export class Stage {
 
   show(panel) {
     if (panel.kind === "controls") showControls(this.lab, panel);
+    else if (panel.kind === "gauge") showGauge(this.lab, panel);
     else showReadouts(this.lab, panel);
   }
 
@@ -160,6 +163,23 @@ function showReadouts(lab, panel) {
     const text = readingOf(lab, item, values[item.start]);
     if (panel.outputs[i].textContent !== text) panel.outputs[i].textContent = text;
   });
+}
+
+// So many of so many, one mark each.
+function furnishGauge(panel) {
+  panel.outputs = [element("output", {})];
+  panel.dots = Array.from({ length: panel.count }, () => element("i", {}));
+  const row = element("span", { class: "dots", "aria-hidden": "true" }, ...panel.dots);
+  panel.figure.replaceChildren(element("div", { class: "gauge-name" }, ...written(panel.title)), panel.outputs[0], row);
+  if (panel.note) panel.figure.append(element("p", {}, ...written(panel.note)));
+}
+
+function showGauge(lab, panel) {
+  const count = Math.round(lab.films.frame(panel.film)[panel.start]);
+  const text = fill(panel.says, { count, all: panel.count });
+  if (panel.outputs[0].textContent === text) return;
+  panel.outputs[0].textContent = text;
+  panel.dots.forEach((mark, i) => (mark.dataset.on = String(i < count)));
 }
 
 function readingOf(lab, item, v) {

@@ -70,6 +70,16 @@ class Readouts(_Plot):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge(_Plot):
+    """How many of `count`: the number in `column` of a frame, and a mark for each. `says`: how, with count and all."""
+
+    film: str
+    count: int
+    says: str
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid(_Plot):
     """`count` matrices as thumbnails; a click picks one (`row` of the Pick)."""
 
@@ -220,4 +230,4 @@ class Histogram(_Plot):
     hue: str = "k"
 
 
-Plot = Controls | Heading | Readouts | Grid | Map | Bars | Curves | Phase | Histogram
+Plot = Controls | Heading | Readouts | Gauge | Grid | Map | Bars | Curves | Phase | Histogram
