@@ -12,7 +12,7 @@ SKELETON_HEIGHT = 640  # pixels; only the first visitor after a start sees it
 
 protect()
 st.set_page_config(page_icon="assets/icon.svg", layout="wide")
-st.logo("assets/logo.svg", icon_image="assets/icon.svg")
+st.logo("assets/logo.svg")
 page = navigation()
 st.set_page_config(page_title=tab_title(page))
 

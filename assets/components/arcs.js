@@ -138,7 +138,7 @@ class Arcs extends View {
       left += width + gap;
       return middle;
     });
-    return { narrow, along, widths, gutter: 0, width: Math.max(room, left), height: TALL, depth: TALL - LINE - 26 };
+    return { narrow, along, widths, gutter: 0, width: Math.max(room, left - gap + 4), height: TALL, depth: TALL - LINE - 26 };
   }
 
   draw() {

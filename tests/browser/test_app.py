@@ -50,7 +50,7 @@ def test_the_language_switch_stays_in_the_link_and_from_page_to_page(open_page):
     page.get_by_role("radio", name="中文").click()
     wait_idle(page)
     chinese = words("common", "zh")
-    page.get_by_role("heading", level=1, name=chinese["page.pipeline.title"], exact=True).wait_for()
+    page.get_by_role("heading", level=1, name=chinese["page.start.title"], exact=True).wait_for()
     page.wait_for_url("**lang=zh**")
     page.get_by_test_id("stHeader").get_by_text(chinese["section.explore"]).click()
     page.get_by_role("menuitem", name=chinese["page.heads.title"]).click()

@@ -24,7 +24,7 @@ from attention_core.experiments.store import (
 from attention_core.models.trained import opens
 from ui.compute.runs import MOST_BYTES, E, Run, Variant
 from ui.controls import show
-from ui.navigation import PAGES
+from ui.navigation import PAGES, entry_of
 from ui.session import adopt, queue, visitor
 from ui.text import words
 from ui.training.controls import current
@@ -127,7 +127,7 @@ def _saves(key: str, file: str, config: Experiment, records: Sequence[Record], l
             _download(common["weights"], saved, f"{file}.safetensors", f"{file}_safetensors")
             if opens(config) and st.button(common["open"], icon=":material/visibility:", key=f"{file}_open"):
                 show(adopt(_title(label), saved()))
-                st.switch_page(PAGES[0].path)
+                st.switch_page(entry_of("pipeline").path)
 
 
 def _download(label: str, data: Callable[[], bytes], name: str, key: str) -> None:

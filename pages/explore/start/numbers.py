@@ -76,7 +76,8 @@ def scaled_lives(probe: Probe, head: int = 0) -> Float[np.ndarray, " d_k"]:
 
 
 def _alone(probe: Probe, head: int) -> Probe:
-    return Probe(probe.x, *(part[head : head + 1] for part in (probe.q, probe.k, probe.v, probe.W_O)), probe.direction)
+    one = slice(head, head + 1)
+    return Probe(probe.x, probe.q[one], probe.k[one], probe.v[one], probe.W_O[one], probe.direction)
 
 
 def _alive(swept: Sweep) -> Float[np.ndarray, " a"]:

@@ -32,7 +32,8 @@ def opened(**link: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in link.items():
         app.query_params[name] = value
-    return fine(app.run())
+    app.run()
+    return fine(app.switch_page("pages/explore/pipeline/page.py").run())
 
 
 def fine(app: AppTest) -> AppTest:

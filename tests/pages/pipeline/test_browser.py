@@ -38,14 +38,14 @@ def click_cell(page: Page, key: str, index: int, row: int, col: int) -> None:
 
 
 def test_the_painted_weights_are_those_of_eager_attention(open_page, eager) -> None:
-    page = open_page(query={"text": TEXT, "layer": "3", "head": "8"})
+    page = open_page("/pipeline", query={"text": TEXT, "layer": "3", "head": "8"})
     assert_close(
         heat_map(page, "canvas_weights", "weights"), weights_of(eager, TEXT, 2, 7).flatten(), rtol=0, atol=1e-6
     )
 
 
 def test_a_clicked_score_explains_itself_and_the_link_shows_the_same_elsewhere(open_page) -> None:
-    page = open_page(query={"text": TEXT, "layer": "3", "head": "8"})
+    page = open_page("/pipeline", query={"text": TEXT, "layer": "3", "head": "8"})
     model = load_embedded()
     tokens = model.tokenize(TEXT)
     trace = model.run(tokens).layers[2].head(7)
@@ -63,7 +63,7 @@ def test_a_clicked_score_explains_itself_and_the_link_shows_the_same_elsewhere(o
 
 
 def test_the_keyboard_alone_reaches_a_cell_and_its_explanation(open_page) -> None:
-    page = open_page(query={"text": TEXT})
+    page = open_page("/pipeline", query={"text": TEXT})
     heat_map(page, "canvas_weights", "weights")
     canvas = page.locator(".st-key-canvas_weights canvas").first
     canvas.focus()
@@ -77,7 +77,7 @@ def test_the_keyboard_alone_reaches_a_cell_and_its_explanation(open_page) -> Non
 
 
 def test_the_sentence_and_the_explanation_stay_in_sight(open_page) -> None:
-    page = open_page(query={"text": TEXT})
+    page = open_page("/pipeline", query={"text": TEXT})
     heat_map(page, "canvas_context", "context")
     page.locator(".st-key-stage_context").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
@@ -88,7 +88,7 @@ def test_the_sentence_and_the_explanation_stay_in_sight(open_page) -> None:
 
 
 def test_on_a_narrow_screen_the_explanation_lies_below_and_covers_less_than_half(open_page) -> None:
-    page = open_page(query={"text": TEXT}, width=390, height=844)
+    page = open_page("/pipeline", query={"text": TEXT}, width=390, height=844)
     heat_map(page, "canvas_weights", "weights")
     page.locator(".st-key-stage_weights").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
@@ -98,7 +98,7 @@ def test_on_a_narrow_screen_the_explanation_lies_below_and_covers_less_than_half
 
 
 def test_whatever_is_typed_stays_text(open_page) -> None:
-    page = open_page()
+    page = open_page("/pipeline")
     page.get_by_label("Your sentence").fill(HOSTILE)
     page.get_by_label("Your sentence").press("Enter")
     page.wait_for_timeout(600)
@@ -111,7 +111,7 @@ def test_whatever_is_typed_stays_text(open_page) -> None:
     "model", [{}, {"model": "scratch", "positions": "alibi", "n_head": "3"}], ids=["plain", "bias"]
 )
 def test_dragging_the_temperature_previews_what_torch_then_computes(open_page, model) -> None:
-    page = open_page(query={"text": TEXT, "layer": "3", "head": "2", **model})
+    page = open_page("/pipeline", query={"text": TEXT, "layer": "3", "head": "2", **model})
     heat_map(page, "canvas_weights", "weights")
     slider = page.locator(".st-key-canvas_weights input[type=range]")
     slider.evaluate("s => { s.value = 40; s.dispatchEvent(new Event('input')); }")
@@ -127,7 +127,7 @@ def test_dragging_the_temperature_previews_what_torch_then_computes(open_page, m
 
 def test_half_of_a_character_does_not_break_the_connection(open_page) -> None:
     """A lone surrogate has no UTF-8: unmended, the message that carries it closes the WebSocket."""
-    page = open_page(query={"text": TEXT})
+    page = open_page("/pipeline", query={"text": TEXT})
     closed: list[str] = []
     page.on("websocket", lambda socket: closed.append(socket.url))  # a new one is opened when the old one broke
     page.get_by_label("Your sentence").evaluate(
@@ -146,7 +146,7 @@ def test_half_of_a_character_does_not_break_the_connection(open_page) -> None:
 
 
 def test_the_settings_popover_shows_what_holds_after_a_released_temperature(open_page) -> None:
-    page = open_page(query={"text": TEXT})
+    page = open_page("/pipeline", query={"text": TEXT})
     heat_map(page, "canvas_weights", "weights")
     slider = page.locator(".st-key-canvas_weights input[type=range]")
     slider.evaluate(
@@ -163,7 +163,7 @@ def test_the_settings_popover_shows_what_holds_after_a_released_temperature(open
 
 
 def test_the_take_away_link_follows_every_click(open_page) -> None:
-    page = open_page(query={"text": TEXT})
+    page = open_page("/pipeline", query={"text": TEXT})
     heat_map(page, "canvas_weights", "weights")
     page.locator(".st-key-strip .chips.query").get_by_role("button").nth(3).click()
     page.wait_for_url(re.compile("focus=3"))
