@@ -129,7 +129,15 @@ class Arcs extends View {
     if (narrow) {
       const gutter = Math.min(130, Math.max(...widths)) + 14;
       const along = meta.words.map((_, i) => (i + 0.5) * LINE);
-      return { narrow, along, widths, gutter, width: room, height: meta.words.length * LINE, depth: room - gutter - 60 };
+      return {
+        narrow,
+        along,
+        widths,
+        gutter,
+        width: room,
+        height: meta.words.length * LINE,
+        depth: room - gutter - 60,
+      };
     }
     const gap = Math.max(GAP.least, Math.min(GAP.most, (room - total - 8) / Math.max(1, widths.length - 1)));
     let left = 4;
@@ -138,7 +146,15 @@ class Arcs extends View {
       left += width + gap;
       return middle;
     });
-    return { narrow, along, widths, gutter: 0, width: Math.max(room, left - gap + 4), height: TALL, depth: TALL - LINE - 26 };
+    return {
+      narrow,
+      along,
+      widths,
+      gutter: 0,
+      width: Math.max(room, left - gap + 4),
+      height: TALL,
+      depth: TALL - LINE - 26,
+    };
   }
 
   draw() {

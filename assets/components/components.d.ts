@@ -245,7 +245,6 @@ interface Plot extends Sent {
   figure: HTMLElement;
   outputs: HTMLElement[];
   dots: HTMLElement[];
-  marks: HTMLElement[];
   pen: import("./pen.js").CanvasPen | null;
   canvas: HTMLCanvasElement | null;
   still: import("./pen.js").CanvasPen | null;
