@@ -40,7 +40,7 @@ export function widthOf(pen, text) {
   if (width === undefined) {
     if (WIDTHS.size > MOST_WIDTHS) WIDTHS.clear();
     width = pen.measureText(text).width;
-    if (globalThis.document?.fonts.status !== "loading") WIDTHS.set(key, width); // else it is that of another font
+    WIDTHS.set(key, width);
   }
   return width;
 }
