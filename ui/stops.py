@@ -9,6 +9,7 @@ from ui.text import Words
 D_K = Setting(key="dk", default=64.0, parse=lambda spelling: positive(spelling, 64.0), spell=lambda d_k: f"{d_k:g}")
 SCALE = Setting(key="scale", default=1.0, parse=lambda spelling: positive(spelling, 1.0), spell=lambda a: f"{a:g}")
 PROBE_HEAD = Setting(key="probe_head", default=1, parse=int, clamp=int, options=range(1, N_HEAD + 1))
+DECADES = -8.0  # log₁₀ of where an axis against d_k ends: α reaches far lower and would flatten what d_k does
 SHOWN_D_K = (1, 4, 16, 64, 256, 1024)
 SHOWN_SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 

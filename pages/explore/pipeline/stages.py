@@ -109,9 +109,10 @@ def _scores(layer: LayerTrace, trace: AttentionTrace) -> list[Stage]:
     q = _panel("q", trace.q, "query", "d_k", scale="q", title="Q")
     k = _panel("k", trace.k, "key", "d_k", scale="k", title="K")
     k_t = _panel("k_t", trace.k.mT, "d_k", "key", scale="k", title="Kᵀ", operator="·", limit=k.limit)
-    scores = _panel("scores", trace.scores, "query", "key", title="QKᵀ", operator="=" if short else "")
+    most = _largest(trace.scores, trace.scaled_scores)  # one scale for both: scaling is seen to pale them
+    scores = _panel("scores", trace.scores, "query", "key", title="QKᵀ", operator="=" if short else "", limit=most)
     factor = f"× {significant(layer.factor)}" if short else ""
-    scaled = _panel("scaled", trace.scaled_scores, "query", "key", title="c·QKᵀ", operator=factor)
+    scaled = _panel("scaled", trace.scaled_scores, "query", "key", title="c·QKᵀ", operator=factor, limit=most)
     masked_scores = masked_like(trace.masked_scores, trace.masked_scores)
     capped = [] if layer.softcap is None else [_panel("capped", trace.capped_scores, "query", "key", title="cap")]
     return [
@@ -167,6 +168,11 @@ def _panel(name: str, values: Tensor, rows: str, cols: str, **options: str | flo
     if "d_model" in (rows, cols):
         options["limit"] = _most(values)
     return Panel(name=name, values=values.numpy(), rows=rows, cols=cols, note=note, **options)  # type: ignore[arg-type]
+
+
+def _largest(*matrices: Tensor) -> float:
+    """The largest finite size of all of them; 1 where there is none."""
+    return max(float(values.nan_to_num(0.0, 0.0, 0.0).abs().max()) for values in matrices) or 1.0
 
 
 def _most(values: Tensor) -> float:
