@@ -25,7 +25,7 @@ from ui.text import Words, words
 from ui.thumbnails import Thumbnails, thumbnails
 from ui.trust import row_sum_residual
 
-LAST = "start_sentence"  # the sentence the word that asks belongs to
+ASKED_IN = "asked_in"  # the sentence in which the reader, or the link, has chosen the word that asks
 
 
 def moved(at: Positions) -> None:
@@ -39,23 +39,24 @@ def head_chosen(wall: Thumbnails, pick: Pick) -> None:
     CHOSEN.put(wall.heads[pick.panel])
 
 
-def arcs_picked(tags: tuple[numbers.Tag, ...], pick: Pick) -> None:
+def arcs_picked(text: str, tags: tuple[numbers.Tag, ...], pick: Pick) -> None:
     """A word asks from now on, and the head that reads most from it answers; or a tagged head."""
     if pick.panel == "tag":
         CHOSEN.put((tags[pick.row].layer, tags[pick.row].head))
     else:
+        st.session_state[ASKED_IN] = text
         look(query=pick.row)
         CHOSEN.reset()
 
 
 def query_of(text: str, strings: tuple[str, ...], weights: numbers.Weights) -> int:
-    """The word that asks: what the link or a click says, and for another sentence the one to begin with."""
-    known = st.session_state.get(LAST, text if TOKENS.key in st.query_params else DEFAULT_SENTENCE)
-    st.session_state[LAST] = text
-    if known != text:
-        look(query=numbers.asking(strings, weights))
-        CHOSEN.reset()
-    return focus(len(strings), len(strings))[0]
+    """The word that asks: the one the link names or the reader has clicked in this sentence, else the one to begin
+    with.
+    """
+    first = text if TOKENS.key in st.query_params or text == DEFAULT_SENTENCE else ""
+    if st.session_state.setdefault(ASKED_IN, first) == text:
+        return focus(len(strings), len(strings))[0]
+    return numbers.asking(strings, weights)
 
 
 @fragment
@@ -84,7 +85,7 @@ def body(text: str, page: Words) -> None:
             weights=traces.layers[layer].attention.weights[head].numpy(),
             run=wall.run,
         )
-        arcs(sentence, tags, page, partial(arcs_picked, tags))
+        arcs(sentence, tags, page, partial(arcs_picked, text, tags))
     with right:
         st.markdown(page["wall"])
         mount(wall.canvas, "wall", partial(head_chosen, wall))
