@@ -22,6 +22,7 @@ from attention_core.experiments.base import Observation, Record, Task, build, ha
 from attention_core.mechanisms.feeding import Aligned, fed
 from attention_core.mechanisms.local import bell, near
 from attention_core.scalings import NONE
+from attention_core.softmax import entropy
 
 MODES = ("none", "global", "additive", "local_m", "local_p")
 TASKS = ("copy", "reverse")
@@ -142,8 +143,8 @@ class Alignment:
         def observe(keep: bool) -> Observation:
             with torch.no_grad():
                 logits, weights, centers = model(held_out[0])
-            entropy = torch.special.entr(weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-30)).sum(dim=-1)
-            measures = {"entropy": float(entropy.mean()), "row_sum": float(weights.sum(dim=-1).mean())}
+            nats = entropy(weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-30))
+            measures = {"entropy": float(nats.mean()), "row_sum": float(weights.sum(dim=-1).mean())}
             arrays = {
                 "source": held_out[0][:PROBE].to(torch.uint8),
                 "alignment": half(weights[:PROBE]),
