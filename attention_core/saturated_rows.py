@@ -66,42 +66,43 @@ def soften(s: Float[Tensor, "h n k"], f: Float[Tensor, " a"], same: Bool[Tensor,
     """
     top, place = s.max(dim=-1, keepdim=True)
     winner = place[:, :, None].expand(-1, -1, len(f), -1)
-    tied = torch.zeros_like(s, dtype=torch.bool).scatter_(-1, place, True)
-    if same is not None:
-        tied = of_winners(same, winner)[:, :, 0]
-    others = s.masked_fill(tied, -math.inf)
+    tied = None if same is None else of_winners(same, winner)[:, :, 0]
+    others = s.scatter(-1, place, -math.inf) if tied is None else s.masked_fill(tied, -math.inf)
     second = others.amax(dim=-1, keepdim=True)
     second = torch.where(second.isneginf(), top, second)  # all keys are the same
     below = others - second
     e = below[:, :, None] * (LOG2E * f)[:, None]
     e = F.threshold(e, LOG2E * LEAST[s.dtype], -math.inf, inplace=True).exp2_()  # exp takes four times as long
     z = e.sum(dim=-1)
-    spread = (e * below.masked_fill_(tied, 0.0)[:, :, None]).sum(dim=-1)
+    spread = (e * below.masked_fill_(below.isneginf(), 0.0)[:, :, None]).sum(dim=-1)
     square = e.square()
     s2 = square.sum(dim=-1)
     s3 = square.mul_(e).sum(dim=-1)
 
-    count = tied.sum(dim=-1, keepdim=True).to(s.dtype)
+    count = s.new_ones(1) if tied is None else tied.sum(dim=-1, keepdim=True).to(s.dtype)
     gap = top - second
     log_w = -gap * f
     w = log_w.exp()
-    log_total = count.log() + (w * z / count).log1p()  # −ln p_m, also where p_m rounds to 1
+    log_total = (w * z / count).log1p_() + count.log()  # −ln p_m, also where p_m rounds to 1
     p_m = 1 / (count + w * z)
     rest = w * p_m
-    r2 = rest.square() * s2
-    twice = (count - 1) * p_m  # what those beside the winner have
-    beside = count * p_m.square() * (twice * (twice + p_m + 2 * rest * z))
-    apart = count * p_m.square() * (z.square() + s2) + s2 * (1 + count * p_m.square() + r2) - 2 * rest * s3
+    r2, top2 = rest.square() * s2, count * p_m.square()
+    trace = rest * z * (1 + count * p_m) - r2
+    frobenius = rest * (top2 * (z.square() + s2) + s2 * (1 + top2 + r2) - 2 * rest * s3).sqrt()
+    if tied is not None:
+        beside = (count - 1) * p_m  # what those beside the winner have
+        trace += count * p_m * beside
+        frobenius = torch.hypot(frobenius, (top2 * beside * (beside + p_m + 2 * rest * z)).sqrt())
     return Rows(
         e=e,
         winner=winner,
-        same=None if same is None else tied[:, :, None],
+        same=None if tied is None else tied[:, :, None],
         p_m=p_m,
         rest=rest,
         log_rest=log_w - log_total,
         entropy=log_total + rest * f * (gap * z - spread),
-        trace=count * p_m * (twice + rest * z) + rest * z - r2,
-        frobenius=torch.hypot(beside.sqrt(), rest * apart.sqrt()),
+        trace=trace,
+        frobenius=frobenius,
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields
+from typing import Any
 
 import pytest
 import torch
@@ -34,10 +35,10 @@ def hiding(key: int, query: int | None = None) -> torch.Tensor:
     return allowed
 
 
-def slopes_of(parts: list[torch.Tensor], rows: list[int] | None = None, **options: object) -> list[torch.Tensor]:
+def slopes_of(parts: list[torch.Tensor], rows: list[int] | None = None, **options: Any) -> list[torch.Tensor]:
     """∂/∂q, ∂/∂k, ∂/∂v of a weighing of these rows of the context."""
     leaves = [part.clone().requires_grad_() for part in parts]
-    context = attend(*leaves, **options).context  # type: ignore[arg-type]
+    context = attend(*leaves, **options).context
     seen = context if rows is None else context[..., rows, :]
     weighing = torch.randn(seen.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64).to(seen.dtype)
     return list(torch.autograd.grad((seen * weighing).sum(), leaves, materialize_grads=True))
@@ -66,7 +67,7 @@ def test_what_no_query_may_see_leaves_every_stage_and_gradient_as_it_was(
 ) -> None:
     parts, allowed = vectors(*batch, dtype=dtype), hiding(key=3)
     bias = torch.zeros(N_Q, N_K).masked_fill(~allowed, -math.inf)
-    masks = {"allowed": {"allowed": allowed}, "bias": {"bias": bias}}[through]
+    masks: dict[str, Any] = {"allowed": {"allowed": allowed}, "bias": {"bias": bias}}[through]
     clean = slopes_of(parts, **masks)
     for name in role:
         parts[ROLES.index(name)][..., 3, :2] = poison
@@ -193,11 +194,9 @@ def test_a_value_whose_weight_is_exactly_zero_counts_the_same_with_a_mask_and_wi
     alone = attend(q, k, v, **options)
     assert float(alone.weights[0, 1]) == 0.0
     everywhere = torch.ones(1, 3, dtype=torch.bool)
-    for masks in (
-        {"allowed": everywhere},
-        {"bias": torch.zeros(1, 3)},
-        {"allowed": everywhere, "bias": torch.zeros(1, 3)},
-    ):
+    bias = torch.zeros(1, 3)
+    choices: tuple[dict[str, Any], ...] = {"allowed": everywhere}, {"bias": bias}, {"allowed": everywhere, "bias": bias}
+    for masks in choices:
         masked = attend(q, k, v, **options, **masks)
         assert_close(masked.context, alone.context, rtol=0, atol=0, equal_nan=True)
     assert_close(alone.context, alone.weights @ v, rtol=0, atol=0, equal_nan=True)

@@ -1,5 +1,7 @@
 """Half precision: numbers as large as it holds, against torch's fused attention and against float64."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -42,11 +44,12 @@ def test_scores_beyond_half_precision_are_weights_all_the_same(size, dtype, mask
 def test_context_and_gradients_are_torchs(size, dtype, mask) -> None:
     parts, allowed = large(dtype, size), causal(N_Q, N_K)
     bias = torch.zeros(N_Q, N_K, dtype=dtype).masked_fill(~allowed, -torch.inf)
-    ours, theirs = {
+    choices: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         "none": ({}, {}),
         "causal": ({"allowed": allowed}, {"attn_mask": allowed}),
         "bias": ({"bias": bias}, {"attn_mask": allowed}),
-    }[mask]
+    }
+    ours, theirs = choices[mask]
     leaves = [part.clone().requires_grad_() for part in parts]
     exact = [part.double().requires_grad_() for part in parts]
     found = attend(*leaves, **ours).context
