@@ -76,7 +76,7 @@ def attend(
     q, k, v = (stage.view_as(stage) for stage in (q, _share_heads(q, k), _share_heads(q, v)))
     if bias is not None:
         bias = bias.to(q.dtype)
-    permitted = permitted_pairs(allowed, bias)
+    permitted = _permitted(allowed, bias)
     scores = staged(scored(score, wide(q), wide(k)), q.dtype)
     scaled = staged(scaling.apply(scores.exact, q, k, permitted), q.dtype, scores)
     capped = scaled
@@ -91,16 +91,6 @@ def attend(
     return AttentionTrace(q, k, v, scores.kept, scaled.kept, capped.kept, masked.kept, weights.kept, context)
 
 
-def permitted_pairs(
-    allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None, bias: Float[Tensor, "*#mask #n_q #n_k"] | None
-) -> Bool[Tensor, "*#mask #n_q #n_k"] | None:
-    """Where a query may attend: allowed, and not forbidden by a bias of −∞. None: everywhere."""
-    forbids = bias is not None and bool(bias.isneginf().any())
-    if not forbids:
-        return allowed
-    return ~bias.isneginf() if allowed is None else allowed & ~bias.isneginf()
-
-
 def gradients(objective: Float[Tensor, ""], trace: AttentionTrace) -> AttentionTrace:
     """∂objective/∂stage for every stage of `trace`, in the same fields; zeros where no gradient flows."""
     names = [field.name for field in fields(trace) if getattr(trace, field.name).requires_grad]
@@ -109,6 +99,15 @@ def gradients(objective: Float[Tensor, ""], trace: AttentionTrace) -> AttentionT
         return trace.map(torch.zeros_like)
     slopes = torch.autograd.grad(objective, stages, retain_graph=True, materialize_grads=True)
     return replace(trace.map(torch.zeros_like), **dict(zip(names, slopes, strict=True)))
+
+
+def _permitted(
+    allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None, bias: Float[Tensor, "*#mask #n_q #n_k"] | None
+) -> Bool[Tensor, "*#mask #n_q #n_k"] | None:
+    """Where a query may attend: allowed, and not forbidden by a bias of −∞. None: everywhere."""
+    if bias is None or not bool(bias.isneginf().any()):
+        return allowed
+    return ~bias.isneginf() if allowed is None else allowed & ~bias.isneginf()
 
 
 def _share_heads(q: Tensor, shared: Tensor) -> Tensor:
