@@ -107,6 +107,10 @@ class Translator(nn.Module):
 class Alignment:
     """Copy or reverse 16 symbols; 500 Adam steps. `accuracy`: symbols right when the decoder hears its own words.
 
+    local-m copies 0.951 ± 0.008 and reverses 0.428 ± 0.004 of them over three seeds, with D = 3 0.94 and 0.41. What it
+    reverses is what the decoder remembers without looking (`none`: 0.47), so it follows the recurrent network and not
+    the window: with LSTMs in place of the GRUs it copies 0.99 and reverses 0.73 (`none`: 0.79).
+
     Arrays: matrices, gradients, `source` (4 s), `alignment` (4 t s) and `center` (4 t; NaN where global) of a probe.
     """
 
