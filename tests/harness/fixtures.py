@@ -20,14 +20,10 @@ import torch
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from attention_core.models.pretrained import embedded_folder
-from tests.harness.browser import EXPOSING, launch, wait_idle
+from tests.harness.browser import EXPOSING, WATCHING, launch, wait_idle
 from tests.harness.serving import Server, serve
 
 OpenPage = Callable[..., Page]
-# Before the page opens its connection: how many messages it has sent is in `window.__sent`.
-COUNTING = """window.__sent = 0;
-const { send } = WebSocket.prototype;
-WebSocket.prototype.send = function (...message) { window.__sent += 1; return send.apply(this, message); };"""
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 
@@ -114,7 +110,7 @@ def open_page(browser, server_of, known) -> Iterator[OpenPage]:
             session = browser.new_context(locale=LOCALES[language], **options)
             stack.callback(session.close)
             page = session.new_page()
-            page.add_init_script(COUNTING + EXPOSING)
+            page.add_init_script(WATCHING + EXPOSING)
             page.on("console", lambda message: complaints.extend(_complaint(message)))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", lambda request: complaints.extend(_leaving(request.url)))

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from attention_core.mechanisms.bench import WIDTHS
 from attention_core.models import load_embedded
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from ui.controls import DEFAULT_SENTENCE
 from ui.text import words
 
@@ -132,7 +132,7 @@ def test_a_mechanism_is_chosen_with_the_keyboard_and_a_token_with_a_click(open_p
 
 def test_maps_and_controls_share_the_first_screen(open_page) -> None:
     page = opened(open_page, ",".join(("scaled_dot", "general", "dot", "local_p", "window", "graves")))
-    page.wait_for_timeout(300)
+    wait_painted(page)
     bottoms = page.locator(".st-key-bench_maps canvas[role=application]").evaluate_all(
         "(all) => all.map((one) => one.getBoundingClientRect().bottom)"
     )
@@ -143,7 +143,7 @@ def test_maps_and_controls_share_the_first_screen(open_page) -> None:
 @pytest.mark.parametrize("width", [1024, 390])
 def test_maps_that_one_line_cannot_hold_stand_side_by_side_in_several(open_page, width) -> None:
     page = opened(open_page, ",".join(("scaled_dot", "general", "dot", "local_p", "window", "graves")), width=width)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     lines = page.locator(".st-key-bench_maps .row").evaluate_all(
         """(rows) => rows.map((row) => [...row.querySelectorAll("canvas")].map((one) => {
             const { left, top, right } = one.getBoundingClientRect();
@@ -165,7 +165,7 @@ def test_d_k_moves_the_spread_under_the_finger(open_page) -> None:
     slider.scroll_into_view_if_needed()
     stop = WIDTHS.index(256)
     slider.evaluate("(node, at) => { node.value = at; node.dispatchEvent(new Event('input')); }", stop)
-    page.wait_for_timeout(150)
+    wait_frames(page)
     logs = page.evaluate(f"(key) => [...(({HOST})(key)).__headlight.frame('std')]", "bench_widths")
     assert_close(10 ** torch.tensor(logs), torch.tensor([16.0, 1.0, math.sqrt(0.52), 16.0]), rtol=0.1, atol=0)
     slider.evaluate("(node) => node.dispatchEvent(new Event('change'))")
