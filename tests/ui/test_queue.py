@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,18 @@ class Gated:
             if step == self.fails_at:
                 raise RuntimeError("not foreseen")
             yield Record(step=step, loss=1.0, accuracy=0.5, arrays={"W": torch.zeros(self.width)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatedSort(Sort):
+    """A real training whose records come when the test opens the gate."""
+
+    gate: threading.Semaphore
+
+    def records(self) -> Iterator[Record]:
+        for record in Sort.records(self):
+            assert self.gate.acquire(timeout=60)
+            yield record
 
 
 def gated(gate: int = 0, **options) -> Gated:
@@ -131,17 +143,21 @@ def test_a_race_makes_one_record_of_each_in_turn_and_a_series_one_after_the_othe
 
 def test_stopped_and_resumed_gives_the_records_of_an_uninterrupted_run() -> None:
     race = {rule: replace(SMALL, rule=rule) for rule in ("none", "inverse_sqrt", "qk_norm")}
-    queue, run = Queue(1), Run(race)
+    gate = threading.Semaphore(0)
+    queue, run = Queue(1), Run({rule: GatedSort(**asdict(config), gate=gate) for rule, config in race.items()})
     queue.enter(run)
-    for least in (2, 5, 9):
-        until(lambda least=least: len(run.records("none")) >= least or not run.running)
+    for more, least in ((2, 2), (3, 5), (4, 9)):
+        gate.release(more * len(race))
+        until(lambda least=least: len(run.records("none")) >= least)
         run.stop()
+        gate.release()  # of the record that is being made
         run.wait(30.0)
         seen = len(run.records("none"))
         assert run.state == "stopped" and seen < 13
-        time.sleep(0.05)
+        until(lambda: queue._threads == 0)  # nobody is left who could go on
         assert len(run.records("none")) == seen and queue.training == 0
         run.resume()
+    gate.release(13 * len(race))
     run.wait(30.0)
     assert run.state == "ended" and not run.failed
     for name, config in race.items():
@@ -276,7 +292,7 @@ def test_progress_counts_steps_and_only_the_time_spent_training() -> None:
     config.gate.release()
     until(lambda: run.state == "stopped")
     before = run.seconds
-    time.sleep(0.05)
+    time.sleep(0.05)  # that does not count
     assert run.seconds == before and run.share == pytest.approx(3 / 5)
     assert run.rate == pytest.approx(3 / run.seconds)
     assert run.remaining == pytest.approx(run.seconds * 2 / 3)
