@@ -15,24 +15,18 @@ from attention_core.experiments.pronoun import EXAMPLE, WORDS
 from attention_core.experiments.sort import Sort
 from attention_core.models import load_pronoun
 from tests.harness import training
-from tests.harness.training import ended
+from tests.harness.training import arrived, ended
 from tests.pages.pipeline.test_app import pictures
 from ui.session import OWN, TAUGHT
 from ui.text import words
 
 ROOT = Path(__file__).parents[2]
-EXPLORE = ("pages/explore/pipeline/page.py", "pages/explore/heads/page.py")
-STRAINED = "pages/saturation/vanishing/page.py"
+EXPLORE = ("pipeline", "heads")
+STRAINED = "vanishing"
 
 
-def opened(path: str, **link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in (link | {"lang": "en"}).items():  # AppTest itself names the options of a menu in English
-        app.query_params[name] = value
-    app.run()
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.switch_page(path).run()
+def opened(page: str, **link: str) -> AppTest:
+    app = arrived(page, **({"lang": "en"} | link))  # AppTest itself names the options of a menu in English
     assert not app.exception
     assert not app.error
     return app
@@ -45,9 +39,9 @@ def weights_shown(app: AppTest) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("path", [*EXPLORE, STRAINED])
-def test_the_shipped_layer_opens_on_every_page_about_models(path: str, language: str) -> None:
-    app = opened(path, model=TAUGHT, text=EXAMPLE, lang=language, where_from="trained")
+@pytest.mark.parametrize("page", [*EXPLORE, STRAINED])
+def test_the_shipped_layer_opens_on_every_page_about_models(page: str, language: str) -> None:
+    app = opened(page, model=TAUGHT, text=EXAMPLE, lang=language, where_from="trained")
     assert app.session_state["model"] == TAUGHT
     assert not app.info
     assert len(app.get("bidi_component")) >= 1

@@ -12,6 +12,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
+from tests.harness.training import arrived
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
@@ -21,11 +22,7 @@ DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    return fine(app.switch_page("pages/saturation/softmax/page.py").run())
+    return fine(arrived("softmax", **link))
 
 
 def fine(app: AppTest) -> AppTest:

@@ -18,23 +18,16 @@ from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES, Ta
 from pages.saturation.vanishing.curves import CURVES
 from pages.saturation.vanishing.numbers import BINS, GAINS, autograd_residual, critical, histogram, summary
 from pages.saturation.vanishing.pictures import READ
+from tests.harness.training import arrived
 from tests.harness.work import settled
 from ui.session import Question, probe
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
-PAGE = "pages/saturation/vanishing/page.py"
 
 
 def opened(language: str = "en", **link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
-    app.query_params["lang"] = language
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    for name, value in {"lang": language, **link}.items():
-        app.query_params[name] = value
-    return settled(app.switch_page(PAGE).run())
+    return settled(arrived("vanishing", lang=language, **link))
 
 
 def captions(app: AppTest) -> str:
@@ -150,10 +143,7 @@ def test_the_first_curves_do_not_wait_for_the_table_and_stop_leaves_them(monkeyp
 
     monkeypatch.setattr("ui.session.tabulated", waits)
     monkeypatch.setattr("pages.saturation.vanishing.conclusions.tabulated", waits)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
-    app.query_params["text"] = "The law was written before the table"
-    app.run()
-    app.switch_page(PAGE).run()
+    app = arrived("vanishing", text="The law was written before the table")
     assert not app.exception and not app.error
     assert [element for element in app.get("bidi_component") if element.key == "vanishing" and element.proto.bytes]
     assert len(app.get("plotly_chart")) == 0
