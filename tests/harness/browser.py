@@ -71,7 +71,7 @@ RESTING = f"""async ([frames, pictures]) => {{
     const painted = () => pictures && [...document.querySelectorAll("*")].reduce(
         (sum, node) => sum + (node.__headlight?.frames ?? 0), document.fonts.status);
     const before = painted();
-    for (let left = "__owed" in window ? frames : 9; ; left--) {{
+    for (let left = ("__owed" in window) ? frames : 9; ; left--) {{
         if (!({IDLE})() || painted() !== before) return false;
         if (left === 0) return true;
         await new Promise(requestAnimationFrame);
