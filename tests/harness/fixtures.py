@@ -58,6 +58,7 @@ def server(server_of) -> Server:
 def awake(browser, server) -> None:
     """The model is loaded, and the server knows its pages, before a test looks at one of them."""
     with browser.new_page() as page:
+        page.add_init_script(WATCHING)
         page.goto(server.url)
         page.get_by_role("heading", level=1).wait_for(timeout=120_000)
         wait_idle(page, timeout=120_000)
@@ -105,6 +106,7 @@ def open_page(browser, server_of, known) -> Iterator[OpenPage]:
                 # The first visitor of a process to a page's own address is sent round once (ui/navigation.py).
                 known.add(server_of(script).url)
                 with browser.new_page() as first:
+                    first.add_init_script(WATCHING)
                     first.goto(server_of(script).url)
                     wait_idle(first)
             session = browser.new_context(locale=LOCALES[language], **options)

@@ -17,17 +17,8 @@ from ui.text import words
 WORDS = words("bench", "en")
 LAYER, HEAD = 3, 1  # counted from 0: what the default sentence opens at
 OTHER = "The dog slept"
+pytestmark = pytest.mark.usefixtures("awake")
 HOST = """(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight)"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def awake(browser, server) -> None:
-    """The model is loaded, and the server knows its pages, before the test looks at one of them."""
-    page = browser.new_page()
-    page.goto(server.url)
-    page.get_by_role("heading", level=1).wait_for(timeout=120_000)
-    wait_idle(page, timeout=120_000)
-    page.close()
 
 
 def opened(open_page, keys: str = "scaled_dot,dot,window", url: str | None = None, **options) -> Page:
