@@ -108,7 +108,7 @@ def open_page(browser, server_of, known) -> Iterator[OpenPage]:
                 with browser.new_page() as first:
                     first.add_init_script(WATCHING)
                     first.goto(server_of(script).url)
-                    wait_idle(first)
+                    wait_idle(first, timeout=180_000)
             session = browser.new_context(locale=LOCALES[language], **options)
             stack.callback(session.close)
             page = session.new_page()
