@@ -1,9 +1,6 @@
 """Layers that were trained here are models of Explore and Saturation: the shipped one, and the visitor's own."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,12 +12,12 @@ from attention_core.experiments.pronoun import EXAMPLE, WORDS
 from attention_core.experiments.sort import Sort
 from attention_core.models import load_pronoun
 from tests.harness import training
+from tests.harness.scripts import printed
 from tests.harness.training import arrived, ended
 from tests.pages.pipeline.test_app import pictures
 from ui.session import OWN, TAUGHT
 from ui.text import words
 
-ROOT = Path(__file__).parents[2]
 EXPLORE = ("pipeline", "heads")
 STRAINED = "vanishing"
 
@@ -74,10 +71,9 @@ def test_words_it_was_not_taught_are_named_and_it_shows_a_sentence_of_its_own() 
 def test_the_script_finds_the_same_weights() -> None:
     app = opened(EXPLORE[0], model=TAUGHT, text=EXAMPLE)
     script = next(code.value for code in app.code if "load_pronoun" in code.value)
-    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    row = told.partition("tensor([")[2].partition("]")[0]
-    printed = torch.tensor([float(each) for each in row.split(",")])
-    assert float((weights_shown(app) - printed).abs().sum(dim=-1).min()) < 1e-4
+    row = printed(script).partition("tensor([")[2].partition("]")[0]
+    told = torch.tensor([float(number) for number in row.split(",")])
+    assert float((weights_shown(app) - told).abs().sum(dim=-1).min()) < 1e-4
 
 
 def test_a_layer_the_visitor_has_trained_opens_in_explore_and_in_no_other_session() -> None:
