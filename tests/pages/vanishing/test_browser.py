@@ -32,6 +32,8 @@ def settled(page: Page) -> None:
     """The bands are computed after the first picture; then the page is drawn once more."""
     page.wait_for_function(f"document.querySelectorAll('{LAB} *').length > 0")
     wait_painted(page)
+    page.locator("[class*=st-key-working_]").first.wait_for(state="detached", timeout=120_000)
+    wait_painted(page)
 
 
 def frame(page: Page, name: str) -> torch.Tensor:
