@@ -28,7 +28,7 @@ export class Stage {
     if (shape !== this.shape) this.furnish();
     this.shape = shape;
     for (const panel of lab.panels) {
-      if (panel.pen) this.name(panel);
+      if (panel.pen) this.name(/** @type {Drawn} */ (panel));
       if (panel.kind === "heading") this.heading(panel);
       if (panel.kind === "readouts") furnishReadouts(panel);
       if (panel.kind === "gauge") furnishGauge(panel);
@@ -52,12 +52,14 @@ export class Stage {
     painter.watch(panels.map(({ figure }) => figure));
   }
 
+  /** @param {Plot[]} panels */
   stack(panels) {
     const stack = element("div", { class: "stack" }, ...panels.map((panel) => this.figure(panel)));
     stack.style.setProperty("--span", panels[0].span);
     return stack;
   }
 
+  /** @param {Plot} panel */
   figure(panel) {
     panel.figure = element("figure", { class: `plot ${panel.kind}`, "data-name": panel.name });
     panel.pen = panel.canvas = null;
@@ -72,6 +74,7 @@ export class Stage {
     return panel.figure;
   }
 
+  /** @param {Drawn} panel */
   name(panel) {
     const { words } = this.lab.meta;
     const hint = PLOTS[panel.kind]?.walk && words[panel.editable ? "hint_pull" : "hint_walk"];
@@ -79,6 +82,7 @@ export class Stage {
     panel.canvas.setAttribute("aria-label", [panel.title, panel.note, hint].filter(Boolean).join(". "));
   }
 
+  /** @param {Plot} panel */
   heading(panel) {
     const attributes = { type: "button", class: "fold", "aria-expanded": this.unfolded.has(panel.name) };
     const title = panel.fold
@@ -99,12 +103,13 @@ export class Stage {
     let away = false;
     for (const panel of lab.panels) {
       if (panel.kind === "heading") away = panel.fold && !unfolded.has(panel.name);
-      else panel.figure.parentElement.hidden = away;
-      if (panel === toggled) panel.figure.querySelector("button").setAttribute("aria-expanded", String(!away));
+      else if (panel.figure.parentElement) panel.figure.parentElement.hidden = away;
+      if (panel === toggled) panel.figure.querySelector("button")?.setAttribute("aria-expanded", String(!away));
     }
     if (toggled) lab.later("layout");
   }
 
+  /** @param {Plot} panel */
   show(panel) {
     if (panel.kind === "controls") showControls(this.lab, panel);
     else if (panel.kind === "gauge") showGauge(this.lab, panel);
@@ -136,13 +141,17 @@ export class Stage {
   }
 }
 
-// What a colour of lines means.
+/**
+ * What a colour of lines means.
+ * @param {[string, string]} key
+ */
 function keyOf([hue, name]) {
   const line = element("i", {});
   line.style.borderTop = `3px solid var(--${hue})`;
   return element("span", { class: "key" }, line, element("span", {}, ...written(name)));
 }
 
+/** @param {Plot} panel */
 function furnishReadouts(panel) {
   const heading = panel.title ? [element("div", { class: "plot-title" }, ...written(panel.title))] : [];
   panel.outputs = panel.items.map(() => element("output", {}));
@@ -157,6 +166,10 @@ function furnishReadouts(panel) {
   panel.figure.replaceChildren(...heading, ...lines);
 }
 
+/**
+ * @param {Lab} lab
+ * @param {Plot} panel
+ */
 function showReadouts(lab, panel) {
   const values = lab.films.frame(panel.film);
   panel.items.forEach((item, i) => {
@@ -165,7 +178,10 @@ function showReadouts(lab, panel) {
   });
 }
 
-// So many of so many, one mark each.
+/**
+ * So many of so many, one mark each.
+ * @param {Plot} panel
+ */
 function furnishGauge(panel) {
   panel.outputs = [element("output", {})];
   panel.dots = Array.from({ length: panel.count }, () => element("i", {}));
@@ -174,6 +190,10 @@ function furnishGauge(panel) {
   if (panel.note) panel.figure.append(element("p", {}, ...written(panel.note)));
 }
 
+/**
+ * @param {Lab} lab
+ * @param {Plot} panel
+ */
 function showGauge(lab, panel) {
   const count = Math.round(lab.films.frame(panel.film)[panel.start]);
   const text = fill(panel.says, { count, all: panel.count });
@@ -182,6 +202,11 @@ function showGauge(lab, panel) {
   panel.dots.forEach((mark, i) => (mark.dataset.on = String(i < count)));
 }
 
+/**
+ * @param {Lab} lab
+ * @param {any} item what Python says of a read-out (ui/components/lab/plots.py)
+ * @param {number} v
+ */
 function readingOf(lab, item, v) {
   if (v !== v) return "–";
   const unit = item.unit ? ` ${item.unit}` : "";
