@@ -1,7 +1,6 @@
 """Time series: films against records, errors against NumPy, words against numbers, files against mischief."""
 
 import math
-import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -19,7 +18,7 @@ from pages.training.time_series import numbers as planned
 from pages.training.time_series import pictures, results, several
 from pages.training.time_series import scene as scenes
 from pages.training.time_series.films import seeds_columns
-from pages.training.time_series.numbers import FAST, SLOW, OnWorld, Seeded, base, known, least, variants
+from pages.training.time_series.numbers import FAST, SLOW, OnWorld, Seeded, base, known, variants
 from pages.training.time_series.parts_figure import GAP, domains, parts_figure
 from pages.training.time_series.results import Row, conclusions
 from pages.training.time_series.scene import scene

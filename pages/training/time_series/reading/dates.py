@@ -112,7 +112,7 @@ def month_of(cell: str) -> int | None:
 def dated(cell: str) -> bool:
     """Whether a tidy cell looks like a date or a time."""
     form, _ = _form(cell)
-    return form is not None and (not form or DATED.fullmatch(form) is not None)
+    return form is not None and not PLAIN.fullmatch(cell) and (not form or DATED.fullmatch(form) is not None)
 
 
 def _best(readings: dict[str, np.ndarray], held: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from pages.training.time_series.reading.spelling import PLAIN, Spelled, gap, spe
 
 TRIPLE = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)  # 1.234 may be 1234
 SHORT = re.compile(r"[+-]?\d{1,3}", re.ASCII)
+LOOKED = 100  # cells that are searched for digits
 SHOWN = 40  # letters of a cell that are shown
 MOSTLY = 0.5  # of the cells are numbers: the column was meant to be one of numbers
 # What stands for a missing number where cells may not be empty; only if it lies far from all others.
@@ -33,6 +34,7 @@ class Column:
     example: tuple[str, float] | None = None  # a cell that is not spelled plainly, and what was read
     stand_ins: tuple[tuple[float, int], ...] = ()  # numbers that were taken for gaps, how often
     share: float = 1.0  # of its cells that are numbers; gaps do not count
+    digits: bool = True  # whether there are digits in it
 
     @property
     def readable(self) -> bool:
@@ -157,7 +159,7 @@ def _judged(column: Column, cells: Sequence[str], gaps: np.ndarray, lines: Seque
         return column
     first, share = int(wrong[0]), 1 - wrong.size / max(1, int((~gaps).sum()))
     problem = Refused("wrong", column=column.name, count=wrong.size, row=lines[first], cell=cells[first][:SHOWN])
-    return replace(column, problem=problem, share=share)
+    return replace(column, problem=problem, share=share, digits=any(map(str.isdigit, "".join(cells[:LOOKED]))))
 
 
 def _without_stand_ins(column: Column) -> Column:

@@ -30,11 +30,12 @@ class Sheet:
 
     def likely(self) -> int | None:
         """The column a reader probably means: the first of numbers that tells no time, names no series and does not
-        merely count; None where there is none.
+        merely count; else one with digits, so that what is not understood is named; None where there is none.
         """
         meant = [at for at, one in enumerate(self.columns) if one.meant and at not in self.aside]
         moving = [at for at in meant if not self.columns[at].counts and not self.columns[at].still]
-        return next(iter(moving or meant), None)
+        digits = [at for at, one in enumerate(self.columns) if one.digits and at not in self.aside]
+        return next(iter(moving or meant or digits), None)
 
 
 def read(data: bytes) -> Sheet:
@@ -51,15 +52,23 @@ def read(data: bytes) -> Sheet:
 
 
 def _sheet(table: Table, *, semicolon: bool) -> Sheet:
+    """Numbers that merely look like times are no clock beside one that says so, nor where nothing else is a number."""
     pairs = zip(table.names, table.columns, strict=True)
     columns = settled([column(name, cells, table.lines, semicolon=semicolon) for name, cells in pairs])
-    known = _sure(_whole(clocks(table, columns)), columns)
-    time = likeliest(known[0])[1] if known else None
-    parts = {part for clock in known for part in clock.parts} | parts_of_time(table, columns)
-    groups = apart(table, columns, time, parts)
+    times = _whole(clocks(table, columns))
+    said = [clock for clock in times if clock.says]
+    parts = _parts(times) | parts_of_time(table, columns)
+    if not any(one.meant for at, one in enumerate(columns) if at not in parts):
+        times, parts = said, _parts(said) | parts_of_time(table, columns)
+    known = said or times
+    groups = apart(table, columns, likeliest(known[0])[1] if known else None, parts)
     aside = frozenset(parts | set(groups.parts if groups else ()))
     notes = table.notes if known else (*table.notes, *_undated(table, columns))
     return Sheet(tuple(columns), tuple(known), groups, aside, np.array(table.lines), notes)
+
+
+def _parts(times: list[Clock]) -> set[int]:
+    return {part for clock in times for part in clock.parts}
 
 
 def _undated(table: Table, columns: list[Column]) -> list[Note]:
@@ -75,11 +84,3 @@ def _whole(known: list[Clock]) -> list[Clock]:
         if not any(set(clock.parts) <= set(better.parts) for better in whole):
             whole.append(clock)
     return whole
-
-
-def _sure(known: list[Clock], columns: list[Column]) -> list[Clock]:
-    """Numbers that merely look like times are none beside a clock that says so, or where nothing else is a number."""
-    sure = [clock for clock in known if clock.says]
-    parts = {part for clock in known for part in clock.parts}
-    values = any(one.meant for at, one in enumerate(columns) if at not in parts)
-    return sure or (known if values else [])
