@@ -60,7 +60,8 @@ def refused(data: bytes | str, **choice) -> Refused:
 
 
 def dated(days, cells, *, form: str = "%Y-%m-%d", header: str = "date,x", mark: str = ",") -> str:
-    return "\n".join([header, *(f"{day.strftime(form)}{mark}{cell}" for day, cell in zip(days, cells, strict=False))])
+    rows = [f"{day.strftime(form)}{mark}{cell}" for day, cell in zip(days, cells, strict=False)]
+    return "\n".join([header.replace(",", mark), *rows])
 
 
 # --- what a row of the table of faults says ---
@@ -262,7 +263,7 @@ SPELLINGS = {
     "thousands": ("{:.2f}K", 1e3),
     "万": ("{:.2f}万", 1e4),
     "亿": ("{:.2f}亿元", 1e8),
-    "Mrd": ("{:.2f} Mrd. €", 1e9),
+    "Mrd": ("{:.2f} Mrd €", 1e9),
     "apostrophes": ("{:,.2f}", 1.0),
     "a unit": ("{:.2f} °C", 1.0),
     "plus": ("+{:.2f}", 1.0),
@@ -367,7 +368,7 @@ def test_another_column_shows_what_the_comma_means() -> None:
         (["€5.5" if n == 5 else f"${value}" for n, value in enumerate(WAVE)], "wrong", "€5.5"),
         (["5.5" if n == 5 else f"{value}%" for n, value in enumerate(WAVE)], "wrong", "5.5"),
         (["5 g" if n == 5 else f"{value} kg" for n, value in enumerate(WAVE)], "wrong", "5 g"),
-        ([f"{value}*" if n == 5 else str(value) for n, value in enumerate(WAVE)], "wrong", "44.33*"),
+        ([f"{value}*" if n == 5 else str(value) for n, value in enumerate(WAVE)], "wrong", f"{WAVE[5]}*"),
         ([f"{value}²" for value in WAVE], "wrong", "50.0²"),
         ([f"{int(value)}½" for value in WAVE], "wrong", "50½"),
         ([f"{value}×10³" for value in WAVE], "wrong", "50.0×10³"),
@@ -549,7 +550,6 @@ def test_a_column_called_date_that_is_not_understood_is_named() -> None:
         (b'[{"date": "2020-01-01", "x": 5}]', "json"),
         (b"__import__('os').system('true')", "not_csv"),
         (lines("a,b", *["x,y"] * 50), "not_csv"),
-        (lines("1", *["1,2,3"] * 50), "ragged"),
         (lines("a,b", *["1,2,3"] * 50), "ragged"),
         (lines("a,b,c", *["5,1.5"] * 50), "ragged"),
         (lines("a,b", *["1,2.5"] * 50, "1,2,3", *["1,2.5"] * 50), "ragged"),

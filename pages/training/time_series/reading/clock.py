@@ -81,7 +81,7 @@ def _with_time(clock: Clock, table: Table, columns: Sequence[Column]) -> Clock:
     if len(np.unique(days)) == len(days):
         return clock
     for at, cells in enumerate(table.columns):
-        seconds = seconds_of_day(cells)
+        seconds = seconds_of_day(cells) if at not in clock.parts else None
         if seconds is None and _part(columns[at], cells) == "hour":
             seconds = 3600 * columns[at].numbers
         if seconds is not None and len(np.unique(seconds)) > 1:

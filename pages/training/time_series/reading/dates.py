@@ -9,6 +9,7 @@ import pandas as pd
 from pages.training.time_series.reading.spelling import PLAIN, gap, tidy
 
 LONGEST = 60  # letters of a cell that may be a date
+LOOKED = 200  # cells of which one is a date where any is
 SURE = 0.9  # of the cells are dates: the column is one, and what is none is named
 # An order of day, month and year → how pandas calls it. Several may fit the same cells.
 ORDERS = {
@@ -81,11 +82,11 @@ DENSE = re.compile(r"(?P<before>\d{8})[\sT](?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2})?
 def instants(cells: Sequence[str]) -> dict[str, np.ndarray]:
     """By the order of day, month and year, all readings under which the cells are dates, NaT where one is not."""
     codes, names = pd.factorize(np.array([tidy(cell) for cell in cells], dtype=object))
-    written = [_form(str(name)) for name in names]
     held = np.array([not gap(str(name)) for name in names], dtype=bool)[codes]
     plain = np.array([PLAIN.fullmatch(str(name)) is not None for name in names], dtype=bool)[codes]
-    if 2 * plain.sum() >= held.sum() or not any(form for form, _ in written):
-        return {}  # what numbers mean is for `clock` to say
+    if 2 * plain.sum() >= held.sum() or not any(map(dated, map(str, names[:LOOKED]))):
+        return {}  # what numbers mean is for `stamps` to say
+    written = [_form(str(name)) for name in names]
     forms = pd.Series([form for form, _ in written], dtype=object)
     seconds = np.array([second for _, second in written])
     readings: dict[str, np.ndarray] = {}
@@ -99,8 +100,13 @@ def instants(cells: Sequence[str]) -> dict[str, np.ndarray]:
 
 def seconds_of_day(cells: Sequence[str]) -> np.ndarray | None:
     """A column of times without a date, in seconds; None where it holds anything else."""
-    written = [_form(tidy(cell)) for cell in cells]
-    return np.array([second for _, second in written]) if all(form == "" for form, _ in written) else None
+    seconds: list[float] = []
+    for cell in cells:
+        form, second = _form(tidy(cell), alone=True)
+        if form != "":
+            return None
+        seconds.append(second)
+    return np.array(seconds)
 
 
 def month_of(cell: str) -> int | None:
@@ -121,14 +127,14 @@ def _best(readings: dict[str, np.ndarray], held: np.ndarray) -> dict[str, np.nda
     return {order: at for order, at in readings.items() if misses[order] == min(misses.values())}
 
 
-def _form(cell: str) -> tuple[str | None, float]:
+def _form(cell: str, *, alone: bool = False) -> tuple[str | None, float]:
     """The day as one of ORDERS, None where it cannot be one, and the seconds after its midnight, in UTC if it says so.
 
-    "" for a time without a day.
+    "" for a time without a day; `alone`: 12.30.20 is one, else it is a day.
     """
     if not cell or len(cell) > LONGEST or not any(map(str.isdigit, cell)):
         return None, 0.0
-    day, seconds = _time(_chinese_time(WEEKDAY.sub(" ", cell).strip()))
+    day, seconds = _time(_chinese_time(WEEKDAY.sub(" ", cell).strip()), alone=alone)
     return (_day(day) if day else ""), seconds
 
 
@@ -139,10 +145,10 @@ def _chinese_time(cell: str) -> str:
     return CLOCK.sub(lambda part: f" {part[1]}:{int(part[2] or 0):02}:{int(part[3] or 0):02}", cell).strip() + half
 
 
-def _time(cell: str) -> tuple[str, float]:
+def _time(cell: str, *, alone: bool) -> tuple[str, float]:
     """What stands before the time, and its seconds."""
     parts = DENSE.fullmatch(cell) or TIME.fullmatch(cell)
-    if parts is None:
+    if parts is None or not (alone or parts["before"] or ":" in cell):
         return cell, 0.0
     named = parts.groupdict()
     hour, half = int(named["h"]), (named.get("half") or named.get("alone") or "").lower()

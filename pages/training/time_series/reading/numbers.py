@@ -171,8 +171,8 @@ def _without_stand_ins(column: Column) -> Column:
         return column
     low, high = float(rest.min()), float(rest.max())
     for value in suspects:
-        count, away = int((known == value).sum()), max(low - value, value - high)
-        if away > high - low and (value < 0 or count > 1):
+        count, away = int((known == value).sum()), low - value if value < 0 else value - high
+        if away > high - low > 0 and (value < 0 or count > 1) and 3 * count <= len(known):
             numbers = np.where(column.numbers == value, np.nan, column.numbers)
             column = replace(column, numbers=numbers, stand_ins=(*column.stand_ins, (value, count)))
     return column

@@ -11,7 +11,7 @@ from pages.training.time_series.reading.dates import dated
 from pages.training.time_series.reading.refused import Refused
 from pages.training.time_series.reading.spelling import PLAIN, gap, spelled, tidy
 
-MOST_ROWS = 100_000
+MOST_ROWS, MOST_COLUMNS, WIDEST = 100_000, 64, 5000  # what is wider than that is not looked at
 SEPARATORS = (";", "\t", "|", ",", " ")  # where two separate equally well, the first; " ": any white space
 SAMPLE, TYPED = 300, 60  # rows by which the separator is chosen; of which the cells are looked at
 WHOLE = 0.9  # of the rows are one number: the others are wrong cells
@@ -122,9 +122,11 @@ def _split(lines: Sequence[str], separator: str, number: int, *, checked: bool =
                 _closed(cells, separator, line)
             rows.append(Row(line, [cell.strip() for cell in cells]))
             line = number + reader.line_num
+            if len(cells) > WIDEST:
+                raise Refused("too_wide", count=len(cells), most=MOST_COLUMNS)
     except csv.Error as error:  # a cell without end
         if checked:
-            raise Refused("quote", row=line) from error
+            raise Refused("quote", row=line) if any('"' in one for one in lines) else Refused("not_csv") from error
     return rows
 
 

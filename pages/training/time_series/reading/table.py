@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from pages.training.time_series.reading.dates import dated
 from pages.training.time_series.reading.refused import Note, Refused, note
-from pages.training.time_series.reading.rows import ALONE, Row, Rows, typed
+from pages.training.time_series.reading.rows import ALONE, MOST_COLUMNS, Row, Rows, typed
 from pages.training.time_series.reading.spelling import gap, spelled, tidy
 
-MOST_COLUMNS, MOST_CELL = 64, 200
+MOST_CELL = 200
 LOOKED = 200  # rows by which it is told what a column holds
 MOSTLY = 0.7  # of the cells are numbers or dates
 HEADER = 3  # rows of a header at most
@@ -33,7 +33,8 @@ class Table:
 def table_of(rows: Rows) -> Table:
     """Names and cells. Raises Refused."""
     alone = rows.separator == ALONE
-    body = [row for row in rows.rows if alone or not row.blank]
+    last = max((at for at, row in enumerate(rows.rows) if not row.blank), default=-1)
+    body = [row for row in rows.rows[: last + 1] if alone or not row.blank]
     width = _width(body)
     kinds = _kinds(body, width)
     begin = _begin(body, kinds)
