@@ -138,7 +138,11 @@ def test_no_clock_is_forecast_unasked_and_rows_follow_it(kind: str, turned: bool
     sheet, choice, usable = read("\n".join([f"{name};value", *(rows[::-1] if turned else rows)]))
     assert sheet.columns[choice.column].name == "value"
     same(usable, WAVE)
-    assert ("newest" in keys(usable)) == turned and not {"holes", "uneven", "twice"} & set(keys(usable))
+    assert (
+        ("newest" in keys(usable)) == turned
+        and "rows" not in keys(usable)
+        and not {"holes", "uneven", "twice"} & set(keys(usable))
+    )
 
 
 PARTED = {

@@ -172,9 +172,12 @@ def _day(day: str) -> str | None:
     for pattern, form in (*CHINESE, *PARTS):
         parts = pattern.fullmatch(day)
         if parts:
-            return form(parts)
+            return form(parts) if "W" in form(parts) else _padded(form(parts).split("-"))
     day, months = MONTH.subn(lambda part: f" {ENGLISH[MONTHS[part[1].lower()] - 1].title()} ", LITTLE.sub("", day))
-    parts = re.split(r"[\s./,-]+" if months else r"[\s./-]+", day.strip(" .,"))  # 2020,5 is a number
+    return _padded(re.split(r"[\s./,-]+" if months else r"[\s./-]+", day.strip(" .,")))  # 2020,5 is a number
+
+
+def _padded(parts: Sequence[str]) -> str:
     return "-".join(part.zfill(2) for part in parts)
 
 

@@ -55,6 +55,8 @@ def _text(data: bytes, encodings: tuple[str, ...]) -> str:
             continue
         if CONTROL.search(text):
             continue
+        if encoding == "latin-1" and doubtful:  # what Windows does not write in the West is Chinese after all
+            break
         if encoding != "gb18030" or _chinese(text):
             return text
         doubtful.append(text)
