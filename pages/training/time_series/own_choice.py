@@ -41,11 +41,12 @@ def _clock(sheet: reading.Sheet, file: str, page: Words) -> tuple[int | None, st
     """Which column the rows are ordered by, and how its dates are written."""
     if not sheet.clocks:
         return None, None
-    spelled = {None: page["own.as_they_stand"]} | {at: clock.name for at, clock in enumerate(sheet.clocks)}
-    options = [*range(len(sheet.clocks)), None]
-    at = _select("clock", options, spelled.__getitem__, 0, file=file, page=page)
-    orders = reading.distinct(sheet.clocks[at]) if at is not None else []
-    if at is None or len(orders) < 2:
+    names = [*(clock.name for clock in sheet.clocks), page["own.as_they_stand"]]
+    at = _select("clock", range(len(names)), names.__getitem__, 0, file=file, page=page)
+    if at is None or at == len(sheet.clocks):
+        return None, None
+    orders = reading.distinct(sheet.clocks[at])
+    if len(orders) < 2:
         return at, None
     likeliest, _ = reading.likeliest(sheet.clocks[at])
     spell = partial(_order, page=page)
@@ -62,10 +63,12 @@ def _series(sheet: reading.Sheet, least: int, file: str, page: Words) -> int | N
         return None
     names = sheet.apart.names
     counts = np.bincount(sheet.apart.codes, minlength=len(names))
-    spelled = {None: page["own.together"]} | {at: f"{name} ({counts[at]})" for at, name in enumerate(names)}
-    options = [*range(len(names)), *([None] if sheet.apart.alike else [])]
-    likely = int(np.argmax(counts >= least))
-    return _select("series", options, spelled.__getitem__, likely, file=file, page=page)
+    labels = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+    labels += [page["own.together"]] if sheet.apart.alike else []
+    at = _select(
+        "series", range(len(labels)), labels.__getitem__, int(np.argmax(counts >= least)), file=file, page=page
+    )
+    return at if at != len(names) else None
 
 
 def _comma(column: reading.Column, file: str, page: Words) -> bool | None:

@@ -24,7 +24,7 @@ DASHES = re.compile(rf"{MONEY}?\s*[-*.?_:/—…]*")  # *** and .. and — are g
 CELL = re.compile(
     rf"(?P<lead>{MONEY}(?=\s*\())?\s*(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<before>{MONEY})?\s*(?P<inner>[+-])?\s*"
     r"(?P<digits>[.,]?\d(?:[\d.,' ]*\d)?[.]?)(?P<power>[eE][+-]?\d{1,3})?"
-    r"\s*(?P<after>[^\d\s.,'()+\-¹²³⁰-⁹¼-¾⅐-⅞][^\d()]*?(?:m[23])?)?\s*(?P<minus>-)?\s*(?P<close>\))?",
+    r"\s*(?P<after>[^\d\s.,'()+\-;|:¹²³⁰-⁹¼-¾⅐-⅞][^\d();|:]*?(?:m[23])?)?\s*(?P<minus>-)?\s*(?P<close>\))?",
     re.ASCII,
 )
 AFTER = re.compile(rf"(?P<unit>.*?)\s*(?P<money>{MONEY_AFTER})?")
