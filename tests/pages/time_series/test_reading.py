@@ -86,6 +86,7 @@ def test_shuffled_rows_are_put_into_the_order_of_their_dates(form: str) -> None:
     assert "sorted" in keys(usable)
 
 
+GERMAN = ["Jan", "Feb", "März", "Apr", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"]
 CLOCKS = {
     "seconds": ("timestamp", [str(1577836800 + 3600 * n) for n in range(300)]),
     "seconds that nobody names": ("a", [str(1577836800 + 3600 * n) for n in range(300)]),
@@ -121,10 +122,7 @@ CLOCKS = {
     "months with names": ("when", [f"{month:%b %Y}" for month in pd.date_range("1990-01-01", periods=300, freq="MS")]),
     "German months": (
         "Datum",
-        [
-            f"{day.day}. {['Jan', 'Feb', 'März', 'Apr', 'Mai', 'Juni', 'Juli', 'Aug', 'Sep', 'Okt', 'Nov', 'Dez'][day.month - 1]} {day.year}"
-            for day in DAYS
-        ],
+        [f"{day.day}. {GERMAN[day.month - 1]} {day.year}" for day in DAYS],
     ),
     "an index": ("", [str(n) for n in range(300)]),
     "counted steps": ("step", [str(5 * n) for n in range(300)]),
@@ -461,7 +459,8 @@ def test_the_shape_of_the_temperatures_of_nasa() -> None:
 
 def test_the_shape_of_the_carbon_dioxide_of_noaa() -> None:
     rows = [
-        f"  {1958 + (n + 2) // 12}  {(n + 2) % 12 + 1:2d}   {1958 + (n + 2.5) / 12:.4f}   {WAVE[n] + 300:.2f}   {314 + n / 10:.2f}   -1   -9.99  -0.99"
+        f"  {1958 + (n + 2) // 12}  {(n + 2) % 12 + 1:2d}   {1958 + (n + 2.5) / 12:.4f}   {WAVE[n] + 300:.2f}"
+        f"   {314 + n / 10:.2f}   -1   -9.99  -0.99"
         for n in range(300)
     ]
     head = [*(f"# comment {n}, with; signs" for n in range(38)), "#     decimal  monthly  de-season  #days", "#"]
