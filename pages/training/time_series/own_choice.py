@@ -12,7 +12,7 @@ from pages.training.time_series import reading
 from ui.text import Words
 
 T = TypeVar("T")
-WIDTH = 220  # pixels of a box
+WIDTH = 200  # pixels of a box
 
 
 def chosen(sheet: reading.Sheet, data: bytes, page: Words, least: int) -> reading.Choice:
