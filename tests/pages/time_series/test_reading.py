@@ -124,6 +124,7 @@ CLOCKS = {
         "Datum",
         [f"{day.day}. {GERMAN[day.month - 1]} {day.year}" for day in DAYS],
     ),
+    "fiscal years": ("fy", [f"FY{1700 + n}" for n in range(300)]),
     "an index": ("", [str(n) for n in range(300)]),
     "counted steps": ("step", [str(5 * n) for n in range(300)]),
 }
@@ -148,6 +149,7 @@ PARTED = {
     "Year,Month": [f"{1949 + n // 12},{n % 12 + 1}" for n in range(300)],
     "Year,Month of it": [f"{1949 + n // 12},{pd.Timestamp(2000, n % 12 + 1, 1):%B}" for n in range(300)],
     "year,quarter": [f"{1949 + n // 4},Q{n % 4 + 1}" for n in range(300)],
+    "Year,Q": [f"{1949 + n // 4},{n % 4 + 1}" for n in range(300)],
     "年,月": [f"{1949 + n // 12},{n % 12 + 1}" for n in range(300)],
     "No,year,month,day,hour": [f"{n + 1},{at.year},{at.month},{at.day},{at.hour}" for n, at in enumerate(HOURS)],
     "Date,Time": [f"{at:%d/%m/%Y},{at:%H:%M:%S}" for at in HOURS],
@@ -164,6 +166,14 @@ def test_parts_of_a_date_in_columns_of_their_own_are_one_clock(names: str) -> No
     assert sheet.columns[choice.column].name == "Passengers"
     same(usable, WAVE)
     assert not {"holes", "uneven", "twice"} & set(keys(usable))
+
+
+@pytest.mark.parametrize("name", ["Day ahead", "Hours", "Daily min", "Close"])
+def test_a_column_that_could_be_a_part_of_a_date_is_forecast_where_no_other_can_be(name: str) -> None:
+    cells = [int(value) % 23 + 1 for value in WAVE]
+    sheet, choice, usable = read(dated(DAYS, cells, header=f"Date,{name}"))
+    assert sheet.columns[choice.column].name == name
+    same(usable, cells)
 
 
 def test_a_file_of_times_alone_forecasts_nothing_unasked() -> None:
@@ -415,6 +425,8 @@ SHAPES = {
     "R": '"date" "x"\n'
     + "\n".join(f'"{n + 1}" "{d:%Y-%m-%d}" {x}' for n, (d, x) in enumerate(zip(DAYS, WAVE, strict=True))),
     "pandas": ",date,x\n" + "\n".join(f"{n},{d:%Y-%m-%d},{x}" for n, (d, x) in enumerate(zip(DAYS, WAVE, strict=True))),
+    "dollars and tabs": dated(DAYS, [f"$ {x}" for x in WAVE], mark="\t", form="%m/%d/%Y"),
+    "yes and no first": dated(DAYS, [f"{n % 2},40.25,{x}" for n, x in enumerate(WAVE)], header="date,holiday,lat,x"),
     "a title": "Global Means\n" + dated(DAYS, WAVE),
     "a title with commas": "Means, of all stations, 2020\n\nSource: me, and others\n\n" + dated(DAYS, WAVE),
     "a padded title": "Means;\n;\n" + dated(DAYS, WAVE, header="date;x", mark=";"),

@@ -16,7 +16,7 @@ from pages.training.time_series.reading.table import Table
 
 PARTS = {  # what part of a date a column holds, by its name
     "year": r"year|yr|yyyy|yy|jahr|année|annee|año|anno|年|年份|年度",
-    "quarter": r"quarter|qtr|quartal|trimestre|季度|季",
+    "quarter": r"quarter|qtr|q|quartal|trimestre|季度|季",
     "month": r"month|mon|mo|mm|monat|mois|mes|月|月份",
     "day": r"day|dy|dd|tag|jour|día|dia|日|day of month",
     "hour": r"hour|hr|hh|h|stunde|heure|hora|时|小时",

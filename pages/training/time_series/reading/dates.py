@@ -31,7 +31,9 @@ ORDERS = {
     "week": "%G-W%V-%u",
     "y": "%Y",
 }
-DATED = re.compile(r"(?:\d{2}|\d{4}|[A-Z][a-z]{2})(?:-(?:\d{2}|\d{4}|[A-Z][a-z]{2})){1,2}|\d{4}-W\d\d-\d", re.ASCII)
+DATED = re.compile(
+    r"(?:\d{2}|\d{4}|[A-Z][a-z]{2})(?:-(?:\d{2}|\d{4}|[A-Z][a-z]{2})){1,2}|\d{4}-W\d\d-\d|\d{4}", re.ASCII
+)
 NUMERALS = {"一": "1", "二": "2", "三": "3", "四": "4"}
 ENGLISH = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 MONTHS = {name: at for at, name in enumerate(ENGLISH, start=1)} | {  # German, French and Spanish, where they differ
@@ -54,7 +56,8 @@ CHINESE = (  # the first that fits counts
     (re.compile(r"(\d{4})年(?:度)?"), lambda parts: parts[1]),
 )
 CLOCK = re.compile(r"(\d{1,2})[时時点](?:(\d{1,2})分?)?(?:(\d{1,2})秒?)?")
-PARTS = (  # quarters, weeks, months written with a letter
+PARTS = (  # quarters, weeks, months, fiscal years written with a letter
+    (re.compile(r"FY ?(\d{4})", re.I), lambda parts: parts[1]),
     (re.compile(r"(\d{4})[- ]?Q([1-4])", re.I), lambda parts: _quarter(parts[1], parts[2])),
     (re.compile(r"Q([1-4])[- /]?(\d{4})", re.I), lambda parts: _quarter(parts[2], parts[1])),
     (re.compile(r"([1-4])Q[- /]?(\d{4})", re.I), lambda parts: _quarter(parts[2], parts[1])),

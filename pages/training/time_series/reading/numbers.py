@@ -58,9 +58,9 @@ class Column:
         return len(steps) > 1 and steps[0] != 0 and bool((steps == steps[0]).all())
 
     @property
-    def still(self) -> bool:
-        """Whether it holds the same number everywhere."""
-        return len(self.known) > 0 and bool((self.known == self.known[0]).all())
+    def flag(self) -> bool:
+        """Whether it holds one number everywhere, or two: a place, yes and no."""
+        return len(np.unique(self.known)) <= 2
 
     def settled(self, comma: bool | None) -> "Column":
         """Where its cells do not tell what comma or point mean: read as other columns, or the reader, say."""

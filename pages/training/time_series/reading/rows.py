@@ -14,6 +14,7 @@ from pages.training.time_series.reading.spelling import PLAIN, gap, spelled, tid
 MOST_ROWS, MOST_COLUMNS, WIDEST = 100_000, 64, 5000  # what is wider than that is not looked at
 SEPARATORS = (";", "\t", "|", ",", " ")  # where two separate equally well, the first; " ": any white space
 SAMPLE, TYPED = 300, 60  # rows by which the separator is chosen; of which the cells are looked at
+SPACED = 0.7
 WHOLE = 0.9  # of the rows are one number: the others are wrong cells
 FRACTION = re.compile(r"[+-]0[, ]\d|\d+,0\d")  # −0,50 and 1,05 are no two numbers
 COMMENTS = ("#", "%", "//")
@@ -88,7 +89,8 @@ def _score(sample: Sequence[str], separator: str) -> float:
     if width < 2:
         return 0.0
     cells = [cell for row in rows[:TYPED] if len(row) == width for cell in row if not gap(tidy(cell))]
-    return count / len(rows) * (0.01 + sum(map(typed, cells)) / max(1, len(cells)))
+    likely = SPACED if separator == " " else 1.0  # spaces stand inside of cells, too
+    return likely * count / len(rows) * (0.01 + sum(map(typed, cells)) / max(1, len(cells)))
 
 
 def _one_column(sample: Sequence[str], separator: str) -> bool:

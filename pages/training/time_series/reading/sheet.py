@@ -33,7 +33,7 @@ class Sheet:
         merely count; else one with digits, so that what is not understood is named; None where there is none.
         """
         meant = [at for at, one in enumerate(self.columns) if one.meant and at not in self.aside]
-        moving = [at for at in meant if not self.columns[at].counts and not self.columns[at].still]
+        moving = [at for at in meant if not self.columns[at].counts and not self.columns[at].flag]
         digits = [at for at, one in enumerate(self.columns) if one.digits and at not in self.aside]
         return next(iter(moving or meant or digits), None)
 
@@ -59,7 +59,7 @@ def _sheet(table: Table, *, semicolon: bool) -> Sheet:
     said = [clock for clock in times if clock.says]
     parts = _parts(times) | parts_of_time(table, columns)
     if not any(one.meant for at, one in enumerate(columns) if at not in parts):
-        times, parts = said, _parts(said) | parts_of_time(table, columns)
+        times, parts = said, _parts(said)
     known = said or times
     groups = apart(table, columns, likeliest(known[0])[1] if known else None, parts)
     aside = frozenset(parts | set(groups.parts if groups else ()))
