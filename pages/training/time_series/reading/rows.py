@@ -88,7 +88,7 @@ def _score(sample: Sequence[str], separator: str) -> float:
     width, count = Counter(map(len, rows)).most_common(1)[0] if rows else (1, 0)
     if width < 2:
         return 0.0
-    cells = [cell for row in rows[:TYPED] if len(row) == width for cell in row if not gap(tidy(cell))]
+    cells = [cell for row in rows[1:TYPED] if len(row) == width for cell in row if not gap(tidy(cell))]
     likely = SPACED if separator == " " else 1.0  # spaces stand inside of cells, too
     return likely * count / len(rows) * (0.01 + sum(map(typed, cells)) / max(1, len(cells)))
 
