@@ -6,7 +6,7 @@ The expressions go into any script that says `from attention_core import models`
 from pathlib import Path
 
 from ui.scripts import Code, filled
-from ui.session import OWN, SCRATCH, TAUGHT, Study, catalogue
+from ui.session import OWN_NAME, SCRATCH, TAUGHT, Study, catalogue
 
 SCRIPT = Path(__file__).with_name("study_script.py")
 
@@ -26,7 +26,7 @@ def snippet(study: Study, layer: int, head: int, query: int) -> str:
 
 def model_code(study: Study) -> Code:
     """The expression that gives the model."""
-    if study.model.startswith(OWN):
+    if OWN_NAME.fullmatch(study.model):
         return Code('models.load_trained("weights.safetensors")  # the file that the page of the training saves')
     if study.model == TAUGHT:
         return Code("models.load_pronoun()")
@@ -45,5 +45,6 @@ def _loaded(name: str, source: str) -> Code:
     """A hub id loads anywhere. Where the operator keeps a folder is nobody else's business: the script has its name."""
     if not source:
         return Code("models.load_embedded()")
-    hint = "" if source == name else "  # put the folder of your own copy of this model here"
-    return Code(f"models.load({name!r}){hint}")
+    if not Path(source).is_absolute():
+        return Code(f"models.load({source!r})")
+    return Code(f"models.load({name!r})  # put the folder of your own copy of this model here")

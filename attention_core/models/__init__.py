@@ -6,6 +6,7 @@ One interface, `Model` (base.py), is all that the rest asks for.
 from attention_core.models.base import LayerName, LayerTrace, Model, Projections, Run, Settings, Tokens, UnknownWords
 from attention_core.models.from_scratch import FromScratch, Sizes
 from attention_core.models.pretrained import EMBEDDED, ModelError, Pretrained, load, load_embedded
+from attention_core.models.remarks import Remarks, Unreadable
 from attention_core.models.trained import Trained, load_pronoun, load_trained
 
 __all__ = [
@@ -17,12 +18,14 @@ __all__ = [
     "ModelError",
     "Pretrained",
     "Projections",
+    "Remarks",
     "Run",
     "Settings",
     "Sizes",
     "Tokens",
     "Trained",
     "UnknownWords",
+    "Unreadable",
     "load",
     "load_embedded",
     "load_pronoun",

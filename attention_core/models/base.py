@@ -1,7 +1,7 @@
 """What every model of the product is: tokens in, one trace per attention layer out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, overload, runtime_checkable
 from weakref import WeakValueDictionary
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attention_core import masks
 from attention_core.attention import AttentionTrace, attend
+from attention_core.models.remarks import Remarks
 from attention_core.multihead import mix, project
 from attention_core.normalizers import NORMALIZERS
 from attention_core.scalings import SCALINGS, Scaling, by
@@ -65,15 +66,24 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s."""
+    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s,
+    `framing` the special tokens that the model puts around every text.
+    """
 
     strings: tuple[str, ...]
     ids: tuple[int, ...] = ()
     dropped: int = 0
     unknown: int = 0
+    framing: int = 0
+    remarks: Remarks = field(default_factory=Remarks)
 
     def __len__(self) -> int:
         return len(self.strings)
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing of the text itself in it."""
+        return len(self) <= self.framing
 
 
 @dataclass(frozen=True, slots=True)

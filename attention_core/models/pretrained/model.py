@@ -23,7 +23,8 @@ from attention_core.models.base import (
 from attention_core.models.pretrained.errors import ModelError
 from attention_core.models.pretrained.matrices import projections_of, watch_linears
 from attention_core.models.pretrained.recording import DEFAULT, AttentionCall, recording, remember_inputs
-from attention_core.models.pretrained.tokenizing import encode, speller
+from attention_core.models.pretrained.tokenizing import Tokenizing
+from attention_core.models.pretrained.vocabulary import embedding_rows
 
 LONGEST = 512
 # Whose tokens are the rows and whose the columns.
@@ -44,29 +45,25 @@ class Pretrained:
         """Find, by one forward pass, which modules compute attention and which matrices they use."""
         self.name = name
         self._model = model.eval().requires_grad_(False)
-        self._tokenizer = tokenizer
-        if tokenizer is not None:
-            tokenizer("")  # undoes what its file says about cutting and padding, while no other thread has it
-        self._spell = speller(tokenizer)
+        rows = embedding_rows(model) if probe is None else None  # with another input it is not text that it reads
+        self._tokenizing = None if tokenizer is None else Tokenizing(tokenizer, rows)
         limits = (getattr(model.config, "max_position_embeddings", None), getattr(tokenizer, "model_max_length", None))
         self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)]) - _reserved_positions(model)
         if probe is None:
-            probe = self._inputs(self.tokenize("The quick brown fox jumps."), None)
+            if self._tokenizing is None:
+                raise ModelError("no_text", name)
+            probe = self._inputs(self._tokenizing.sample("The quick brown fox jumps.", self.max_tokens), None)
         self.layers, self._projections = self._find_layers(probe)
 
-    def tokenize(self, text: str, *, special: bool = True) -> Tokens:
-        """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`."""
-        tokenizer = self._tokenizer
-        if tokenizer is None:
+    def tokenize(self, text: str, *, special: bool = True, plain: bool = False) -> Tokens:
+        """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`.
+
+        `special`: between [CLS] and [SEP], or what the model has for them. Without, and where `plain`, a special token
+        that stands in the text is read as the letters it is made of. Raises Unreadable.
+        """
+        if self._tokenizing is None:
             raise ModelError("no_text", self.name)
-        room = self.max_tokens - (tokenizer.num_special_tokens_to_add() if special else 0)
-        ids, dropped = encode(tokenizer, text, room, special=special)
-        return Tokens(
-            strings=tuple(map(self._spell, tokenizer.convert_ids_to_tokens(ids))),
-            ids=tuple(ids),
-            dropped=dropped,
-            unknown=0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id),
-        )
+        return self._tokenizing.read(text, self.max_tokens, special=special, plain=plain or not special)
 
     def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d"]:
         """The rows of the embedding matrix, before positions and normalisation."""
@@ -113,8 +110,9 @@ class Pretrained:
         start = getattr(self._model.config, "decoder_start_token_id", None)
         if start is None:
             return target
-        spelled = self._spell(self._tokenizer.convert_ids_to_tokens(start))
-        return replace(target, strings=(spelled, *target.strings[:-1]), ids=(start, *target.ids[:-1]))
+        assert self._tokenizing is not None
+        spelled = self._tokenizing.spelled([start])
+        return replace(target, strings=(*spelled, *target.strings[:-1]), ids=(start, *target.ids[:-1]))
 
     def _inputs(self, tokens: Tokens, target: Tokens | None) -> dict[str, Tensor]:
         ids = torch.tensor([tokens.ids], dtype=torch.long)

@@ -1,0 +1,33 @@
+"""Whether a tokenizer is the one that a model was made with, as far as its vocabulary and the embedding tell."""
+
+from typing import Any
+
+from attention_core.models.pretrained.errors import ModelError
+from attention_core.models.pretrained.spelling import SPACE
+
+
+def embedding_rows(model: Any) -> int | None:  # noqa: ANN401
+    """How many ids the input embedding of a model has a row for; None where it has no such table."""
+    try:
+        return model.get_input_embeddings().weight.shape[0]
+    except (AttributeError, NotImplementedError):
+        return None
+
+
+def check_vocabulary(tokenizer: Any, rows: int | None, name: str) -> None:  # noqa: ANN401
+    """Raise ModelError where there is no vocabulary, and where it is too large for the embedding.
+
+    Without its files transformers makes a tokenizer of special tokens alone. Words that were added later may lack a
+    row: what is said about them is said of a text that has one (`Unreadable`).
+    """
+    added = tokenizer.get_added_vocab().keys() | {*tokenizer.all_special_tokens}
+    own = {token: number for token, number in tokenizer.get_vocab().items() if token not in added}
+    if not any(token.strip(SPACE) for token in own):
+        raise ModelError("no_tokenizer", name)
+    if rows is None:
+        return
+    framing = tokenizer("")["input_ids"]
+    numbers = own | dict(zip(tokenizer.convert_ids_to_tokens(framing), framing, strict=True))
+    last = max(numbers, key=numbers.__getitem__)
+    if numbers[last] >= rows:
+        raise ModelError("other_tokenizer", name, last)
