@@ -168,9 +168,9 @@ def test_a_link_to_a_text_without_a_letter_asks_for_a_sentence(text: str, langua
         ("The [SEP] token ends here.", ["special tokens of this model", "[SEP]", "8 tokens"]),
         ("The capital of France is [MASK].", ["special tokens of this model", "[MASK]", "9 tokens"]),
         ("Hello" * 21, ["a word of more than 100 characters"]),
-        ("💩💩💩 great", ["💩💩💩", "3 signs became one", "1 unknown"]),
-        ("🙂🙂 and 🇨🇳🇩🇪", ["🙂🙂", "2 signs became one", "and so did 1 other"]),
-        ("我是学生", ["English text"]),
+        ("💩💩💩 great", ["💩💩💩", "3 signs or words became one", "1 unknown"]),
+        ("🙂🙂 and 🇨🇳🇩🇪", ["🙂🙂", "2 signs or words became one", "other groups: 1"]),
+        ("🙂 🙂 🙂", ["English text", "3 unknown"]),
         ("a \ufffd b", ["no token for, left out: 1"]),
     ],
 )
@@ -203,6 +203,11 @@ def test_a_link_to_a_model_that_is_not_offered_says_so_and_stays_as_it_is(name: 
     app.button(key="example_1").click().run()
     assert len(app.info) == 1
     assert link_of(app)["model"] == name
+
+
+def test_another_model_takes_the_place_of_one_that_is_not_offered() -> None:
+    app = opened(model="gpt2")
+    assert len(app.info) == 1
     app.selectbox(key="model").set_value(SCRATCH).run()
     assert not app.info
     assert link_of(app)["model"] == SCRATCH

@@ -101,6 +101,7 @@ def test_a_word_that_is_too_long_is_told_from_one_that_is_unknown(minilm, text, 
         ("🙂🙂 and 🇨🇳🇩🇪", ("🙂🙂", "🇨🇳🇩🇪")),
         ("x🙂y", ("x🙂y",)),
         ("the law", ()),
+        ("ꦲꦏ꧀ꦱꦫ", ()),  # one word of a script it does not know is one word
     ],
 )
 def test_signs_that_became_one_unknown_token_are_named(minilm, text, merged) -> None:

@@ -1,9 +1,11 @@
 """What a reader should know about how a sentence was read: how many tokens, what was cut, what was read otherwise."""
 
-from attention_core.models import EMBEDDED, FromScratch, Model, Tokens
+from attention_core.models import EMBEDDED, Model, Tokens
 from attention_core.text import clusters
+from attention_core.text import words as cut_into_words
 from ui.text import Words
 
+ENGLISH = (EMBEDDED, "from scratch")  # the names of those that read by the vocabulary of the built-in model
 SHOWN_SIGNS = 12  # of those that became one token
 SHOWN_TOKENS = 6  # of those that were typed
 
@@ -18,10 +20,8 @@ def facts(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) ->
     parts += remarks(common, tokens)
     unexplained = tokens.unknown - tokens.remarks.long_words
     if 4 * unexplained > len(tokens):
-        english = reader.name == EMBEDDED or isinstance(reader, FromScratch)
-        parts.append(
-            common["unknown_english"] if english else common.format("unknown_why", token=tokens.remarks.unknown_token)
-        )
+        why = "unknown_english" if reader.name in ENGLISH else "unknown_why"
+        parts.append(common.format(why, token=tokens.remarks.unknown_token))
     return " · ".join(parts)
 
 
@@ -57,6 +57,6 @@ def _merged(merged: list[str], token: str, common: Words) -> str:
     """The first of the groups of signs that became one token each, and how many more there are."""
     signs = clusters(merged[0])
     text = merged[0] if len(signs) <= SHOWN_SIGNS else "".join(signs[:SHOWN_SIGNS]) + "…"
-    sentence = common.format("merged", text=text, count=len(signs), token=token)
+    sentence = common.format("merged", text=text, count=len(cut_into_words(merged[0])), token=token)
     more = len(merged) - 1
     return f"{sentence}{common.format('merged_more', count=more)}" if more else sentence

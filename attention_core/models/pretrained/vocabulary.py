@@ -1,9 +1,12 @@
 """Whether a tokenizer is the one that a model was made with, as far as its vocabulary and the embedding tell."""
 
+from pathlib import Path
 from typing import Any
 
 from attention_core.models.pretrained.errors import ModelError
 from attention_core.models.pretrained.spelling import SPACE
+
+FILES = ("tokenizer.json", "*vocab*", "*.model", "*.spm", "*.tiktoken", "tekken.json", "*.codes", "dict.txt")
 
 
 def embedding_rows(model: Any) -> int | None:  # noqa: ANN401
@@ -12,6 +15,23 @@ def embedding_rows(model: Any) -> int | None:  # noqa: ANN401
         return model.get_input_embeddings().weight.shape[0]
     except (AttributeError, NotImplementedError):
         return None
+
+
+def load_tokenizer(source: str, rows: int | None, name: str) -> Any:  # noqa: ANN401
+    """The tokenizer of a folder or a hub id, for an embedding of so many rows. Raises ModelError, or what transformers
+    raises about a tokenizer that is there.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except Exception as error:
+        folder = Path(source)
+        if folder.is_dir() and not any(any(folder.glob(file)) for file in FILES):
+            raise ModelError("no_tokenizer", name) from error
+        raise
+    check_vocabulary(tokenizer, rows, name)
+    return tokenizer
 
 
 def check_vocabulary(tokenizer: Any, rows: int | None, name: str) -> None:  # noqa: ANN401
