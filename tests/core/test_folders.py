@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ PAIR = {
 INDEX = "model.safetensors.index.json"
 
 
-def made(family: str = "bert", **sizes: object) -> torch.nn.Module:
+def made(family: str = "bert", **sizes: object) -> Any:
     torch.manual_seed(5)
     return AutoModel.from_config(AutoConfig.for_model(family, **(sizes or SMALL)))
 
@@ -121,11 +122,12 @@ def test_a_damaged_file_among_several_is_named(tmp_path, spoil) -> None:
     assert (error.kind, error.what) == ("damaged", file.name)
 
 
-def test_what_git_has_not_fetched_is_told_from_what_is_damaged(tmp_path) -> None:
+@pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt", "config.json", "tokenizer.json", "spiece.model"])
+def test_what_git_has_not_fetched_is_told_from_what_is_damaged(tmp_path, name) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n"
-    (saved(tmp_path) / "model.safetensors").write_text(pointer)
+    (saved(tmp_path) / name).write_text(pointer)
     error = refused(tmp_path)
-    assert (error.kind, error.what) == ("pointer", "model.safetensors")
+    assert (error.kind, error.what) == ("pointer", name)
 
 
 @pytest.mark.parametrize("config", ["{", "[]", "null", '"bert"', "\udcff"])
@@ -179,6 +181,17 @@ FAMILIES = {
 def test_a_model_without_its_tokenizer_says_so(tmp_path, family) -> None:
     made(family, **FAMILIES[family]).save_pretrained(tmp_path)
     assert refused(tmp_path).kind == "no_tokenizer"
+
+
+@pytest.mark.parametrize("missing", ["vocab.json", "merges.txt"])
+@pytest.mark.parametrize("family", ["gpt2", "roberta", "bart", "qwen2"])
+def test_half_of_a_tokenizer_is_told_which_half_is_missing(tmp_path, family, missing) -> None:
+    made(family, **FAMILIES[family]).save_pretrained(tmp_path)
+    files = {"vocab.json": '{"<s>": 0, "t": 1, "h": 2, "th": 3}', "merges.txt": "#version: 0.2\nt h\n"}
+    (present,) = files.keys() - {missing}
+    (tmp_path / present).write_text(files[present])
+    error = refused(tmp_path)
+    assert (error.kind, error.what) == ("missing", missing)
 
 
 def test_a_description_of_a_tokenizer_is_not_yet_one(tmp_path) -> None:

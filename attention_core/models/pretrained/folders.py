@@ -8,6 +8,7 @@ from attention_core.models.pretrained.errors import ModelError
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+READ = (".json", ".txt", ".model")  # besides weights
 POINTER = b"version https://git-lfs"  # how a file begins that git has not fetched
 
 
@@ -27,6 +28,9 @@ def check_folder(folder: Path, name: str) -> None:
         raise ModelError("adapter", name)
     if not config.is_file():
         raise ModelError("unknown", name)
+    for file in sorted(folder.iterdir()):
+        if file.suffix in READ and file.is_file():
+            _check_fetched(file, name)
     if not isinstance(_read(config, name), dict):
         raise ModelError("damaged", name, config.name)
     for file in _weights(folder, name):
@@ -59,14 +63,18 @@ def _check_header(file: Path, name: str) -> None:
 
     if not file.is_file():
         raise ModelError("missing", name, file.name)
-    with file.open("rb") as start:
-        if start.read(len(POINTER)) == POINTER:
-            raise ModelError("pointer", name, file.name)
+    _check_fetched(file, name)
     try:
         with safe_open(file, framework="pt"):
             pass
     except (SafetensorError, OSError) as error:
         raise ModelError("damaged", name, file.name) from error
+
+
+def _check_fetched(file: Path, name: str) -> None:
+    with file.open("rb") as start:
+        if start.read(len(POINTER)) == POINTER:
+            raise ModelError("pointer", name, file.name)
 
 
 def _read(file: Path, name: str) -> object:

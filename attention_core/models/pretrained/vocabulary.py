@@ -6,7 +6,8 @@ from typing import Any
 from attention_core.models.pretrained.errors import ModelError
 from attention_core.models.pretrained.spelling import SPACE
 
-FILES = ("tokenizer.json", "*vocab*", "*.model", "*.spm", "*.tiktoken", "tekken.json", "*.codes", "dict.txt")
+PAIR = ("vocab.json", "merges.txt")  # neither is anything without the other
+FILES = ("tokenizer.json", "*vocab*", "*.model", "*.spm", "*.tiktoken", "tekken.json", "*.codes", "dict.txt", *PAIR)
 
 
 def embedding_rows(model: Any) -> int | None:  # noqa: ANN401
@@ -26,12 +27,22 @@ def load_tokenizer(source: str, rows: int | None, name: str) -> Any:  # noqa: AN
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except Exception as error:
-        folder = Path(source)
-        if folder.is_dir() and not any(any(folder.glob(file)) for file in FILES):
-            raise ModelError("no_tokenizer", name) from error
-        raise
+        missing = _missing(Path(source), name)
+        if missing is None:
+            raise
+        raise missing from error
     check_vocabulary(tokenizer, rows, name)
     return tokenizer
+
+
+def _missing(folder: Path, name: str) -> ModelError | None:
+    """What a folder lacks, if it is one, from which no tokenizer could be made."""
+    if not folder.is_dir():
+        return None
+    if not any(any(folder.glob(file)) for file in FILES):
+        return ModelError("no_tokenizer", name)
+    lacking = [file for file in PAIR if not (folder / file).is_file()]
+    return ModelError("missing", name, lacking[0]) if len(lacking) == 1 else None
 
 
 def check_vocabulary(tokenizer: Any, rows: int | None, name: str) -> None:  # noqa: ANN401
