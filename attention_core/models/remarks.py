@@ -8,8 +8,8 @@ class Remarks:
     """`unknown_token`: how this model writes what it does not know.
 
     `typed`: special tokens of the model that stand in the text itself. `long_words`: words that are unknown because
-    they have more than `longest_word` characters. `merged`: parts of the text, of several words or signs each, that
-    became one unknown token each. `lost`: signs of the text that no token stands for.
+    they have more than `longest_word` characters as the tokenizer counts. `merged`: parts of the text, of several
+    words or signs each, that became one unknown token each. `lost`: signs of the text that no token stands for.
     """
 
     unknown_token: str = "[UNK]"

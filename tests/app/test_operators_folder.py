@@ -120,6 +120,19 @@ def test_a_second_sentence_with_a_word_without_a_row_is_named_too(tmp_path, monk
         assert "zebra" in app.warning[0].value
 
 
+@pytest.mark.parametrize(
+    ("page", "section", "link"),
+    [
+        ("heads", "explore", {"tab": "compare", "b_text": "the [MASK] 💩💩"}),
+        ("bench", "mechanisms", {"bench_memory": "other", "bench_text": "the [MASK] 💩💩"}),
+    ],
+)
+def test_of_a_second_sentence_it_is_said_too_what_was_read_otherwise(page, section, link) -> None:
+    app = opened(page, section, text="the law", **link)
+    assert not app.exception
+    assert any("[MASK]" in caption.value and "💩💩" in caption.value for caption in app.caption)
+
+
 def test_a_second_model_that_is_not_offered_is_said(monkeypatch) -> None:
     monkeypatch.delenv("HEADLIGHT_MODELS", raising=False)
     app = opened("heads", "explore", tab="compare", b_model="gpt2")

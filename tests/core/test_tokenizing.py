@@ -84,6 +84,8 @@ def test_both_ways_of_reading_in_eight_threads_do_not_disturb_each_other() -> No
         (("ab-" * 50), 0),  # hyphens part words
         ("京" * 150, 0),  # each of these is a word
         ("é" * 101, 1),
+        ("한" * 33, 0),  # three letters each, as the tokenizer takes them apart
+        ("한" * 34, 1),
     ],
 )
 def test_a_word_that_is_too_long_is_told_from_one_that_is_unknown(minilm, text, long_words) -> None:

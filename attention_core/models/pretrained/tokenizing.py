@@ -110,7 +110,7 @@ class Tokenizing:
         unknown = [part for token, part in encoded.own if self._is_unknown(token, part)]
         typed = (self._special[token] for token, part in encoded.own if self._is_typed(token, part))
         longest_word = getattr(self._model, "max_input_chars_per_word", None) or 0
-        long_words = [part for part in unknown if 0 < longest_word < len(part)]
+        long_words = [part for part in unknown if 0 < longest_word < len(self._normal(part))]
         return Remarks(
             unknown_token=self._tokenizer.unk_token or "",
             typed=tuple(dict.fromkeys(typed)),
@@ -119,6 +119,11 @@ class Tokenizing:
             merged=tuple(part for part in unknown if part not in long_words and len(words(part)) > 1),
             lost=encoded.lost,
         )
+
+    def _normal(self, part: str) -> str:
+        """As the vocabulary is asked for it: BERT's takes syllables of Hangul apart, for one."""
+        normalizer = self._tokenizer.backend_tokenizer.normalizer
+        return part if normalizer is None else normalizer.normalize_str(part)
 
     def _is_typed(self, token: int, part: str) -> bool:
         return token in self._special and not self._is_unknown(token, part)

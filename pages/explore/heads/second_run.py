@@ -16,6 +16,7 @@ from ui.controls import (
     model_label,
     model_menu,
     model_names,
+    remarks,
     switch,
     unreadable,
     untaught,
@@ -75,6 +76,8 @@ def choose_second(choice: Choice, page: Words) -> SecondRun | None:
     except Unreadable as error:
         unreadable(error, common)
         return None
+    if notes := remarks(common, tokens):
+        st.caption(f"B: {' · '.join(notes)}")
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
     return SecondRun(study=study, model=reader, tokens=tokens, layer=layer, head=head)
 

@@ -9,7 +9,7 @@ from attention_core.models.base import MASKS
 from attention_core.text import clean
 from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, Comparison, one_per_axis
 from pages.mechanisms.bench.wording import title
-from ui.controls import MAX_CHARS, Choice, choose, switch, unreadable, untaught, whole_number
+from ui.controls import MAX_CHARS, Choice, choose, remarks, switch, unreadable, untaught, whole_number
 from ui.state import Setting
 from ui.text import Words, words
 
@@ -63,7 +63,10 @@ def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
 def _readable(memory: str, choice: Choice, common: Words, page: Words) -> bool:
     """Whether the model reads this as a memory; if not, one sentence says why."""
     try:
-        if memory and not choice.model.tokenize(memory).blank:
+        tokens = choice.model.tokenize(memory)
+        if memory and not tokens.blank:
+            if notes := remarks(common, tokens):
+                st.caption(" · ".join(notes))
             return True
         st.warning(page["empty_memory"], icon=":material/edit:")
     except UnknownWords as error:
