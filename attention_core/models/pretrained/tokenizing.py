@@ -71,7 +71,8 @@ class Tokenizing:
 
     def _encode_fast(self, text: str, room: int, special: bool, plain: bool) -> Encoded:
         """Cut here: the tokenizer's own truncation is a switch on it, and other threads use it at the same moment."""
-        backend = self._plain if plain else self._tokenizer.backend_tokenizer
+        split = plain and any(token in text for token in self._special.values())
+        backend = self._plain if split else self._tokenizer.backend_tokenizer
         try:
             pieces = backend.encode(text, add_special_tokens=False)
         except Exception as error:  # a tokenizer's own errors have no class of their own
