@@ -3,7 +3,17 @@
 One interface, `Model` (base.py), is all that the rest asks for.
 """
 
-from attention_core.models.base import LayerName, LayerTrace, Model, Projections, Run, Settings, Tokens, UnknownWords
+from attention_core.models.base import (
+    LayerName,
+    LayerTrace,
+    Model,
+    Projections,
+    Run,
+    Settings,
+    Tokens,
+    UnknownWords,
+    layer_numbers,
+)
 from attention_core.models.from_scratch import FromScratch, Sizes
 from attention_core.models.pretrained import EMBEDDED, ModelError, Pretrained, load, load_embedded
 from attention_core.models.trained import Trained, load_pronoun, load_trained
@@ -23,6 +33,7 @@ __all__ = [
     "Tokens",
     "Trained",
     "UnknownWords",
+    "layer_numbers",
     "load",
     "load_embedded",
     "load_pronoun",

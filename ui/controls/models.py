@@ -12,6 +12,8 @@ from ui.focus import look
 from ui.session import OWN, SCRATCH, TAUGHT
 from ui.text import Words, words
 
+WARNING = ":material/warning:"
+
 
 def model_label(name: str) -> str:
     """What the menu of models calls this model."""
@@ -32,8 +34,13 @@ def loaded(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
         with nullcontext() if at_hand else st.spinner(common["loading"], show_time=True):
             return name, session.model(name, sizes)
     except ModelError as error:
-        st.warning(common.format(f"model_error.{error.kind}", name=error.name), icon=":material/warning:")
+        refused(error, common)
         return EMBEDDED, session.embedded()
+
+
+def refused(error: ModelError, common: Words) -> None:
+    """One sentence that says why a model cannot be used."""
+    st.warning(common.format(f"model_error.{error.kind}", name=error.name, what=error.what), icon=WARNING)
 
 
 def show(name: str) -> None:

@@ -24,7 +24,7 @@ def watch_linears(model: nn.Module) -> Iterator[Flows]:
     flows: Flows = {}
 
     def remember(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        flows.setdefault(module, []).append(args[0])
+        flows.setdefault(module, []).extend(args[:1])
 
     handles = [module.register_forward_pre_hook(remember) for module in model.modules() if _matrix(module) is not None]
     try:
@@ -123,7 +123,7 @@ def _factor(role: str, source: Tensor, W: Tensor, b: Tensor | None, used: Tensor
     k without changing the length of any vector, so for those equal lengths decide. Normalised queries and keys leave
     the matrix unconfirmed, and it is not shown.
     """
-    if W.shape[-1] != used.shape[-1]:
+    if (len(W), len(source), W.shape[-1]) != tuple(used.shape):
         return None
     projected = project(source, W, b)
     if _close(projected, used):
