@@ -2,9 +2,11 @@
 
 import contextlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from inspect import signature
 from typing import Any
+
+import torch
 
 from attention_core.models.pretrained.errors import ModelError
 from attention_core.models.pretrained.recording import IMPLEMENTATION
@@ -14,33 +16,34 @@ QUOTED = 160  # characters of a message of transformers, at most
 NOT_TEXT = re.compile(
     r"pixel|image|video|audio|input_features|input_values|spectrogram|bbox|past_values|visual|patches"
 )
+PACKAGE = (
+    r"install ([\w.-]+) to use",
+    r"requires the ([\w.-]+) library",
+    r"package for ([\w.-]+)",
+    r"pip install (?:-\S+ )*[`'\"]?([\w.-]+)",
+)
 
 
 @contextlib.contextmanager
-def explained(name: str, otherwise: str, inputs: Collection[str] = ()) -> Iterator[None]:
+def explained(name: str, otherwise: str) -> Iterator[None]:
     """Turn whatever is raised into one of our sentences, `otherwise` where nothing better is known; the cause stays
-    attached for the log. `inputs`: what the model that runs can be given.
+    attached for the log.
     """
     try:
         yield
     except ModelError:
         raise
     except Exception as error:
-        kind, what = _missing(error, inputs) or _reason(error) or (otherwise, quoted(error))
+        kind, what = _reason(error) or (otherwise, quoted(error))
         raise ModelError(kind, name, what) from error
 
 
 def quoted(error: Exception) -> str:
     """The kind of an error and the first line of what it says, but no path of this machine."""
-    said = str(error).strip().partition("\n")[0]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = next((line for line in lines if not line.endswith(":")), "")  # after "Validation error for …:"
     told = said and len(said) <= QUOTED and not re.search(r"[/\\\\]", said)
     return f"{type(error).__name__}: {said}" if told else type(error).__name__
-
-
-def _missing(error: Exception, inputs: Collection[str]) -> tuple[str, str] | None:
-    """An input that is no text, where the error names it."""
-    named = [one for one in inputs if NOT_TEXT.search(one) and re.search(rf"\b{one}\b", str(error))]
-    return ("not_text", ", ".join(named)) if named else None
 
 
 def _reason(error: Exception) -> tuple[str, str] | None:
@@ -61,15 +64,17 @@ def _reason(error: Exception) -> tuple[str, str] | None:
         return "remote_code", ""
     if isinstance(error, ValueError) and "does not support" in said and "attention" in said:
         return "no_attention", ""
+    if "ignore_mismatched_sizes" in said:
+        return "mismatch", ""
     if isinstance(error, OSError):
         return _os_kind(said), ""
     return None
 
 
 def _package(error: ImportError) -> str:
-    """The package an ImportError misses: of Python, or of transformers, which tells how to install it."""
-    install = re.search(r"pip install (?:-\S+ )*`?([\w.-]+)", str(error)) or re.search(r"`([\w.-]+)`", str(error))
-    return error.name or (install[1] if install else quoted(error))
+    """The package that is missing, as Python names it, or transformers where it tells what to install."""
+    named = next(filter(None, (re.search(words, str(error)) for words in PACKAGE)), None)
+    return error.name or (named[1] if named else quoted(error))
 
 
 def _os_kind(message: str) -> str:
@@ -104,9 +109,28 @@ def _field(error: Exception) -> str:
     return field[1] if field else quoted(error)
 
 
-def inputs_of(name: str, model: Any) -> tuple[str, ...]:  # noqa: ANN401
-    """What a model can be given. Raises ModelError where none of it is text."""
-    takes = tuple(signature(model.forward).parameters)
+def check_input(name: str, model: Any) -> None:  # noqa: ANN401
+    """Raises ModelError where text alone does not go in: pictures, sound or the like are asked for."""
+    takes = signature(model.forward).parameters
     if "input_ids" not in takes:
         raise ModelError("not_text", name, model.main_input_name)
-    return takes
+    others = [one for one in takes if NOT_TEXT.search(one)]
+    if not others:
+        return
+    try:
+        with torch.no_grad():
+            model(input_ids=torch.tensor([_plain_ids(model.config)]))
+    except Exception as error:  # what is wrong beside that is told when a sentence goes in
+        named = [one for one in others if re.search(rf"\b{one}\b", str(error))]
+        if named or "NoneType" in str(error):
+            raise ModelError("not_text", name, ", ".join(named or others)) from error
+
+
+def _plain_ids(config: Any) -> list[int]:  # noqa: ANN401
+    """Three ids that stand for no picture, sound or the like."""
+    special = {
+        value
+        for key, value in config.to_dict().items()
+        if key.endswith(("token_id", "token_index")) and isinstance(value, int)
+    }
+    return [one for one in range(3 + len(special)) if one not in special][:3]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from attention_core.models.pretrained.errors import ModelError
-from attention_core.models.pretrained.explaining import check_config, explained, inputs_of
+from attention_core.models.pretrained.explaining import check_config, check_input, explained
 from attention_core.models.pretrained.model import Pretrained
 from attention_core.models.pretrained.recording import IMPLEMENTATION, register
 
@@ -48,12 +48,12 @@ def load(source: str, name: str | None = None) -> Pretrained:
     register()
     with explained(name, "not_loaded"):
         model = _weights(source, name)
-    inputs = inputs_of(name, model)
+    check_input(name, model)
     with explained(name, "tokenizer"):
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    with explained(name, "not_run", inputs):
+    with explained(name, "not_run"):
         return Pretrained(name, model, tokenizer)
 
 
@@ -83,9 +83,11 @@ def _check_folder(folder: Path, name: str) -> None:
     if not config.is_file():
         raise ModelError("unknown", name)
     try:
-        json.loads(config.read_text(encoding="utf-8"))
+        is_table = isinstance(json.loads(config.read_text(encoding="utf-8")), dict)
     except ValueError as error:
         raise ModelError("corrupt", name) from error
+    if not is_table:
+        raise ModelError("corrupt", name)
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ModelError("pickle" if list(folder.glob("*.bin")) else "corrupt", name)

@@ -100,9 +100,9 @@ def _readings(W: Tensor, b: Tensor | None, n_head: int, role: str) -> Iterator[M
         if width % groups == 0:
             yield role, _per_head(W, groups, n_head), None if b is None else _per_head(b[None], groups, n_head)[:, 0]
     if width % (3 * n_head) == 0:
-        for order in ((3, n_head), (n_head, 3)):
-            split = W.reshape(W.shape[0], *order, -1).movedim(1 + order.index(3), 0)
-            split_b = None if b is None else b.reshape(*order, -1).movedim(order.index(3), 0)
+        for order, axis in (((3, n_head), 0), ((n_head, 3), 1)):
+            split = W.reshape(W.shape[0], *order, -1).movedim(1 + axis, 0)
+            split_b = None if b is None else b.reshape(*order, -1).movedim(axis, 0)
             for i, kind in enumerate("QKV"):
                 yield kind, split[i].movedim(1, 0), None if split_b is None else split_b[i]
 
