@@ -5,11 +5,11 @@ The room by subject: `table` (what makes a study, key by key), `widgets` (one se
 """
 
 from ui.controls.bar import Bar, Choice, layer_label, study_bar
-from ui.controls.models import model_label, show
+from ui.controls.models import model_label, refused, show
 from ui.controls.sentence import MAX_CHARS, sentence_bar, untaught
 from ui.controls.settings import switch_heads_off
 from ui.controls.table import DEFAULT_SENTENCE, SOURCES, model_names
-from ui.controls.widgets import choose, switch, whole_number
+from ui.controls.widgets import choose, dropdown, switch, whole_number
 from ui.focus import DEFAULT_HEAD, DEFAULT_LAYER, TEMPERATURES, focus, look, set_focus, set_temperature, temperature
 
 __all__ = [
@@ -22,11 +22,13 @@ __all__ = [
     "Bar",
     "Choice",
     "choose",
+    "dropdown",
     "focus",
     "layer_label",
     "look",
     "model_label",
     "model_names",
+    "refused",
     "sentence_bar",
     "set_focus",
     "set_temperature",

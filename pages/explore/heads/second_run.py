@@ -22,6 +22,7 @@ from ui.controls import (
     TEMPERATURES,
     Choice,
     choose,
+    dropdown,
     model_label,
     model_names,
     refused,
@@ -30,7 +31,6 @@ from ui.controls import (
     whole_number,
 )
 from ui.controls.table import RULES
-from ui.controls.widgets import dropdown
 from ui.numbers import significant
 from ui.session import SCRATCH, Study, model, run_of
 from ui.state import Setting
