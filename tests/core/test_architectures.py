@@ -53,10 +53,10 @@ def test_a_model_that_asks_for_the_name_of_its_implementation_is_refused_where_t
     """No keyword tells: only transformers' own attention does."""
     register()
     model = tiny("bert", "headlight")
-    attention = model.encoder.layer[1].attention.self
+    attention = model.get_submodule("encoder.layer.1.attention.self")
     attention.register_forward_hook(
         lambda module, args, output: (
-            output[0] * (2 if module.config._attn_implementation == "eager" else 1),
+            output[0] * (2 if model.config._attn_implementation == "eager" else 1),
             output[1],
         )
     )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.testing import assert_close
-from transformers import CONFIG_MAPPING
+from transformers import AutoConfig
 
 from attention_core.models import LayerName, Pretrained, Settings
 from attention_core.models.pretrained import register
@@ -48,7 +48,9 @@ def test_differential_attention_is_one_layer_with_two_maps_and_both_halves_of_th
     assert model.layers == (LayerName("layer", 1, 6, None, 2), LayerName("layer", 2, 6, None, 2))
     eager = tiny("diffllama", "eager")
     values: list[Tensor] = []
-    handle = eager.layers[1].self_attn.v_proj.register_forward_hook(lambda *call: values.append(call[2][0]))
+    handle = eager.get_submodule("layers.1.self_attn.v_proj").register_forward_hook(
+        lambda *call: values.append(call[2][0])
+    )
     eager(input_ids=IDS)
     handle.remove()
     trace = model.trace({"input_ids": IDS})[1][1].attention
@@ -93,7 +95,7 @@ def test_self_and_cross_attention_in_one_softmax_have_the_tokens_of_both_as_keys
     sight = common | {"num_attention_heads": 3, "image_size": 16, "patch_size": 4}
     ids = {"vocab_size": 64, "image_token_index": 63, "boi_token_index": 62, "eoi_token_index": 61}
     encoder = ids | {"text_config": part, "vision_config": sight, "mm_tokens_per_image": 4}
-    config = partial(CONFIG_MAPPING["t5gemma2"], encoder=encoder, decoder=dict(part), image_token_index=63)
+    config = partial(AutoConfig.for_model, "t5gemma2", encoder=encoder, decoder=dict(part), image_token_index=63)
     register()
     eager = filled(config(), "eager")
     with torch.no_grad():

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import WordLevel
-from transformers import CONFIG_MAPPING, AutoModel, PreTrainedConfig, PreTrainedTokenizerFast
+from transformers import CONFIG_MAPPING, AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from attention_core.models import Pretrained
 from attention_core.models.pretrained import register
@@ -25,12 +25,12 @@ def config(kind: str, **own: Any) -> PreTrainedConfig:
     return made(**(_sizes(made) | TABLES["own"].get(kind, {}) | own))
 
 
-def tiny(kind: str, implementation: str, **own: Any) -> torch.nn.Module:
+def tiny(kind: str, implementation: str, **own: Any) -> PreTrainedModel:
     """A tiny model of this kind with random weights, the same each time; none is 0, as many are at first."""
     return filled(config(kind, **own), implementation)
 
 
-def filled(config: PreTrainedConfig, implementation: str) -> torch.nn.Module:
+def filled(config: PreTrainedConfig, implementation: str) -> PreTrainedModel:
     """The model of this config."""
     torch.manual_seed(7)
     model = AutoModel.from_config(config, attn_implementation=implementation).eval()
@@ -71,8 +71,8 @@ def _sizes(made: type[PreTrainedConfig]) -> dict[str, Any]:
     default = made()
     names = {*vars(default), *made.attribute_map.values()}
     sizes: dict[str, Any] = {field: size for field, size in SIZES.items() if field in names and _given(default, field)}
-    parts = made.sub_configs.items()
-    return sizes | {name: _sizes(part) for name, part in parts if part.__name__ != "AutoConfig"}
+    parts: Any = made.sub_configs
+    return sizes | {name: _sizes(part) for name, part in parts.items() if part.__name__ != "AutoConfig"}
 
 
 def _given(default: PreTrainedConfig, field: str) -> bool:

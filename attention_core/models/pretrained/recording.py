@@ -154,9 +154,9 @@ def _begin(
     trace, factor = again()
     recorder.entered = module if id(module) in recorder.inputs else None
     x, memory = recorder.inputs.pop(id(module), (None, None))
-    merged = x is not memory and x is not None and memory is not None and k.shape[-2] == len(x) + len(memory)
-    if merged:  # one softmax over the decoder's own tokens and the encoder's (T5Gemma 2)
-        memory = torch.cat([x, memory])
+    merged = False
+    if x is not None and memory is not None and memory is not x and k.shape[-2] == len(x) + len(memory):
+        merged, memory = True, torch.cat([x, memory])  # one softmax over the tokens of both (T5Gemma 2)
     kept = None if trace.weights.numel() > LONG and not recorder.grad else trace
     places = tuple(recorder.running)
     recorder.calls.append(AttentionCall(module, x, memory, q, k, again, kept, factor, softcap, places, merged))
