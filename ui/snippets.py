@@ -3,15 +3,17 @@
 The expressions go into any script that says `from attention_core import models`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from attention_core.models import LayerName
 from ui.scripts import Code, filled
 from ui.session import OWN_NAME, SCRATCH, TAUGHT, Study, catalogue
 
 SCRIPT = Path(__file__).with_name("study_script.py")
 
 
-def snippet(study: Study, layer: int, head: int, query: int) -> str:
+def snippet(study: Study, layer: int | Code, head: int, query: int) -> str:
     """A script that rebuilds the study and prints the shapes of one head and the weights of one query."""
     return filled(
         SCRIPT,
@@ -34,6 +36,17 @@ def model_code(study: Study) -> Code:
         vectors = ", models.load_embedded()" if study.sizes.source == "embeddings" else ""
         return Code(f"models.FromScratch(models.{study.sizes!r}{vectors})")
     return _loaded(study.model, catalogue()[study.model])
+
+
+def layer_code(layers: Sequence[LayerName], layer: int) -> Code:
+    """The index of a layer among those of a run; where the model counts others too, what it calls this one."""
+    name = layers[layer]
+    among = (
+        ""
+        if name.of is None
+        else f"  # the first with attention is 0; this is the model's layer {name.number} of {name.of}"
+    )
+    return Code(f"{layer}{among}")
 
 
 def settings_code(study: Study) -> Code:

@@ -3,7 +3,17 @@
 One interface, `Model` (base.py), is all that the rest asks for.
 """
 
-from attention_core.models.base import LayerName, LayerTrace, Model, Projections, Run, Settings, Tokens, UnknownWords
+from attention_core.models.base import (
+    LayerName,
+    LayerTrace,
+    Model,
+    Projections,
+    Run,
+    Settings,
+    Tokens,
+    UnknownWords,
+    layer_numbers,
+)
 from attention_core.models.from_scratch import FromScratch, Sizes
 from attention_core.models.pretrained import EMBEDDED, ModelError, Pretrained, load, load_embedded
 from attention_core.models.remarks import Remarks, Unreadable
@@ -26,6 +36,7 @@ __all__ = [
     "Trained",
     "UnknownWords",
     "Unreadable",
+    "layer_numbers",
     "load",
     "load_embedded",
     "load_pronoun",

@@ -6,11 +6,11 @@ The room by subject: `table` (what makes a study, key by key), `widgets` (one se
 
 from ui.controls.bar import Bar, Choice, layer_label, study_bar
 from ui.controls.facts import remarks
-from ui.controls.models import absent_notice, model_label, model_menu, show
+from ui.controls.models import absent_notice, model_label, model_menu, refused, show
 from ui.controls.sentence import MAX_CHARS, sentence_bar, unreadable, untaught
 from ui.controls.settings import switch_heads_off
 from ui.controls.table import DEFAULT_SENTENCE, SOURCES, model_names
-from ui.controls.widgets import choose, switch, whole_number
+from ui.controls.widgets import choose, dropdown, switch, whole_number
 from ui.focus import DEFAULT_HEAD, DEFAULT_LAYER, TEMPERATURES, focus, look, set_focus, set_temperature, temperature
 
 __all__ = [
@@ -24,12 +24,14 @@ __all__ = [
     "Choice",
     "absent_notice",
     "choose",
+    "dropdown",
     "focus",
     "layer_label",
     "look",
     "model_label",
     "model_menu",
     "model_names",
+    "refused",
     "remarks",
     "sentence_bar",
     "set_focus",

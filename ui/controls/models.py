@@ -15,6 +15,7 @@ from ui.state import Setting
 from ui.text import Words, words
 
 SHOWN = 80  # characters of a name that a link may make as long as it likes
+WARNING = ":material/warning:"
 
 
 def model_label(name: str) -> str:
@@ -56,9 +57,13 @@ def loaded(name: str, sizes: Sizes, common: Words) -> tuple[str, Model]:
         with nullcontext() if at_hand else st.spinner(common["loading"], show_time=True):
             return name, session.model(name, sizes)
     except ModelError as error:
-        sentence = common.format(f"model_error.{error.kind}", name=error.name, what=error.what)
-        st.warning(sentence, icon=":material/warning:")
+        refused(error, common)
         return EMBEDDED, session.embedded()
+
+
+def refused(error: ModelError, common: Words) -> None:
+    """One sentence that says why a model cannot be used."""
+    st.warning(common.format(f"model_error.{error.kind}", name=error.name, what=error.what), icon=WARNING)
 
 
 def show(name: str) -> None:

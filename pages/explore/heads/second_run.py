@@ -4,7 +4,18 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from attention_core.models import LayerName, Model, ModelError, Run, Settings, Sizes, Tokens, UnknownWords, Unreadable
+from attention_core.models import (
+    LayerName,
+    Model,
+    ModelError,
+    Run,
+    Settings,
+    Sizes,
+    Tokens,
+    UnknownWords,
+    Unreadable,
+    layer_numbers,
+)
 from attention_core.models.base import MASKS
 from attention_core.text import clean
 from ui.controls import (
@@ -13,9 +24,11 @@ from ui.controls import (
     Choice,
     absent_notice,
     choose,
+    dropdown,
     model_label,
     model_menu,
     model_names,
+    refused,
     remarks,
     switch,
     unreadable,
@@ -60,8 +73,7 @@ def choose_second(choice: Choice, page: Words) -> SecondRun | None:
         try:
             reader = model(name, sizes)
         except ModelError as error:
-            sentence = common.format(f"model_error.{error.kind}", name=error.name, what=error.what)
-            st.warning(sentence, icon=":material/warning:")
+            refused(error, common)
             return None
         layer, head = _layer_and_head(choice, reader.layers, page)
         rule = choose(
@@ -102,8 +114,10 @@ def _model(choice: Choice, page: Words) -> tuple[str, Sizes]:
 
 
 def _layer_and_head(choice: Choice, layers: tuple[LayerName, ...], page: Words) -> tuple[int, int]:
-    default = min(choice.layer, len(layers) - 1) + 1
-    layer = whole_number("b_layer", 1, len(layers), default, page["compare.layer"], 110) - 1
+    numbers = layer_numbers(layers)
+    default = numbers[min(choice.layer, len(layers) - 1)]
+    setting = Setting(key="b_layer", default=default, parse=int, options=numbers)
+    layer = numbers.index(dropdown(setting, page["compare.layer"], str, width=110))
     n_head = layers[layer].n_head
     default = (choice.head + 1) % n_head + 1
     return layer, whole_number("b_head", 1, n_head, default, page["compare.head"], 110) - 1
