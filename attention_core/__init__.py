@@ -11,6 +11,8 @@ Read these eight first, in this order:
 7. `measures`: what is read off the weights.
 8. `text`: a sentence as words and vectors.
 
+`finite` says what NaN and ∞ reach, `precision` what half precision does to a stage.
+
 Then, by question:
 
 - Where do x and W come from? `models`: an untrained layer, a trained transformer, a layer trained here, one interface.

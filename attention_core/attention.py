@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from attention_core.finite import bent, scored, weighed, weighted_sum
 from attention_core.normalizers import Normalize, softmax
+from attention_core.precision import staged, wide
 from attention_core.scalings import INVERSE_SQRT, Scaling
 
 Score = Callable[[Float[Tensor, "*batch n_q d_k"], Float[Tensor, "*batch n_k d_k"]], Float[Tensor, "*batch n_q n_k"]]
@@ -61,29 +63,32 @@ def attend(
     pair too. A query with nothing allowed gets weight, context and gradient 0. `softcap` c turns a score s into
     c·tanh(s/c) before the mask (Gemma 2, arXiv:2408.00118). With fewer key than query heads (axis −3) each key head
     serves a group of query heads (GQA, arXiv:2305.13245; one key head: MQA, arXiv:1911.02150), and the trace holds
-    the shared k and v once per query head. Values behind the mask, NaN and inf included, never reach the context.
+    the shared k and v once per query head.
+
+    What is not finite is a constant (`finite`). Behind the mask it reaches no context and no gradient. Where a query
+    may attend to it, with a mask or without one, its context is what torch's is: a value of ∞ whose weight is exactly
+    0 gives 0 · ∞ = NaN. In half precision the stages are rounded, and each is computed from the last one in float32;
+    a `score` is given float32 at least.
 
     Raises ValueError when the head counts do not divide. Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.
     """
     # Views, so that the stages of attend(x, x, x) are three tensors with three gradients.
     q, k, v = (stage.view_as(stage) for stage in (q, _share_heads(q, k), _share_heads(q, v)))
-    scores = score(q, k)
-    scaled_scores = scaling.apply(scores, q, k)
-    capped_scores = scaled_scores if softcap is None else softcap * torch.tanh(scaled_scores / softcap)
-    masked_scores = capped_scores
     if bias is not None:
-        masked_scores = masked_scores + bias.to(masked_scores.dtype)
-    if allowed is not None:
-        masked_scores = masked_scores.masked_fill(~allowed, -math.inf)
-    if allowed is None and bias is None:
-        weights = normalize(masked_scores)
-        context = weights @ v
-    else:
-        # A bare boolean mask is used as it stands: it is smaller than the scores of all heads.
-        permitted = allowed if bias is None and allowed is not None else ~masked_scores.isneginf()
-        weights = normalize(masked_scores, permitted)
-        context = _weighted_sum(weights, v, permitted)
-    return AttentionTrace(q, k, v, scores, scaled_scores, capped_scores, masked_scores, weights, context)
+        bias = bias.to(q.dtype)
+    permitted = _permitted(allowed, bias)
+    scores = staged(scored(score, wide(q), wide(k)), q.dtype)
+    scaled = staged(scaling.apply(scores.exact, q, k, permitted), q.dtype, scores)
+    capped = scaled
+    if softcap is not None:
+        capped = staged(bent(lambda s: softcap * torch.tanh(s / softcap), scaled.exact), q.dtype)
+    masked_scores = capped.exact if bias is None else capped.exact + wide(bias)
+    if permitted is not None:
+        masked_scores = masked_scores.masked_fill(~permitted, -math.inf)
+    masked = staged(masked_scores, q.dtype, capped)
+    weights = staged(weighed(normalize, masked.exact, permitted), q.dtype)
+    context = weighted_sum(weights.exact, wide(v), permitted).to(v.dtype)
+    return AttentionTrace(q, k, v, scores.kept, scaled.kept, capped.kept, masked.kept, weights.kept, context)
 
 
 def gradients(objective: Float[Tensor, ""], trace: AttentionTrace) -> AttentionTrace:
@@ -96,6 +101,15 @@ def gradients(objective: Float[Tensor, ""], trace: AttentionTrace) -> AttentionT
     return replace(trace.map(torch.zeros_like), **dict(zip(names, slopes, strict=True)))
 
 
+def _permitted(
+    allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None, bias: Float[Tensor, "*#mask #n_q #n_k"] | None
+) -> Bool[Tensor, "*#mask #n_q #n_k"] | None:
+    """Where a query may attend: allowed, and not forbidden by a bias of −∞. None: everywhere."""
+    if bias is None or not bool(bias.isneginf().any()):
+        return allowed
+    return ~bias.isneginf() if allowed is None else allowed & ~bias.isneginf()
+
+
 def _share_heads(q: Tensor, shared: Tensor) -> Tensor:
     """Repeat each of the g key heads for its n_head / g query heads; other layouts pass through to broadcasting."""
     if q.ndim < 3 or shared.ndim < 3 or q.shape[-3] == shared.shape[-3]:
@@ -104,15 +118,3 @@ def _share_heads(q: Tensor, shared: Tensor) -> Tensor:
     if n_head % n_group:
         raise ValueError(f"{n_head} query heads cannot share {n_group} key/value heads: {n_head} % {n_group} ≠ 0")
     return shared.repeat_interleave(n_head // n_group, dim=-3)
-
-
-def _weighted_sum(weights: Tensor, v: Tensor, permitted: Tensor) -> Tensor:
-    """weights @ v, where a non-finite value counts only for the queries that may attend to it (0 · NaN is NaN)."""
-    finite = v.isfinite()
-    if bool(finite.all()):
-        return weights @ v
-    context = weights @ v.masked_fill(~finite, 0.0)
-    reach = permitted.to(context.dtype)
-    nan, up, down = ((reach @ hidden.to(context.dtype)) > 0 for hidden in (v.isnan(), v == math.inf, v == -math.inf))
-    context = context.masked_fill(up, math.inf).masked_fill(down, -math.inf)
-    return context.masked_fill(nan | (up & down), math.nan)

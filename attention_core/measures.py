@@ -13,15 +13,19 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attention_core import softmax
+from attention_core.precision import wide
+
 PAIRWISE_ELEMENTS = 2**24  # of the largest intermediate array, head × head × queries × keys
 
 
 def entropy(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch n_q"]:
     r"""$H_i = -\sum_j \alpha_{ij} \ln \alpha_{ij}$ with 0 · ln 0 = 0, in nats, from 0 (one key) to ln n_k (uniform).
 
-    0 for an empty row. Source: Shannon 1948; for heads Clark et al. 2019, arXiv:1906.04341, section 3.3.
+    Relatively exact where a row saturates (`softmax.entropy`); 0 for an empty row.
+    Source: Shannon 1948; for heads Clark et al. 2019, arXiv:1906.04341, section 3.3.
     """
-    return torch.special.entr(_wide(weights)).sum(dim=-1)
+    return softmax.entropy(wide(weights))
 
 
 def effective_support(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch n_q"]:
@@ -37,7 +41,7 @@ def peak(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch n_q"
 
     Source: Voita et al. 2019, arXiv:1905.09418 (confidence of a head).
     """
-    return _wide(weights).amax(dim=-1)
+    return wide(weights).amax(dim=-1)
 
 
 def mean_entropy(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch"]:
@@ -80,8 +84,8 @@ def mean_distance(weights: Float[Tensor, "*batch n_q n_k"], start: int = 0) -> F
     Identity: 0; uniform: (n² − 1)/(3n); uniform causal: (n − 1)/4. Sources: Vig & Belinkov 2019, arXiv:1906.04284;
     Dosovitskiy et al. 2020, arXiv:2010.11929, section 4.5.
     """
-    distance = _lag(weights, start).abs().to(_wide(weights).dtype)
-    return _mean((_wide(weights) * distance).sum(dim=-1), _present(weights))
+    distance = _lag(weights, start).abs().to(wide(weights).dtype)
+    return _mean((wide(weights) * distance).sum(dim=-1), _present(weights))
 
 
 def diagonality(
@@ -95,7 +99,7 @@ def diagonality(
     attention has distance 0 too (one token).
     """
     reach = _allowed(weights, allowed) & _present(weights)[..., None]
-    uniform = reach / reach.sum(dim=-1, keepdim=True).clamp(min=1).to(_wide(weights).dtype)
+    uniform = reach / reach.sum(dim=-1, keepdim=True).clamp(min=1).to(wide(weights).dtype)
     return 1 - mean_distance(weights, start) / mean_distance(uniform, start)
 
 
@@ -111,7 +115,7 @@ def offset_score(
     Sources: Elhage et al. 2021, transformer-circuits.pub; Olsson et al. 2022, arXiv:2209.11895.
     """
     has_key = (_allowed(weights, allowed) & _present(weights)[..., None]).diagonal(offset + start, dim1=-2, dim2=-1)
-    return _mean(_wide(weights).diagonal(offset + start, dim1=-2, dim2=-1), has_key)
+    return _mean(wide(weights).diagonal(offset + start, dim1=-2, dim2=-1), has_key)
 
 
 def sink_share(weights: Float[Tensor, "*batch n_q n_k"], columns: Sequence[int]) -> Float[Tensor, "*batch"]:
@@ -120,7 +124,7 @@ def sink_share(weights: Float[Tensor, "*batch n_q n_k"], columns: Sequence[int])
     For sinks such as the first token, [CLS] or [SEP].
     Sources: Clark et al. 2019, arXiv:1906.04341, section 3.2; Xiao et al. 2023, arXiv:2309.17453, section 3.1.
     """
-    return _mean(_wide(weights)[..., list(columns)].sum(dim=-1), _present(weights))
+    return _mean(wide(weights)[..., list(columns)].sum(dim=-1), _present(weights))
 
 
 def value_weighted_norm(
@@ -133,9 +137,9 @@ def value_weighted_norm(
     In the unit of the output, from 0; without `W_O` the norm is of α_ij v_j. Exactly 0 where α_ij is 0, whatever v_j.
     Source: Kobayashi et al. 2020, arXiv:2004.10102, section 3.
     """
-    handed_on = v if W_O is None else v @ W_O
-    length = torch.linalg.vector_norm(_wide(handed_on), dim=-1)
-    return torch.where(weights == 0, 0.0, _wide(weights) * length[..., None, :])
+    handed_on = wide(v) if W_O is None else wide(v) @ wide(W_O)
+    length = torch.linalg.vector_norm(handed_on, dim=-1)
+    return torch.where(weights == 0, 0.0, wide(weights) * length[..., None, :])
 
 
 def jensen_shannon(
@@ -151,7 +155,7 @@ def jensen_shannon(
 
 def pairwise_jensen_shannon(weights: Float[Tensor, "*batch h n_q n_k"]) -> Float[Tensor, "*batch h h"]:
     """`jensen_shannon` of every head with every other, in nats: symmetric, 0 on the diagonal."""
-    heads, present = _wide(weights), _present(weights)
+    heads, present = wide(weights), _present(weights)
     both = present[..., :, None, :] & present[..., None, :, :]
     per_query = both[..., 0].numel() * weights.shape[-1]
     rows = [
@@ -164,7 +168,7 @@ def pairwise_jensen_shannon(weights: Float[Tensor, "*batch h n_q n_k"]) -> Float
 def mean_over_heads(weights: Float[Tensor, "*batch h n_q n_k"]) -> Float[Tensor, "*batch n_q n_k"]:
     r"""$\bar\alpha_{ij} = \frac1h \sum_{head} \alpha_{ij}$ over the heads in which row i is not empty."""
     present = _present(weights).sum(dim=-2).clamp(min=1)
-    return _wide(weights).sum(dim=-3) / present[..., None]
+    return wide(weights).sum(dim=-3) / present[..., None]
 
 
 def rollout(
@@ -234,11 +238,6 @@ MEASURES = {
 }
 
 
-def _wide(weights: Tensor) -> Tensor:
-    """At least float32."""
-    return weights.to(torch.promote_types(weights.dtype, torch.float32))
-
-
 def _present(weights: Float[Tensor, "*batch n_q n_k"]) -> Bool[Tensor, "*batch n_q"]:
     """Rows that attend to something."""
     return (weights != 0).any(dim=-1)
@@ -264,7 +263,7 @@ def _mean(rows: Float[Tensor, "*batch n_q"], counted: Bool[Tensor, "*batch n_q"]
 
 def _jensen_shannon_rows(a: Tensor, b: Tensor) -> Tensor:
     """½ Σ a ln(a/m) + ½ Σ b ln(b/m). The difference of entropies would lose its digits when a and b are close."""
-    a, b = _wide(a), _wide(b)
+    a, b = wide(a), wide(b)
     middle = (a + b) / 2
     safe = middle.masked_fill(middle == 0, 1.0)
     return (torch.xlogy(a, a / safe) + torch.xlogy(b, b / safe)).sum(dim=-1).div(2).clamp(min=0.0)

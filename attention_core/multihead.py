@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attention_core.attention import AttentionTrace, Score, attend, dot
+from attention_core.finite import mapped
 from attention_core.normalizers import Normalize, softmax
 from attention_core.scalings import INVERSE_SQRT, Scaling
 
@@ -80,8 +81,8 @@ class MultiHeadAttention(nn.Module):
 def project(
     x: Float[Tensor, "*batch n d_model"], W: Float[Tensor, "h d_model d"], b: Float[Tensor, "h d"] | None = None
 ) -> Float[Tensor, "*batch h n d"]:
-    """x W_i + b_i for every head i."""
-    projected = torch.einsum("...nm,hmd->...hnd", x, W)
+    """x W_i + b_i for every head i. A row of x that is not finite is a constant: W learns nothing from it."""
+    projected = mapped(lambda x: torch.einsum("...nm,hmd->...hnd", x, W), x, lambda rows: rows.unsqueeze(-3))
     return projected if b is None else projected + b[:, None, :]
 
 
@@ -95,8 +96,8 @@ def mix(
     W_O: Float[Tensor, "h d_v d_model"],
     b_O: Float[Tensor, " d_model"] | None = None,
 ) -> Float[Tensor, "*batch n d_model"]:
-    """Concat(head_1, …, head_h) W_O + b_O = Σ_i head_i W_O_i + b_O."""
-    output = concatenate(context) @ W_O.flatten(0, 1)
+    """Concat(head_1, …, head_h) W_O + b_O = Σ_i head_i W_O_i + b_O; from what is not finite W_O learns nothing."""
+    output = mapped(lambda x: x @ W_O.flatten(0, 1), concatenate(context))
     return output if b_O is None else output + b_O
 
 

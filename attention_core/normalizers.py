@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from attention_core.precision import wide
+
 # (scores, permitted or None) -> weights; scores are −∞ where permitted is False.
 Normalize = Callable[..., Float[Tensor, "*batch n_q n_k"]]
 
@@ -84,13 +86,13 @@ def sigmoid(
 
     Each weight by itself: rows sum to anything from 0 to n_i (Ramapuram et al. 2024, arXiv:2409.04431, section 2).
     """
-    wide = _wide(scores)
+    exact = wide(scores)
     if permitted is None:
-        count = torch.full_like(wide[..., :1], scores.shape[-1])
+        count = torch.full_like(exact[..., :1], scores.shape[-1])
     else:
         # At least 1: −∞ − ln 0 would be NaN in a row where nothing is permitted.
-        count = permitted.expand(scores.shape).sum(dim=-1, keepdim=True).clamp(min=1).to(wide.dtype)
-    return torch.sigmoid(wide - count.log()).to(scores.dtype)
+        count = permitted.expand(scores.shape).sum(dim=-1, keepdim=True).clamp(min=1).to(exact.dtype)
+    return torch.sigmoid(exact - count.log()).to(scores.dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,21 +159,16 @@ def exponentials(
     return stretched, stretched.sum(dim=-1, keepdim=True), largest
 
 
-def _wide(scores: Tensor) -> Tensor:
-    """The scores in float32 at least, so that 16-bit weights are rounded once, as torch's softmax does."""
-    return scores.to(torch.promote_types(scores.dtype, torch.float32))
-
-
 def _steps(scores: Tensor, permitted: Tensor | None, slope: float) -> Tensor:
     """slope · (scores − row maximum), between −1 and 0.
 
     No weight exceeds 1, so no threshold lies below −1: what is raised to −1 has weight 0 still, and no sum sees −∞.
     """
-    wide = _wide(scores)
+    exact = wide(scores)
     if permitted is not None:
-        wide = wide.masked_fill(~permitted.any(dim=-1, keepdim=True), 0.0)
+        exact = exact.masked_fill(~permitted.any(dim=-1, keepdim=True), 0.0)
     # The maximum is a constant to autograd: these weights do not see shifts.
-    return (slope * (wide - wide.detach().amax(dim=-1, keepdim=True))).clamp(min=-1.0)
+    return (slope * (exact - exact.detach().amax(dim=-1, keepdim=True))).clamp(min=-1.0)
 
 
 def _above(z: Tensor, threshold: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:

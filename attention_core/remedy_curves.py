@@ -20,7 +20,7 @@ from attention_core.normalizers import NORMALIZERS
 from attention_core.remedies import Remedy, Spectra, reparametrized, spectral_norm
 from attention_core.saturation import D_K_STOPS, D_V, DEAD, INPUT_SCALES, LN10, N_HEAD, Probe
 from attention_core.slopes import FREE, log_cosh, through
-from attention_core.softmax import complement
+from attention_core.softmax import entropy
 
 Axis = Literal["d_k", "alpha", "n"]
 COLUMNS = ("peak", "entropy", "log_gain", "log_d_scores", "dead", "row_sum")
@@ -175,9 +175,7 @@ def _entropy(normalizer: str, logits: Tensor, weights: Tensor, lengths: Tensor) 
         shares = F.logsigmoid(logits - lengths.to(logits.dtype).log()[:, None, None]).softmax(dim=-1)
     else:
         shares = weights
-    rest = complement(shares)
-    logs = torch.where(rest < 0.5, torch.log1p(-rest), shares.log())  # ln of a share near 1, from what is left
-    return -torch.where(shares > 0, shares * logs, 0.0).sum(dim=-1)
+    return entropy(shares)
 
 
 def _median(rows: Float[Tensor, "stop n"], lengths: Tensor) -> Float[Tensor, " stop"]:

@@ -18,6 +18,7 @@ from attention_core.multihead import MultiHeadAttention, project
 from attention_core.saturated_rows import (
     Rows,
     TokenRows,
+    alike,
     narrow,
     over_keys,
     over_queries,
@@ -85,7 +86,9 @@ def untrained(x: Float[Tensor, "n d_model"], seed: int, target: int | None = Non
     layer = MultiHeadAttention(d_model=d_model, n_head=N_HEAD, d_k=max(D_K_STOPS), d_v=D_V, seed=seed)
     layer.requires_grad_(False)
     direction = torch.randn(d_model, generator=torch.Generator().manual_seed(4 * seed + 4))
-    q, k, v = (project(x, W) for W in (layer.W_Q, layer.W_K, layer.W_V))
+    # A matrix product may round equal rows differently, and a saturated row would tell them apart.
+    first = (x[:, None] == x).all(dim=-1).int().argmax(dim=-1)
+    q, k, v = (project(x, W)[:, first] for W in (layer.W_Q, layer.W_K, layer.W_V))
     return Probe(x, q, k, v, layer.W_O.detach(), direction.expand_as(x), target)
 
 
@@ -191,27 +194,34 @@ def sweep(probe: Probe, d_k: int, factors: Sequence[float]) -> Sweep:
     s, f = probe.scores(d_k), probe.x.new_tensor(factors)
     many = max(1, ELEMENTS // (len(f) * n * n))
     parts = [slice(start, start + many) for start in range(0, len(s), many)]
-    rows = (soften(s[part], f) for part in parts)
+    # A row of dS sums to 0, so it does not see what all keys have in common; dS K is smaller without, and more exact.
+    q, k, x = probe.q[..., :d_k], probe.k[..., :d_k], token_rows(probe.x)
+    lengths = k.square().sum(dim=-1)
+    q, k = narrow(q), narrow(k - k.mean(dim=1, keepdim=True))
+    same = alike(k, lengths.amax(dim=1).sqrt())
+    same_value = None if same is None else alike(probe.v, torch.linalg.vector_norm(probe.v, dim=-1).amax(dim=1))
+    rows = (soften(s[part], f, _of(same, part)) for part in parts)
     context = probe.v[:, :, None]
     if probe.target is not None:  # its slope depends on what all heads say together
         rows = list(rows)
         context = torch.cat([over_keys(row.weights(), probe.v[part]) for row, part in zip(rows, parts, strict=True)])
     d_context = probe.d_context(context)
-    # A row of dS sums to 0, so it does not see what all keys have in common; dS K is smaller without, and more exact.
-    q, k, x = probe.q[..., :d_k], probe.k[..., :d_k], token_rows(probe.x)
-    q, k = narrow(q), narrow(k - k.mean(dim=1, keepdim=True))
     sums = [
-        _sums(row, x, q[part], k[part], probe.v[part], d_context[part]) for row, part in zip(rows, parts, strict=True)
+        _sums(row, x, q[part], k[part], probe.v[part], d_context[part], _of(same_value, part))
+        for row, part in zip(rows, parts, strict=True)
     ]
     whole = HeadSums(*(torch.cat([getattr(one, field.name) for one in sums]) for field in fields(HeadSums)))
-    keys = probe.k[..., :d_k].square().sum(dim=(1, 2))
-    measures = _measures(whole, s, f, float(probe.x.square().sum(dim=-1).max()) * keys)
+    measures = _measures(whole, s, f, float(probe.x.square().sum(dim=-1).max()) * lengths.sum(dim=1))
     return Sweep(measures, whole.log_gains.permute(2, 0, 1) / LN10)
+
+
+def _of(relation: Tensor | None, heads: slice) -> Tensor | None:
+    return None if relation is None else relation[heads]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadSums:
-    """What the rows of some heads come to; gradients of matrices in units of exp(log_most)."""
+    """What the rows of some heads come to; dW_Q in units of exp(keyed_most), dW_K in those of exp(log_most)."""
 
     p_m: Float[Tensor, "h n a"]
     entropy: Float[Tensor, "h n a"]
@@ -220,26 +230,33 @@ class HeadSums:
     log_size: Float[Tensor, "h n a"]
     log_gains: Float[Tensor, "h n a"]
     log_most: Float[Tensor, "h a"]
+    keyed_size: Float[Tensor, "h n a"]
+    keyed_most: Float[Tensor, "h a"]
     signal: Float[Tensor, "h a"]
     noise: Float[Tensor, "h a"]
     d_W_K: Float[Tensor, "h a"]
     d_W_V: Float[Tensor, "h a"]
 
 
-def _sums(rows: Rows, x: TokenRows, q: Tensor, k: Tensor, v: Tensor, d_context: Tensor) -> HeadSums:
-    slope = row_slopes(rows, over_keys(d_context, v.mT))
-    signal, noise = signal_and_noise(x, slope.unit, k)
+def _sums(
+    rows: Rows, x: TokenRows, q: Tensor, k: Tensor, v: Tensor, d_context: Tensor, same_value: Tensor | None
+) -> HeadSums:
+    passed = row_slopes(rows, over_keys(d_context, v.mT), same_value)
+    d_scores, by_key = passed.d_scores, passed.by_key
+    signal, noise = signal_and_noise(x, by_key.unit, k)
     return HeadSums(
         p_m=rows.p_m,
         entropy=rows.entropy,
         trace=rows.trace,
         frobenius=rows.frobenius,
-        log_size=slope.log_size,
-        log_gains=slope.log_gains,
-        log_most=slope.log_most,
+        log_size=d_scores.log_size,
+        log_gains=passed.log_gains,
+        log_most=d_scores.log_most,
+        keyed_size=by_key.log_size,
+        keyed_most=by_key.log_most,
         signal=signal,
         noise=noise,
-        d_W_K=square(over_queries(q, slope.unit) @ x.apart).sqrt(),
+        d_W_K=square(over_queries(q, d_scores.unit) @ x.apart).sqrt(),
         d_W_V=square(_d_values(rows.weights(), d_context) @ x.x).sqrt(),
     )
 
@@ -258,9 +275,9 @@ def _measures(
     n = s.shape[-1]
     ordered = sums.log_gains.sort(dim=1).values
     # Between tokens that are all the same there is no gradient; what rounding makes of it is no signal.
-    sizes = (2 * (sums.log_size - sums.log_most[:, None])).exp().sum(dim=1) * lengths[:, None]
+    sizes = (2 * (sums.keyed_size - sums.keyed_most[:, None])).exp().sum(dim=1) * lengths[:, None]
     real = sums.signal / n + sums.noise * n > (torch.finfo(s.dtype).eps * n) ** 2 * sizes
-    unit = sums.log_most / LN10 + f.log10()
+    unit, keyed = (most / LN10 + f.log10() for most in (sums.log_most, sums.keyed_most))
     by_head = Measures(
         score_std=s.std(dim=(-2, -1), correction=0)[:, None] * f,
         peak=sums.p_m.mean(dim=1),
@@ -274,7 +291,7 @@ def _measures(
         gain_mean=sums.log_gains.exp().mean(dim=1),
         dead=(sums.log_gains < math.log(DEAD)).to(s.dtype).mean(dim=1),
         log_d_scores=(2 * sums.log_size).logsumexp(dim=1) / (2 * LN10),
-        log_d_W_Q=sums.signal.sqrt().log10() + unit,
+        log_d_W_Q=sums.signal.sqrt().log10() + keyed,
         log_d_W_K=sums.d_W_K.log10() + unit,
         log_d_W_V=sums.d_W_V.log10(),
         snr=torch.where(real, (sums.signal / n**2 / sums.noise).sqrt(), 0.0),

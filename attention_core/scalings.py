@@ -1,10 +1,13 @@
 """What is done to the scores between QKᵀ and the softmax."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
+
+from attention_core.finite import bent, by_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +28,15 @@ class Scaling:
         scores: Float[Tensor, "*batch n_q n_k"],
         q: Float[Tensor, "*batch n_q d_k"],
         k: Float[Tensor, "*batch n_k d_k"],
+        permitted: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
     ) -> Float[Tensor, "*batch n_q n_k"]:
-        """scores · factor(d_k), and each row of that by what it gives itself."""
+        """scores · factor(d_k), and each row of that by what it gives itself; a key behind the mask is not there."""
         factor = self.factor(q.shape[-1])
         scaled = scores if factor == 1.0 else scores * factor
-        return scaled if self.sharpen is None else scaled * self.sharpen(scaled)
+        if self.sharpen is None:
+            return scaled
+        beta = by_row(self.sharpen, scaled if permitted is None else scaled.masked_fill(~permitted, -math.inf))
+        return bent(lambda s: s * beta, scaled)
 
 
 def by(factor: float, sharpen: Callable[[Tensor], Tensor] | None = None) -> Scaling:

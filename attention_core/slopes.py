@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 FREE = ("softmax1", "sigmoid")  # normalizers whose rows sum to something else than 1
+ROUNDING = 16  # ε of the largest number, within which two are equal
 
 
 def slopes(
@@ -27,7 +28,8 @@ def slopes(
     `bent` is ln of the slope of what bends the scores before the normalizer (the soft cap); `counts`: how many keys a
     row has. Of a softmax row with largest weight p_m and runner-up r, $\partial s_j = r e_j(d_j - ru)$ and
     $\partial s_m = -p_m r u$, where e_j = p_j/r, u = Σ e_j d_j, and d is shifted to 0 at m: only r becomes small, and
-    its logarithm is exact. Logits are −∞ where a key is not there; a row without any has logits 0 and gradient 0.
+    its logarithm is exact. A key with the score and the value of m is no runner-up: it has the slope of m. Logits are
+    −∞ where a key is not there; a row without any has logits 0 and gradient 0.
     """
     match normalizer:
         case "softmax":
@@ -53,14 +55,22 @@ def _through_softmax(logits: Tensor, d_weights: Tensor) -> tuple[Tensor, Tensor]
     if logits.shape[-1] == 1:  # nothing to share
         return torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
     log_p = logits.log_softmax(dim=-1)
-    (_, second), (winner, _) = (pair.unbind(dim=-1) for pair in log_p.topk(2, dim=-1))
-    second, winner = second[..., None], winner[..., None]
-    second = second.masked_fill(second.isneginf(), 0.0)  # a single key: no e_j is left, so u is 0
+    winner = log_p.argmax(dim=-1, keepdim=True)
     shifted = d_weights - d_weights.gather(-1, winner)
-    e = (log_p - second).exp().scatter(-1, winner, 0.0)
+    # Keys with the winner's score and value stand beside it: between them nothing goes to and fro.
+    best = logits.gather(-1, winner)
+    twins = _equal(logits, best, best.abs()) & _equal(shifted, 0.0, d_weights.abs().amax(dim=-1, keepdim=True))
+    others = log_p.masked_fill(twins, -math.inf)
+    second = others.amax(dim=-1, keepdim=True)
+    second = second.masked_fill(second.isneginf(), 0.0)  # no other key: no e_j is left, so u is 0
+    e = (others - second).exp()
     u = (e * shifted).sum(dim=-1, keepdim=True)
-    d_scores = e * (shifted - second.exp() * u)
-    return d_scores.scatter(-1, winner, -log_p.gather(-1, winner).exp() * u), second[..., 0]
+    return torch.where(twins, -log_p.exp() * u, e * (shifted - second.exp() * u)), second[..., 0]
+
+
+def _equal(x: Tensor, y: Tensor | float, size: Tensor) -> Tensor:
+    """Equal but for rounding, of numbers computed from others of this size."""
+    return (x - y).abs() <= ROUNDING * torch.finfo(x.dtype).eps * size
 
 
 def _through_sigmoid(logits: Tensor, d_weights: Tensor) -> tuple[Tensor, Tensor]:

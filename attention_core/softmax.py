@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from attention_core.precision import wide
+
 
 def complement(p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
     r"""$q_i = \sum_{j \ne i} p_j$, relatively exact also where p_i rounds to 1."""
@@ -66,10 +68,18 @@ def spectral(p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
 
 
 def entropy(p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-    r"""$H = -\sum_i p_i \ln p_i$ in nats, relatively exact also where p_max rounds to 1: its ln is log1p(−q)."""
-    q = complement(p)
-    logs = torch.where(p > 0.5, torch.log1p(-q), p.log())
-    return -torch.where(p > 0, p * logs, 0.0).sum(dim=-1)
+    r"""$H = -\sum_i p_i \ln p_i$ in nats with 0 · ln 0 = 0, relatively exact also where p_max rounds to 1.
+
+    There its logarithm is log1p(−q), q the sum of the others: ln 1 = 0 would lose q, of q (1 + ln 1/q) in all. A row
+    that sums to something else than 1 keeps ln p_max.
+    """
+    exact = wide(p)
+    largest, place = exact.max(dim=-1, keepdim=True)
+    others = exact.scatter(-1, place, 0.0)
+    p_max, q = largest[..., 0], others.sum(dim=-1)
+    whole = ((p_max + q - 1).abs() <= 4 * torch.finfo(p.dtype).eps) & (q < 0.5)
+    lead = torch.where(whole, -p_max * torch.log1p(-q.clamp(max=0.5)), torch.special.entr(p_max))
+    return torch.special.entr(others).sum(dim=-1) + lead
 
 
 def two_to_one(a: Float[Tensor, "*batch"]) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:

@@ -22,8 +22,9 @@ import psutil
 from websockets.asyncio.client import connect
 
 from benchmarks.report import report
+from deploy.trial.cluster import free_ports
 from tests.harness.client import Session
-from tests.harness.serving import ROOT, free_port
+from tests.harness.serving import ROOT
 
 ARRIVALS, SEATS, SECONDS = 400, 100, 60
 ARRIVING = 10.0
@@ -117,7 +118,7 @@ async def day(port: int, arrivals: int, seconds: float) -> tuple[Seen, int]:
 @contextmanager
 def served(seats: int) -> Iterator[tuple[int, psutil.Process]]:
     """serve.py with so many seats, ready."""
-    port = free_port()
+    port = free_ports(1)
     surroundings = os.environ | {"PORT": str(port), "HEADLIGHT_VISITORS": str(seats)}
     process = subprocess.Popen([sys.executable, "serve.py"], cwd=ROOT, env=surroundings, stdout=subprocess.DEVNULL)
     try:

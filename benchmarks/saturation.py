@@ -25,7 +25,7 @@ from attention_core.saturation import (
     tabulate,
     untrained,
 )
-from attention_core.softmax import frobenius, row_gain, trace
+from attention_core.softmax import entropy, frobenius, row_gain, trace
 from benchmarks.report import report
 
 TOKENS, D_MODEL, SEEDS = 32, 64, 8
@@ -47,12 +47,12 @@ def naive(probe: Probe, d_k: int, factor: float) -> dict[str, torch.Tensor]:
     gains = row_gain(p, slopes.weights)
     parts = torch.einsum("nd,hnc->hndc", probe.x, slopes.q)
     mean = parts.mean(dim=1, keepdim=True)
-    entropy = torch.special.entr(p).sum(-1)
+    nats = entropy(p)
     return {
         "score_std": found.scaled_scores.detach().flatten(1).std(dim=-1),
         "peak": p.amax(-1).mean(-1),
-        "entropy": entropy.mean(-1),
-        "support": entropy.exp().mean(-1),
+        "entropy": nats.mean(-1),
+        "support": nats.exp().mean(-1),
         "gains": gains.quantile(torch.tensor([0.1, 0.5, 0.9]), dim=-1),
         "dead": (gains < 1e-3).float().mean(-1),
         "jacobian": torch.stack([trace(p).mean(-1), frobenius(p).mean(-1)]),

@@ -43,6 +43,12 @@ interface Box {
   h: number;
 }
 
+/** Pixels from the corner of a canvas. */
+interface Place {
+  x: number;
+  y: number;
+}
+
 interface Room {
   w: number;
   h: number;
@@ -164,6 +170,21 @@ interface Film {
   original?: Float32Array;
 }
 
+/** A film that is computed here (ui/components/lab/films.py): what its kind is made from. */
+interface Computed {
+  name: string;
+  kind: "fork" | "softmax" | "scaled" | "jacobian";
+  films: string[]; // of a fork
+  scores: string; // of a softmax, and of scores that are scaled
+  shift: string;
+  factor: string;
+  of: string; // of a Jacobian
+  size: number;
+  cols: number;
+  start: number;
+  n: number;
+}
+
 /** A picture of a Lab: what Python says of it (ui/components/lab/plots.py). */
 interface Sent {
   name: string;
@@ -273,6 +294,14 @@ interface Plot extends Sent {
   scales: any;
 }
 
+/** A plot that is a picture, once it stands on the page. */
+interface Drawn extends Plot {
+  pen: import("./pen.js").CanvasPen;
+  still: import("./pen.js").CanvasPen;
+  canvas: HTMLCanvasElement;
+  box: Box;
+}
+
 /** What is under a pointer: what to light and to say, and what a click would move or pick. */
 interface Hit {
   lit: any;
@@ -280,6 +309,9 @@ interface Hit {
   to?: Record<string, number>;
   pick?: { row: number; col: number };
 }
+
+/** The pictures that the keyboard walks through. */
+type Walked = Required<Pick<PlotKind, "tell" | "cell" | "home" | "beside">>;
 
 /** A kind of picture. Those that the keyboard walks through have `tell`, `cell`, `home` and `beside`. */
 interface PlotKind {
@@ -292,7 +324,7 @@ interface PlotKind {
   key?(lab: Lab, panel: Plot): unknown; // what `still` depends on, beside numbers and room
   still?(pen: Pen, lab: Lab, panel: Plot): void; // what stays under the finger
   moving(pen: Pen, lab: Lab, panel: Plot): void;
-  hit(lab: Lab, panel: Plot, place: { x: number; y: number }): Hit | null;
+  hit(lab: Lab, panel: Plot, place: Place): Hit | null;
   tell?(lab: Lab, panel: Plot, lit: any): Hit;
   cell?(panel: Plot, lit: any): Box;
   home?(panel: Plot): any;

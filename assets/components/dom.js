@@ -7,6 +7,7 @@
  * @returns {any}
  */
 export function element(tag, attributes = {}, ...children) {
+  /** @type {any} */
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "text") node.textContent = value;
@@ -22,7 +23,7 @@ export function element(tag, attributes = {}, ...children) {
  * @param {string} path
  */
 export function icon(path) {
-  const node = (tag, attributes) => {
+  const node = (/** @type {string} */ tag, /** @type {Record<string, any>} */ attributes) => {
     const shape = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value);
     return shape;

@@ -3,6 +3,7 @@ import { product } from "./maths.js";
 
 export class FrameError extends Error {}
 
+/** @type {Record<string, any>} constructors */
 const KINDS = { f4: Float32Array, u1: Uint8Array };
 const MAGIC = 0x48444c54; // HDLT
 const VERSION = 1;
@@ -21,6 +22,7 @@ export function decodeFrame(bytes) {
   if (start > copy.length) throw new FrameError("truncated");
   const header = headerOf(copy.subarray(12, start));
   if (!header?.meta || !header.arrays || !(start + header.bytes <= copy.length)) throw new FrameError("truncated");
+  /** @type {Record<string, Float32Array | Uint8Array>} */
   const arrays = {};
   for (const [name, { dtype, shape, offset }] of Object.entries(header.arrays)) {
     const Kind = KINDS[dtype];

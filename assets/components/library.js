@@ -26,6 +26,7 @@ function stepping(push, replace) {
     if (type !== "input") pointed = type === "pointerdown";
   });
   listen(["popstate"], () => (stepped = gesture)); // what a page still says afterwards must not cut off the way forward
+  /** @this {History} */
   return function (state, title, url) {
     const elsewhere = new URL(url ?? location.href, location.href).pathname !== location.pathname;
     const step = elsewhere || gesture !== stepped;

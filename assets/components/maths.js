@@ -1,4 +1,5 @@
 // Mathematics and the spelling of numbers: nothing here needs a browser.
+/** @type {Record<string, string>} */
 const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
 /**
@@ -111,7 +112,7 @@ export const decadeName = (tick) => powerOfTen(tick, 2).replace("1·", "");
  */
 export function tellingDigits(values, least) {
   const numbers = Array.from(values).filter((v) => v === v);
-  const kinds = (digits) => new Set(numbers.map((v) => significant(v, digits))).size;
+  const kinds = (/** @type {number} */ digits) => new Set(numbers.map((v) => significant(v, digits))).size;
   const all = kinds(6);
   for (let digits = least; digits < 6; digits++) if (kinds(digits) === all) return digits;
   return 6;
@@ -126,7 +127,7 @@ export function tellingDigits(values, least) {
 export function ticksOf(low, high, wanted) {
   const raw = (high - low) / wanted || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].find((factor) => factor * power >= raw) * power;
+  const step = ([1, 2, 5].find((factor) => factor * power >= raw) ?? 10) * power;
   const ticks = [];
   for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + step * 1e-9; v += step)
     ticks.push(Math.abs(v) < step * 1e-9 ? 0 : v);

@@ -22,6 +22,7 @@ from attention_core.experiments.base import Observation, Record, Task, build, ha
 from attention_core.mechanisms.feeding import Aligned, fed
 from attention_core.mechanisms.local import bell, near
 from attention_core.scalings import NONE
+from attention_core.softmax import entropy
 
 MODES = ("none", "global", "additive", "local_m", "local_p")
 TASKS = ("copy", "reverse")
@@ -106,6 +107,10 @@ class Translator(nn.Module):
 class Alignment:
     """Copy or reverse 16 symbols; 500 Adam steps. `accuracy`: symbols right when the decoder hears its own words.
 
+    local-m copies 0.951 ± 0.008 and reverses 0.428 ± 0.004 of them over three seeds, with D = 3 0.94 and 0.41. What it
+    reverses is what the decoder remembers without looking (`none`: 0.47), so it follows the recurrent network and not
+    the window: with LSTMs in place of the GRUs it copies 0.99 and reverses 0.73 (`none`: 0.79).
+
     Arrays: matrices, gradients, `source` (4 s), `alignment` (4 t s) and `center` (4 t; NaN where global) of a probe.
     """
 
@@ -142,8 +147,8 @@ class Alignment:
         def observe(keep: bool) -> Observation:
             with torch.no_grad():
                 logits, weights, centers = model(held_out[0])
-            entropy = torch.special.entr(weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-30)).sum(dim=-1)
-            measures = {"entropy": float(entropy.mean()), "row_sum": float(weights.sum(dim=-1).mean())}
+            nats = entropy(weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-30))
+            measures = {"entropy": float(nats.mean()), "row_sum": float(weights.sum(dim=-1).mean())}
             arrays = {
                 "source": held_out[0][:PROBE].to(torch.uint8),
                 "alignment": half(weights[:PROBE]),

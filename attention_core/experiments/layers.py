@@ -184,10 +184,11 @@ def gradient_measures(
 
 
 def signal_to_noise(gradients: Float[Tensor, "b ..."]) -> float:
-    r"""$\lVert\bar g\rVert^2 / \frac1b\sum_i\lVert g_i - \bar g\rVert^2$ of b gradients: a ratio of powers.
+    r"""SNR = $\lVert\bar g\rVert^2 / \frac1b\sum_i\lVert g_i - \bar g\rVert^2$ of b gradients: a ratio of powers.
 
-    b independent directions without any signal still give 1/b (McCandlish et al. 2018, arXiv:1812.06162: its inverse
-    is the noise scale). 0 where all are 0.
+    What every experiment means by it; `saturation.sweep` compares the rows of one pass, and lengths. b independent
+    directions without any signal still give 1/b (McCandlish et al. 2018, arXiv:1812.06162: its inverse is the noise
+    scale). 0 where all are 0.
     """
     flat = gradients.flatten(1).double()
     mean = flat.mean(dim=0)

@@ -110,6 +110,10 @@ def anatomy(
     `state`: the weights after these steps, if they are known; otherwise they are trained.
     All of `gradient_measures`, and d_W_Q (norm of the mean gradient), snr (`signal_to_noise` of the batch
     gradients, at least 1/batches by chance) and cosine (`agreement` of the two halves).
+
+    At step 0 seed 0 has a ratio of 0.30 unscaled and 1.79 scaled, other seeds up to twice as much. The first read-out
+    decides it too: torch's U(±1/√d_model), as here, is √3 narrower than N(0, 1/d_model), under which the mean over
+    seeds is 0.45 and 3.1 and not 0.40 and 2.4; the larger the read-out, the more the gradients of batches agree.
     """
     model = config.build()
     if state is not None:

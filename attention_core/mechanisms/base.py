@@ -8,7 +8,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from attention_core.attention import AttentionTrace, Score, attend, dot
+from attention_core.finite import cleaned
 from attention_core.normalizers import Normalize, softmax
+from attention_core.precision import wide
 from attention_core.scalings import NONE, Scaling
 
 AXES = ("score", "scaling", "normalizer", "mask", "memory")
@@ -137,8 +139,15 @@ def run(
     options: Options | None = None,
     allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
 ) -> AttentionTrace:
-    """`attend` as the mechanism calls it. `allowed` is the reader's mask; the mechanism's own can only forbid more."""
-    parts = mechanism.prepare(Call(q=q, k=k, parameters=parameters, options=options or Options(), allowed=allowed))
+    """`attend` as the mechanism calls it. `allowed` is the reader's mask; the mechanism's own can only forbid more.
+
+    What is not finite comes in through the scores alone: windows, gates and parameters are 0 · NaN away from it.
+    """
+    asks, answers = (cleaned(wide(side)) for side in (q, k))
+    learned = {name: wide(parameter) for name, parameter in parameters.items()}
+    parts = mechanism.prepare(
+        Call(q=asks, k=answers, parameters=learned, options=options or Options(), allowed=allowed)
+    )
     masks = [mask for mask in (parts.allowed, allowed) if mask is not None]
     return attend(
         q,

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from attention_core import softmax
 from attention_core.attention import AttentionTrace
 from attention_core.mechanisms.additive import ADDITIVE
 from attention_core.mechanisms.base import Cost, LayerSizes, Mechanism, Options, run
@@ -123,7 +124,7 @@ def shares(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch n_
 
 def entropy(weights: Float[Tensor, "*batch n_q n_k"]) -> Float[Tensor, "*batch n_q"]:
     r"""$-\sum_j p_{ij} \ln p_{ij}$ in nats, p the `shares`; NaN for an empty row."""
-    return torch.special.entr(shares(weights)).sum(dim=-1)
+    return softmax.entropy(shares(weights))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,16 +1,14 @@
 """The pages Local, and Hard and soft, run with anything typed and any link; the scripts of all run as they stand."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.harness import training
 from tests.harness.scripts import printed
+from tests.harness.training import opened
 from ui.text import words
 
-opened = partial(training.opened, section="mechanisms")
 PAGES = ("local", "hard_soft")
 FOLDER = Path(__file__).parents[2] / "pages" / "mechanisms"
 TRAINED = {"race", "training"}  # sections whose scripts train for a minute

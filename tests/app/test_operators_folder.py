@@ -14,9 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokeniz
 from tests.harness.training import opened
 from ui.text import words
 
-PAGES = [
-    ("explore", "pipeline"), ("explore", "heads"), ("saturation", "vanishing"), ("mechanisms", "bench"),
-]  # fmt: skip
+PAGES = ("pipeline", "heads", "vanishing", "bench")
 
 
 def saved(folder: Path) -> None:
@@ -41,13 +39,13 @@ def sent(app: AppTest) -> str:
     return "\n".join(protos(app._tree))
 
 
-@pytest.mark.parametrize(("section", "page"), PAGES)
-def test_a_page_about_an_operators_model_does_not_say_where_it_lies(section, page, tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_about_an_operators_model_does_not_say_where_it_lies(page, tmp_path, monkeypatch) -> None:
     folder = tmp_path / "kept-apart" / "my-bert"
     folder.mkdir(parents=True)
     saved(folder)
     monkeypatch.setenv("HEADLIGHT_MODELS", str(folder))
-    app = opened(page, section, model="my-bert", text="the law", where_from="trained")
+    app = opened(page, model="my-bert", text="the law", where_from="trained")
     told = sent(app)
     assert "my-bert" in told
     assert "kept-apart" not in told and str(tmp_path) not in told
@@ -57,7 +55,7 @@ def test_a_folder_that_cannot_be_loaded_is_told_by_its_name(tmp_path, monkeypatc
     folder = tmp_path / "kept-apart" / "my-bert"
     folder.mkdir(parents=True)
     monkeypatch.setenv("HEADLIGHT_MODELS", str(folder))
-    told = sent(opened("pipeline", "explore", model="my-bert"))
+    told = sent(opened("pipeline", model="my-bert"))
     assert "my-bert" in told and "kept-apart" not in told
 
 

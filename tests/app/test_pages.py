@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
+from tests.harness.training import arrived
 from ui.navigation import PAGES
 from ui.text import words
 
@@ -12,10 +12,7 @@ APP = Path(__file__).parents[2] / "app.py"
 
 
 def opened(entry, language):
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.query_params["lang"] = language
-    app.run()
-    return app if entry == PAGES[0] else app.switch_page(entry.path).run()
+    return arrived(entry.name, lang=language)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,9 +1,6 @@
 """Layers that were trained here are models of Explore and Saturation: the shipped one, and the visitor's own."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,24 +12,18 @@ from attention_core.experiments.pronoun import EXAMPLE, WORDS
 from attention_core.experiments.sort import Sort
 from attention_core.models import load_pronoun
 from tests.harness import training
-from tests.harness.training import ended
+from tests.harness.scripts import printed
+from tests.harness.training import arrived, ended
 from tests.pages.pipeline.test_app import pictures
 from ui.session import OWN, TAUGHT
 from ui.text import words
 
-ROOT = Path(__file__).parents[2]
-EXPLORE = ("pages/explore/pipeline/page.py", "pages/explore/heads/page.py")
-STRAINED = "pages/saturation/vanishing/page.py"
+EXPLORE = ("pipeline", "heads")
+STRAINED = "vanishing"
 
 
-def opened(path: str, **link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in (link | {"lang": "en"}).items():  # AppTest itself names the options of a menu in English
-        app.query_params[name] = value
-    app.run()
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.switch_page(path).run()
+def opened(page: str, **link: str) -> AppTest:
+    app = arrived(page, **({"lang": "en"} | link))  # AppTest itself names the options of a menu in English
     assert not app.exception
     assert not app.error
     return app
@@ -45,9 +36,9 @@ def weights_shown(app: AppTest) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("path", [*EXPLORE, STRAINED])
-def test_the_shipped_layer_opens_on_every_page_about_models(path: str, language: str) -> None:
-    app = opened(path, model=TAUGHT, text=EXAMPLE, lang=language, where_from="trained")
+@pytest.mark.parametrize("page", [*EXPLORE, STRAINED])
+def test_the_shipped_layer_opens_on_every_page_about_models(page: str, language: str) -> None:
+    app = opened(page, model=TAUGHT, text=EXAMPLE, lang=language, where_from="trained")
     assert app.session_state["model"] == TAUGHT
     assert not app.info
     assert len(app.get("bidi_component")) >= 1
@@ -80,10 +71,9 @@ def test_words_it_was_not_taught_are_named_and_it_shows_a_sentence_of_its_own() 
 def test_the_script_finds_the_same_weights() -> None:
     app = opened(EXPLORE[0], model=TAUGHT, text=EXAMPLE)
     script = next(code.value for code in app.code if "load_pronoun" in code.value)
-    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    row = told.partition("tensor([")[2].partition("]")[0]
-    printed = torch.tensor([float(each) for each in row.split(",")])
-    assert float((weights_shown(app) - printed).abs().sum(dim=-1).min()) < 1e-4
+    row = printed(script).partition("tensor([")[2].partition("]")[0]
+    told = torch.tensor([float(number) for number in row.split(",")])
+    assert float((weights_shown(app) - told).abs().sum(dim=-1).min()) < 1e-4
 
 
 def test_a_layer_the_visitor_has_trained_opens_in_explore_and_in_no_other_session() -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, Tokens
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from ui.components.assets import MOUNT
 from ui.numbers import significant
 from ui.text import words
@@ -73,7 +73,7 @@ def set_stop(page: Page, stop: int, commit: bool = False) -> None:
         }""",
         [stop, commit],
     )
-    page.wait_for_timeout(120)
+    wait_frames(page)
 
 
 def cell(page: Page, key: str, row: int, col: int, panel: int = 0):
@@ -100,7 +100,7 @@ def tip(page: Page, key: str) -> list[str]:
 def page(open_page) -> Page:
     page = open_page(script=HARNESS, height=3000)
     component(page, "lines").locator("canvas").wait_for()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     return page
 
 
@@ -108,7 +108,7 @@ def page(open_page) -> Page:
 def test_softmax_in_the_browser_is_torchs(open_page, scale) -> None:
     page = open_page(script=HARNESS, height=3000, query={"scale": str(scale)})
     component(page, "live").locator("canvas").first.wait_for()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     sent = painted(page, "product", "scores")  # the same bits: at a low temperature the last one of a score counts
     scores = (trace().scaled_scores[0] * scale).masked_fill(future(), torch.nan).flatten()
     assert_close(sent, scores, equal_nan=True)
@@ -136,8 +136,7 @@ def test_the_nodes_survive_new_data_and_a_new_temperature(page) -> None:
     before = painted(page, "live", "h0")
     page.get_by_label("seed").fill("5")
     page.get_by_label("seed").press("Enter")
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert_close(painted(page, "product", "q"), trace(5).q[0].flatten())
     assert not torch.equal(before.nan_to_num(), painted(page, "live", "h0").nan_to_num())
     set_stop(page, 6, commit=True)
@@ -153,20 +152,20 @@ def test_the_nodes_survive_new_data_and_a_new_temperature(page) -> None:
 def test_hover_says_tokens_and_value_and_lights_the_other_pictures(page) -> None:
     place = cell(page, "product", 7, 2, panel=0)
     page.mouse.move(place["x"], place["y"])
-    page.wait_for_timeout(120)
+    wait_frames(page)
     value = significant(float(trace().q[0][7, 2]))
     assert tip(page, "product") == [f"query 8: {PIECES[7]}", "dk 3", f"Q = {value}"]
     lit = component(page, "strip").locator(".query .chip.lit")
     assert lit.all_inner_texts() == [PIECES[7]]
     place = cell(page, "live", 9, 4)
     page.mouse.move(place["x"], place["y"])
-    page.wait_for_timeout(120)
+    wait_frames(page)
     expected = trace().scaled_scores[0].masked_fill(future(), -torch.inf).softmax(-1)[9, 4]
     assert tip(page, "live")[-1] == f"1 = {significant(float(expected))}"
     assert component(page, "strip").locator(".key .chip.lit").all_inner_texts() == [PIECES[4]]
     place = cell(page, "live", 2, 9)
     page.mouse.move(place["x"], place["y"])
-    page.wait_for_timeout(120)
+    wait_frames(page)
     assert tip(page, "live")[-1] == "masked"
 
 
@@ -201,16 +200,16 @@ def test_lock_keeps_what_is_lit_until_escape(page) -> None:
     page.keyboard.press("l")
     other = cell(page, "live", 5, 1)
     page.mouse.move(other["x"], other["y"])
-    page.wait_for_timeout(120)
+    wait_frames(page)
     assert component(page, "strip").locator(".query .chip.lit").all_inner_texts() == [PIECES[9]]
     assert component(page, "live").locator(".tool.lock").get_attribute("aria-pressed") == "true"
     page.mouse.move(5, 5)
-    page.wait_for_timeout(120)
+    wait_frames(page)
     assert tip(page, "live")[:2] == [f"query 10: {PIECES[9]}", f"key 5: {PIECES[4]}"]
     page.keyboard.press("Escape")
     assert not component(page, "live").locator(".tip").is_visible()
     page.mouse.move(other["x"], other["y"] + 1)
-    page.wait_for_timeout(120)
+    wait_frames(page)
     assert component(page, "strip").locator(".query .chip.lit").all_inner_texts() == [PIECES[5]]
 
 
@@ -222,7 +221,7 @@ def test_a_lock_holds_in_every_picture_of_the_group(page) -> None:
     for key, row, col in (("product", 3, 1), ("live", 5, 1)):
         other = cell(page, key, row, col)
         page.mouse.move(other["x"], other["y"])
-        page.wait_for_timeout(120)
+        wait_frames(page)
         assert component(page, "strip").locator(".query .chip.lit").all_inner_texts() == [PIECES[9]]
     lock = component(page, "product").locator(".tool.lock")
     assert lock.get_attribute("aria-pressed") == "true"
@@ -233,14 +232,14 @@ def test_a_lock_holds_in_every_picture_of_the_group(page) -> None:
 def test_a_finger_reads_a_cell_until_it_touches_something_else(open_page) -> None:
     page = open_page(script=HARNESS, width=390, height=3000, has_touch=True)
     component(page, "lines").locator("canvas").wait_for()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     place = cell(page, "live", 9, 4)
     page.touchscreen.tap(place["x"], place["y"])
     page.get_by_text("picks [('h0', 9, 4)]").wait_for()
     assert component(page, "live").locator(".tip").is_visible()
     assert component(page, "strip").locator(".query .chip.lit").all_inner_texts() == [PIECES[9]]
     component(page, "strip").locator(".key .chip").nth(6).tap()
-    page.wait_for_timeout(120)
+    wait_frames(page)
     assert not component(page, "live").locator(".tip").is_visible()
 
 
@@ -257,8 +256,10 @@ def test_zoom_shows_fewer_cells_and_escape_all_of_them(page) -> None:
     place = cell(page, "live", 4, 4)
     page.mouse.click(5, 5)
     page.mouse.move(place["x"], place["y"])
+    page.evaluate("addEventListener('wheel', () => (window.__turned = true), { capture: true, passive: true })")
     page.mouse.wheel(0, -300)
-    page.wait_for_timeout(120)
+    page.wait_for_function("window.__turned")
+    wait_frames(page)
     assert canvas.evaluate(view) == [COUNT, COUNT], "the wheel belongs to the page"
     page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
@@ -275,7 +276,7 @@ def test_dragging_sends_nothing_and_releasing_sends_one_value(open_page) -> None
     page.reload()
     wait_idle(page)
     component(page, "live").locator("canvas").first.wait_for()
-    page.wait_for_timeout(500)
+    wait_painted(page)
     box = slider(page).bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.57, y)
@@ -297,7 +298,7 @@ def test_a_click_does_not_send_the_pictures_again(open_page) -> None:
     page.reload()
     wait_idle(page)
     component(page, "grid").locator("button.thumb").first.wait_for()
-    page.wait_for_timeout(800)
+    wait_painted(page)
     whole = sum(received)
     received.clear()
     component(page, "strip").locator(".key .chip").nth(6).click()
@@ -322,7 +323,7 @@ def test_bytes_that_do_not_fit_are_a_sentence_and_the_next_good_ones_a_picture(p
 def test_masked_cells_are_hatched_not_the_colour_of_zero(open_page, theme) -> None:
     page = open_page(script=HARNESS, height=3000, theme=theme)
     component(page, "live").locator("canvas").first.wait_for()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     colours = (
         component(page, "live")
         .locator("canvas")
@@ -349,7 +350,7 @@ def test_the_picture_is_crisp_on_a_dense_screen(open_page) -> None:
     page = open_page(script=HARNESS, height=3000, device_scale_factor=2)
     canvas = component(page, "live").locator("canvas").first
     canvas.wait_for()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert canvas.evaluate("c => Math.abs(c.width - 2 * parseFloat(c.style.width)) <= 1")
 
 
@@ -358,7 +359,7 @@ def test_the_picture_stays_crisp_when_the_screen_changes(page) -> None:
     devtools = page.context.new_cdp_session(page)
     screen = {"width": 1440, "height": 3100, "mobile": False}  # a change of the ratio alone is not announced here
     devtools.send("Emulation.setDeviceMetricsOverride", {**screen, "deviceScaleFactor": 3})
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert canvas.evaluate("c => Math.abs(c.width - 3 * parseFloat(c.style.width)) <= 1")
 
 
@@ -366,7 +367,7 @@ def test_a_long_sentence_stays_on_one_screen_and_says_how_to_zoom(open_page) -> 
     for count, crowded in ((512, True), (COUNT, False)):
         page = open_page(script=HARNESS, height=3000, query={"n": str(count)})
         component(page, "lines").locator("canvas").wait_for()
-        page.wait_for_timeout(500)
+        wait_painted(page)
         for canvas in component(page, "product").locator("canvas").all():
             assert canvas.bounding_box()["height"] < 700
         assert component(page, "product").locator(".hint").is_visible() == crowded
@@ -375,7 +376,7 @@ def test_a_long_sentence_stays_on_one_screen_and_says_how_to_zoom(open_page) -> 
 def test_an_operator_stands_before_its_matrix_on_a_narrow_screen(open_page) -> None:
     page = open_page(script=HARNESS, width=390, height=3000)
     component(page, "lines").locator("canvas").wait_for()
-    page.wait_for_timeout(400)
+    wait_painted(page)
     canvases = component(page, "product").locator("canvas")
     for index, sign in enumerate(component(page, "product").locator(".operator").all(), start=1):
         before, matrix = sign.bounding_box(), canvases.nth(index).bounding_box()
@@ -399,7 +400,7 @@ def test_every_label_keeps_its_own_direction(open_page) -> None:
     )
     page.reload()
     component(page, "lines").locator("canvas").wait_for()
-    page.wait_for_timeout(500)
+    wait_painted(page)
     written = page.evaluate("() => window.written.filter((text) => /مرحبا/.test(text))")
     assert len(written) > 4
     assert set(written) == {"\u2068مرحبا\u2069"}
@@ -409,7 +410,7 @@ def test_every_label_keeps_its_own_direction(open_page) -> None:
 def test_nothing_is_wider_than_the_screen(open_page, width) -> None:
     page = open_page(script=HARNESS, height=3000, width=width, query={"n": "23"})
     component(page, "lines").locator("canvas").wait_for()
-    page.wait_for_timeout(400)
+    wait_painted(page)
     widest = page.evaluate(
         """() => {
             const hosts = [...document.querySelectorAll('*')].filter((node) => node.__headlight);
@@ -489,15 +490,15 @@ def test_a_component_that_has_gone_before_the_library_arrives_is_not_mounted(bro
 def test_lines_follow_the_token_under_the_pointer(page) -> None:
     canvas = component(page, "lines").locator("canvas")
     drawn = """() => [...document.querySelectorAll('.st-key-lines *')].find((n) => n.__headlight).__headlight.drawn"""
-    page.wait_for_timeout(200)
+    wait_painted(page)
     weights = trace().weights[0]
     assert page.evaluate(drawn) == int((weights >= 0.05).sum())
     canvas.focus()
     page.keyboard.press("ArrowDown")
-    page.wait_for_timeout(150)
+    wait_frames(page)
     row = json.loads(page.evaluate("() => JSON.stringify(window.__headlightBus.state.main.hover)"))["query"]
     assert page.evaluate(drawn) == int((weights[row] >= 0.05).sum())
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(150)
+    wait_frames(page)
     col = json.loads(page.evaluate("() => JSON.stringify(window.__headlightBus.state.main.hover)"))["key"]
     assert page.evaluate(drawn) == int((weights[:, col] >= 0.05).sum())

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
+from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from ui.components.frame import encode
 from ui.text import words
 
@@ -20,7 +21,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def opened(open_page, **options) -> Page:
     page = open_page(script=HARNESS, **options)
     page.wait_for_function(f"() => {HOST}?.__headlight.boxes().histogram?.box")
-    page.wait_for_timeout(200)
+    wait_painted(page)
     return page
 
 
@@ -121,7 +122,7 @@ def test_arrow_keys_walk_through_a_map_and_enter_picks(open_page) -> None:
     assert page.locator(f"{LAB} .sr").inner_text().startswith("3: king, 7: g, ")
     picture.press("Enter")
     page.get_by_text("picks [('map', 2, 6)]").wait_for()
-    page.wait_for_timeout(200)
+    wait_painted(page)
     picture.press("ArrowUp")  # goes on from where it was, although the page has run again
     assert tip(page)[:2] == ["2: <b>saw</b>", "7: g"]
     picture.press("Escape")
@@ -162,7 +163,7 @@ def test_a_finger_picks_a_cell_and_reads_it_until_it_touches_something_else(open
     page.get_by_text("picks [('map', 2, 3)]").wait_for()
     assert tip(page)[:2] == ["3: king", "4: d"]
     page.locator(f"{LAB} .plot-title").tap()
-    page.wait_for_timeout(100)
+    wait_frames(page)
     assert not tip(page)
 
 
@@ -188,9 +189,9 @@ def test_a_finger_that_goes_sideways_drags_the_slider_and_one_that_goes_down_scr
         touch("touchStart", start)
         for step in range(1, 13):
             touch("touchMove", tuple(a + (b - a) * step / 12 for a, b in zip(start, end, strict=True)))
-            page.wait_for_timeout(16)
+            wait_frames(page, 1)
         touch("touchEnd")
-        page.wait_for_timeout(200)
+        wait_painted(page)
 
     before = positions(page)
     swipe(point(page, name, 0.5, 0.8), point(page, name, 0.5, -0.4))
@@ -246,30 +247,37 @@ MOUNTED_TWICE = """() => {
 }"""
 
 
+def stays(page: Page) -> None:
+    """As long as a picture must be in sight, by the browser's own timers, and until Python has heard of it."""
+    wait_frames(page)
+    page.evaluate("() => new Promise((go) => setTimeout(go, 350))")
+    wait_idle(page)
+
+
 def test_a_picture_in_sight_is_told_of_once_for_every_question(open_page) -> None:
     """Not before the reader has scrolled to it, not where it only flies past, not again when the reader comes back."""
     page = opened(open_page, height=300)
     told = page.get_by_text("sights")
-    page.wait_for_timeout(600)
+    stays(page)
     assert told.inner_text() == "sights []"
     picture, first = (page.locator(f"{LAB} [data-name={name}]") for name in ("histogram", "controls"))
     picture.scroll_into_view_if_needed()
     first.scroll_into_view_if_needed()
-    page.wait_for_timeout(600)
+    stays(page)
     assert told.inner_text() == "sights []"
     picture.scroll_into_view_if_needed()
     page.get_by_text("sights [0]", exact=True).wait_for()
     canvas(page, "map").press("Enter")  # the page runs again, and other numbers come
     page.get_by_text("picks [('map', 1, 0)]").wait_for()
     picture.scroll_into_view_if_needed()
-    page.wait_for_timeout(600)
+    stays(page)
     first.scroll_into_view_if_needed()
     first.locator(".choice").last.press("Enter")  # another question, the picture out of sight
-    page.wait_for_timeout(600)
+    stays(page)
     assert told.inner_text() == "sights [0]"
     picture.scroll_into_view_if_needed()
     page.get_by_text("sights [0, 1]", exact=True).wait_for()
-    page.wait_for_timeout(600)
+    stays(page)
     assert told.inner_text() == "sights [0, 1]"
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.harness.browser import wait_idle, wait_settled
+from tests.harness.browser import WATCHING, wait_idle, wait_settled
 from tests.harness.running import SMALL, eventually, running
 from ui.server.admission import LEFT
 
@@ -31,7 +31,7 @@ def opened(browser, **options):
     context = browser.new_context(**options)
     page = context.new_page()
     complaints = []
-    page.add_init_script(VIOLATIONS)
+    page.add_init_script(WATCHING + VIOLATIONS)
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error"
             and not USUAL.search(message.location["url"]) else None)  # fmt: skip
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tests.harness.browser import wait_idle
+
 HARNESS = Path(__file__).parent / "apps" / "waiting_app.py"
 
 
@@ -20,7 +22,7 @@ def test_what_failed_says_so_and_does_not_ask_again_and_again(open_page) -> None
     page = open_page(script=HARNESS, query={"fails": "1"})
     page.get_by_role("alert").wait_for(timeout=10_000)
     page.get_by_role("button", name="Compute it after all").wait_for(timeout=10_000)
-    page.wait_for_timeout(1500)
+    wait_idle(page)
     before = page.evaluate("window.__sent")
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(2000)  # a page that waits looks twice a second
     assert page.evaluate("window.__sent") == before

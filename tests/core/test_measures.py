@@ -1,6 +1,7 @@
 """Every measure against numbers worked out by hand, closed forms, and loops that cannot be wrong."""
 
 import math
+from decimal import Decimal, localcontext
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.testing import assert_close
 
 from attention_core import measures as m
 from attention_core.masks import causal
+from attention_core.mechanisms.bench import entropy, shares
 
 SIZES = [1, 2, 3, 7, 13]
 LN2 = math.log(2)
@@ -80,6 +82,33 @@ def test_entropy_is_torchs_own_for_categorical_distributions():
 def test_entropy_survives_weights_that_underflow():
     weights = torch.tensor([[0.0, 1000.0]]).softmax(dim=-1)
     check(m.entropy(weights), [0.0], atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("gap", [5.0, 17.0, 36.0, 75.75, 80.0])
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_entropy_of_a_saturated_row_counts_what_its_largest_weight_has_lost(n, gap, dtype):
+    """In the digits of `decimal`: where the weight rounds to 1, −ln of it is 1 / (1 + gap) of the whole."""
+    weights = torch.tensor([gap, *([0.0] * (n - 1))], dtype=dtype).softmax(dim=-1)
+    with localcontext(prec=80):
+        others = (n - 1) * (-Decimal(gap)).exp()
+        nats = (1 + others).ln() + others / (1 + others) * Decimal(gap)
+    for found in (m.entropy(weights[None])[0], entropy(shares(weights[None] / 3))[0]):
+        assert_close(float(found) / float(nats), 1.0, rtol={torch.float32: 2e-6, torch.float64: 1e-13}[dtype], atol=0)
+
+
+def test_entropy_of_a_row_that_does_not_sum_to_one_is_its_formula():
+    """Local attention is not renormalised, and sigmoid weights are not shares."""
+    for row in (
+        [0.6, 0.1, 0.0],
+        [0.97, 1e-9, 0.0],
+        [1.0, 0.4, 0.2],
+        [0.9, 0.9, 0.9],
+        [1e-3, 0.0, 0.0],
+        [0.5, 0.6, 0.1],
+    ):
+        expected = -sum(p * math.log(p) for p in row if p)
+        check(m.entropy(rows(row)), [expected], rtol=1e-12, atol=0)
 
 
 @given(heads())

@@ -4,9 +4,8 @@ import signal
 import sys
 import time
 
-import pytest
-
 from deploy.children import Child, end, keep, pause
+from tests.harness.running import eventually
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -41,8 +40,7 @@ def test_deaths_long_ago_are_forgiven():
 def test_who_does_not_end_when_asked_is_killed(capfd):
     child = Child("Stubborn", (sys.executable, "-c", STUBBORN))
     child.start(0.0)
-    while "up" not in capfd.readouterr().out:
-        time.sleep(0.05)
+    assert eventually(lambda: "up" in capfd.readouterr().out)
     end([child], 0.2)
     assert child.process.returncode == -signal.SIGKILL
 
@@ -51,8 +49,4 @@ def test_what_a_child_prints_is_handed_on(capfd):
     child = Child("Speaker", (sys.executable, "-c", "print('a line')"), {})
     child.start(0.0)
     child.process.wait()
-    for _ in range(100):
-        if "a line" in capfd.readouterr().out:
-            return
-        time.sleep(0.05)
-    pytest.fail("nothing was handed on")
+    assert eventually(lambda: "a line" in capfd.readouterr().out), "nothing was handed on"

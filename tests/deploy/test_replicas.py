@@ -13,7 +13,7 @@ from deploy.proxy import ADVICE, find_nginx
 from deploy.trial.__main__ import REPLICAS, ROOM, trial
 from deploy.trial.cluster import cluster
 from deploy.trial.reader import COOKIE, Reader
-from tests.harness.browser import launch, wait_idle
+from tests.harness.browser import WATCHING, launch, wait_idle
 
 pytestmark = [pytest.mark.skipif(find_nginx() is None, reason=ADVICE), pytest.mark.slow]
 READERS = 300
@@ -73,6 +73,7 @@ async def until_ready(replicas):
 @in_a_thread
 def test_a_browser_comes_back_by_itself_with_the_same_sentence(replicas):
     with launch() as browser, browser.new_page() as page:
+        page.add_init_script(WATCHING)
         page.goto(f"{replicas.url}/?{urlencode({'text': SENTENCE})}")
         field = page.get_by_role("textbox", name="Your sentence")
         field.wait_for(timeout=60_000)

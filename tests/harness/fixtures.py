@@ -20,14 +20,10 @@ import torch
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from attention_core.models.pretrained import embedded_folder
-from tests.harness.browser import EXPOSING, launch, wait_idle
+from tests.harness.browser import EXPOSING, WATCHING, launch, wait_idle
 from tests.harness.serving import Server, serve
 
 OpenPage = Callable[..., Page]
-# Before the page opens its connection: how many messages it has sent is in `window.__sent`.
-COUNTING = """window.__sent = 0;
-const { send } = WebSocket.prototype;
-WebSocket.prototype.send = function (...message) { window.__sent += 1; return send.apply(this, message); };"""
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 
@@ -62,6 +58,7 @@ def server(server_of) -> Server:
 def awake(browser, server) -> None:
     """The model is loaded, and the server knows its pages, before a test looks at one of them."""
     with browser.new_page() as page:
+        page.add_init_script(WATCHING)
         page.goto(server.url)
         page.get_by_role("heading", level=1).wait_for(timeout=120_000)
         wait_idle(page, timeout=120_000)
@@ -109,12 +106,13 @@ def open_page(browser, server_of, known) -> Iterator[OpenPage]:
                 # The first visitor of a process to a page's own address is sent round once (ui/navigation.py).
                 known.add(server_of(script).url)
                 with browser.new_page() as first:
+                    first.add_init_script(WATCHING)
                     first.goto(server_of(script).url)
-                    wait_idle(first)
+                    wait_idle(first, timeout=180_000)
             session = browser.new_context(locale=LOCALES[language], **options)
             stack.callback(session.close)
             page = session.new_page()
-            page.add_init_script(COUNTING + EXPOSING)
+            page.add_init_script(WATCHING + EXPOSING)
             page.on("console", lambda message: complaints.extend(_complaint(message)))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("request", lambda request: complaints.extend(_leaving(request.url)))

@@ -4,7 +4,7 @@ import torch
 from playwright.sync_api import Locator, Page
 from torch import Tensor
 
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_painted
 
 HOST = "(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame)"
 FILM = f"([key, name]) => ({HOST})(key).__headlight.frame(name).map((x) => Number.isFinite(x) ? x : null)"
@@ -33,10 +33,9 @@ def slide(handle: Locator, stop: int, *, release: bool = False) -> None:
         }""",
         [stop, release],
     )
-    handle.page.wait_for_timeout(150)
+    wait_frames(handle.page)
     if release:
-        wait_idle(handle.page)
-        handle.page.wait_for_timeout(400)
+        wait_painted(handle.page)
 
 
 def heat_map(page: Page, key: str, panel: str) -> torch.Tensor:

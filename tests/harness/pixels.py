@@ -5,6 +5,7 @@ from jaxtyping import Float
 from playwright.sync_api import Page
 from torch import Tensor
 
+from tests.harness.browser import wait_frames
 from tests.harness.laboratory import HOST
 from ui.palette import ramp
 
@@ -44,7 +45,7 @@ def drag(page: Page, key: str, slider: str, start: int, stop: int) -> None:
     page.mouse.move(box["x"] + 8 + step * start, y)
     page.mouse.down()
     page.mouse.move(box["x"] + 8 + step * stop, y, steps=9)
-    page.wait_for_timeout(150)
+    wait_frames(page)
 
 
 def sent(page: Page) -> int:

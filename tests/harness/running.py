@@ -21,8 +21,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from deploy.trial.cluster import free_ports
 from tests.harness.client import visit
-from tests.harness.serving import ROOT, free_port
+from tests.harness.serving import ROOT
 
 HERE = Path(__file__).parent
 SERVE = "python serve.py"
@@ -131,7 +132,7 @@ def running(way: str = SERVE, script: Path | None = None, *, ready: bool = True,
     """A server on a free port until the block ends. With a script of a test's own no model is loaded; with
     `streamlit run` one visit is over, so app.py has run once.
     """
-    port = free_port()
+    port = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="headlight-") as folder:
         surroundings = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE / 'outbound'}", "OMP_NUM_THREADS": "1",
                                      "OUTBOUND": f"{folder}/outbound", "PORT": str(port)}  # fmt: skip

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import psutil
+
+from deploy.trial.cluster import free_ports
 
 ROOT = Path(__file__).parents[2]
 SERVER = "serve.py"
@@ -76,7 +77,7 @@ def serve(
     Streamlit as it comes out of the box.
     """
     with tempfile.TemporaryDirectory(prefix="headlight-") as folder:
-        port = free_port()
+        port = free_ports(1)
         log = Path(folder) / "server.log"
         options = {"server.port": port, "server.headless": "true", "browser.serverAddress": "localhost"}
         command = [sys.executable, "-m", "benchmarks.stock" if stock else "streamlit", "run", str(root / script)]
@@ -124,13 +125,6 @@ def checkout(version: str) -> Iterator[Path]:
             yield tree
         finally:
             subprocess.run([*git, "remove", "--force", str(tree)], check=True)
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def _wait_for(address: str, server: Server, timeout: float) -> None:

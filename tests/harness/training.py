@@ -5,22 +5,31 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from tests.harness.work import settled
 from ui.components.lab import Film, Plot
 from ui.components.lab.component import _plot
 from ui.components.lab.films import frames
+from ui.navigation import PAGES
 
 APP = Path(__file__).parents[2] / "app.py"
 
 
-def opened(page: str, section: str = "training", **link: str) -> AppTest:
-    """The page of that name, with this link."""
+def arrived(page: str, **link: str) -> AppTest:
+    """The page of that name as it opens with this link, whatever it then says."""
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in link.items():
         app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    app.switch_page(f"pages/{section}/{page}/page.py").run()
+    address = {entry.name: entry.url_path for entry in PAGES[1:]}
+    if page in address:  # Streamlit's `switch_page` would have the landing page run first
+        app._page_hash = calc_hash(address[page])
+    return app.run()
+
+
+def opened(page: str, **link: str) -> AppTest:
+    """The page of that name, with this link, once nothing is under way."""
+    app = arrived(page, **link)
     well(app)
     return app
 

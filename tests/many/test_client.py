@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
-from tests.harness.browser import launch, wait_idle
+from tests.harness.browser import WATCHING, launch, wait_idle
 from tests.harness.client import visit
 from tests.harness.serving import serve
 from tests.harness.visitors import address
@@ -27,6 +27,7 @@ def server():
 def page(server):
     with launch() as browser:
         page = browser.new_page(locale="en", viewport={"width": 1440, "height": 900})
+        page.add_init_script(WATCHING)
         page.goto(server.url)
         wait_idle(page)
         yield page

@@ -15,7 +15,7 @@ def test_open_pages_go_on_nobody_new_comes_in_and_it_ends_when_the_last_has_left
         with server.socket() as socket:
             rerun(socket)
             terminate(server)
-            assert eventually(lambda: server.ask("/readyz").text == "draining\n", 2)
+            assert eventually(lambda: server.ask("/readyz").text == "draining\n")
             assert server.ask("/livez").status == 200
             page = server.page()
             assert page.status == 503 and "being restarted" in page.text and "Full" not in page.text

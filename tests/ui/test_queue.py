@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from attention_core.experiments.sort import Sort
 from ui.compute.queue import Job, Queue
 from ui.compute.runs import MOST_BYTES, Run, Variant, agree
 
+pytestmark = pytest.mark.usefixtures("unhurried")
 ROOT = Path(__file__).parents[2]
 SMALL = Sort(d_k=3, d_model=5, length=7, symbols=11, batch=2, evaluated=3, steps=12, every=1)
 
@@ -67,12 +68,24 @@ class Gated:
             yield Record(step=step, loss=1.0, accuracy=0.5, arrays={"W": torch.zeros(self.width)})
 
 
+@dataclass(frozen=True, kw_only=True)
+class GatedSort(Sort):
+    """A real training whose records come when the test opens the gate."""
+
+    gate: threading.Semaphore
+
+    def records(self) -> Iterator[Record]:
+        for record in Sort.records(self):
+            assert self.gate.acquire(timeout=60)
+            yield record
+
+
 def gated(gate: int = 0, **options) -> Gated:
     return Gated(gate=threading.Semaphore(gate), **options)
 
 
 def until(found: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not found():
         assert time.monotonic() < end
         time.sleep(0.002)
@@ -124,25 +137,29 @@ def test_a_race_makes_one_record_of_each_in_turn_and_a_series_one_after_the_othe
         until(lambda run=run: sum(len(steps(run, name)) for name in "ab") == 2)
         assert [len(steps(run, name)) for name in "ab"] == expected
         gate.release(10)
-        run.wait(30.0)
+        run.wait(120.0)
         assert run.state == "ended" and run.share == 1 and run.remaining == 0
         assert steps(run, "a") == steps(run, "b") == list(range(6))
 
 
 def test_stopped_and_resumed_gives_the_records_of_an_uninterrupted_run() -> None:
     race = {rule: replace(SMALL, rule=rule) for rule in ("none", "inverse_sqrt", "qk_norm")}
-    queue, run = Queue(1), Run(race)
+    gate = threading.Semaphore(0)
+    queue, run = Queue(1), Run({rule: GatedSort(**asdict(config), gate=gate) for rule, config in race.items()})
     queue.enter(run)
-    for least in (2, 5, 9):
-        until(lambda least=least: len(run.records("none")) >= least or not run.running)
+    for more, least in ((2, 2), (3, 5), (4, 9)):
+        gate.release(more * len(race))
+        until(lambda least=least: len(run.records("none")) >= least)
         run.stop()
-        run.wait(30.0)
+        gate.release()  # of the record that is being made
+        run.wait(120.0)
         seen = len(run.records("none"))
         assert run.state == "stopped" and seen < 13
-        time.sleep(0.05)
+        until(lambda: queue._threads == 0)  # nobody is left who could go on
         assert len(run.records("none")) == seen and queue.training == 0
         run.resume()
-    run.wait(30.0)
+    gate.release(13 * len(race))
+    run.wait(120.0)
     assert run.state == "ended" and not run.failed
     for name, config in race.items():
         for ours, theirs in zip(run.records(name), config.records(), strict=True):
@@ -156,7 +173,7 @@ def test_a_run_told_to_go_on_before_it_had_stopped_goes_on() -> None:
     run.stop()
     run.resume()
     config.gate.release(6)
-    run.wait(30.0)
+    run.wait(120.0)
     assert steps(run) == list(range(6)) and run.state == "ended"
 
 
@@ -199,7 +216,7 @@ def test_what_the_reader_stopped_does_not_go_on_by_being_looked_at() -> None:
 def test_a_run_that_diverges_ends_alone_and_says_when_and_what() -> None:
     run = Run({"wild": gated(10, breaks_at=3), "calm": gated(10)})
     Queue(1).enter(run)
-    run.wait(30.0)
+    run.wait(120.0)
     assert (run.diverged, run.broke) == ({"wild": 3}, {"wild": "the loss"})
     assert steps(run, "wild") == [0, 1, 2] and steps(run, "calm") == list(range(6))
     assert run.state == "ended" and not run.failed and run.share == 1
@@ -207,14 +224,14 @@ def test_a_run_that_diverges_ends_alone_and_says_when_and_what() -> None:
 
 def test_a_real_run_with_an_infinite_learning_rate_diverges() -> None:
     (run,) = entered(Queue(1), replace(SMALL, lr=float("inf")))
-    run.wait(30.0)
+    run.wait(120.0)
     assert "only" in run.diverged and run.records("only")[0].step == 0
 
 
 def test_what_is_not_foreseen_ends_the_run_and_frees_the_core() -> None:
     queue = Queue(1)
     broken, well = entered(queue, gated(10, fails_at=2), gated(10))
-    well.wait(30.0)
+    well.wait(120.0)
     assert broken.failed and broken.state == "ended" and steps(broken) == [0, 1]
     assert well.state == "ended" and not well.failed
 
@@ -222,13 +239,13 @@ def test_what_is_not_foreseen_ends_the_run_and_frees_the_core() -> None:
 def test_the_memory_of_a_run_is_known_after_its_first_record_and_bounded() -> None:
     few = gated(10, width=1000)
     (run,) = entered(Queue(1), few)
-    run.wait(30.0)
+    run.wait(120.0)
     assert run.kept == run.expected_bytes == 6 * 4000
     (run,) = entered(Queue(1), gated(10, width=MOST_BYTES // (6 * 4) + 1))
-    run.wait(30.0)
+    run.wait(120.0)
     assert run.too_large and run.state == "ended" and run.kept == 0
     (run,) = entered(Queue(1), SMALL)
-    run.wait(30.0)
+    run.wait(120.0)
     state = sum(value.nbytes for value in run.records("only")[-1].state.values())
     assert run.kept == run.expected_bytes + state < MOST_BYTES
 
@@ -260,7 +277,7 @@ def test_the_queue_holds_no_run_that_has_ended_or_rests() -> None:
     until(lambda: steps(runs[0]) == [0])
     runs[0].stop()
     next(iter(runs[0].experiments.values())).gate.release()
-    runs[1].wait(30.0)
+    runs[1].wait(120.0)
     alive = [weakref.ref(run) for run in runs]
     until(lambda: not queue.training)
     runs.clear()
@@ -276,7 +293,7 @@ def test_progress_counts_steps_and_only_the_time_spent_training() -> None:
     config.gate.release()
     until(lambda: run.state == "stopped")
     before = run.seconds
-    time.sleep(0.05)
+    time.sleep(0.05)  # that does not count
     assert run.seconds == before and run.share == pytest.approx(3 / 5)
     assert run.rate == pytest.approx(3 / run.seconds)
     assert run.remaining == pytest.approx(run.seconds * 2 / 3)

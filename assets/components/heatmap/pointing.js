@@ -197,7 +197,10 @@ export class Pointing {
   }
 }
 
-// A line of a tip: our words, and the reader's as they are.
+/**
+ * A line of a tip: our words, and the reader's as they are.
+ * @param {any[]} line
+ */
 export const spelled = ([ours, theirs]) => [...written(ours), theirs];
 
 // Where the lower right corner of a cell is on the screen.

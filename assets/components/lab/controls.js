@@ -10,7 +10,7 @@ import { written } from "../text.js";
 export function controlOf(lab, { name, kind, readings }) {
   const title = element("span", { class: "control-name" });
   if (kind === "switch") {
-    const choose = (index) => () => {
+    const choose = (/** @type {number} */ index) => () => {
       lab.move({ [name]: index });
       lab.release();
     };
@@ -26,9 +26,23 @@ export function controlOf(lab, { name, kind, readings }) {
   return element("label", { class: "control", "data-slider": name }, title, element("output", {}), input);
 }
 
-/** The controls of a panel, with their sliders. @returns {[any, Slider][]} */
+/**
+ * The controls of a panel, with their sliders.
+ * @param {Lab} lab
+ * @param {Plot} panel
+ * @returns {[any, Slider][]}
+ */
 const controlsIn = (lab, panel) =>
-  [...panel.figure.querySelectorAll("[data-slider]")].map((node) => [node, lab.slider(node.dataset.slider)]);
+  [...panel.figure.querySelectorAll("[data-slider]")].map((/** @type {any} */ node) => [
+    node,
+    lab.slider(node.dataset.slider),
+  ]);
+
+/**
+ * @param {HTMLElement} node a switch
+ * @param {(button: HTMLElement, index: number) => void} act
+ */
+const eachChoice = (node, act) => node.querySelectorAll("button").forEach(act);
 
 /**
  * Names come with the words, which change with the language.
@@ -42,7 +56,7 @@ export function nameControls(lab, panel) {
     const input = node.querySelector("input");
     (input ?? node).setAttribute("aria-label", label);
     if (input) input.max = readings.length - 1;
-    else node.querySelectorAll("button").forEach((button, i) => button.replaceChildren(...written(readings[i])));
+    else eachChoice(node, (button, i) => button.replaceChildren(...written(readings[i])));
   }
 }
 
@@ -58,7 +72,6 @@ export function showControls(lab, panel) {
       input.value = at;
       input.setAttribute("aria-valuetext", readings[at]);
       node.querySelector("output").textContent = readings[at];
-    } else
-      node.querySelectorAll("button").forEach((button, i) => button.setAttribute("aria-pressed", String(i === at)));
+    } else eachChoice(node, (button, i) => button.setAttribute("aria-pressed", String(i === at)));
   }
 }

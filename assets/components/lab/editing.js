@@ -29,8 +29,8 @@ export class Editing {
    * @param {Numbers | null} edited
    */
   keep(edited) {
-    const film = edited && this.lab.films.sent[this.film];
-    if (film?.values.length === edited?.length && film) film.values.set(edited);
+    const film = edited && this.film ? this.lab.films.sent[this.film] : null;
+    if (film && film.values.length === edited?.length) film.values.set(edited);
     else this.stale = null;
   }
 
@@ -43,17 +43,20 @@ export class Editing {
     const { lab } = this;
     const step = panel.step || 0.01;
     const film = lab.films.sent[panel.film];
-    film.original ??= Float32Array.from(film.values);
+    const original = (film.original ??= Float32Array.from(film.values));
     this.film = panel.film;
     const numbers = lab.films.frame(panel.film);
     numbers[panel.start + index] = clamp(panel.low, Math.round(value / step) * step, panel.high);
-    this.stale = film.values.some((number, i) => number !== film.original[i]) ? panel.film : null;
+    this.stale = original.some((number, i) => number !== film.values[i]) ? panel.film : null;
     panel.lit = index;
     lab.films.forget();
     lab.painter.all();
   }
 
-  // The same numbers twice are news when Python has changed them in between.
+  /**
+   * The same numbers twice are news when Python has changed them in between.
+   * @param {Plot} panel
+   */
   send(panel) {
     clearTimeout(this.timer);
     this.film = null;

@@ -10,7 +10,7 @@ export class Films {
     this.sliders = new Map();
     /** @type {Record<string, Film>} */
     this.sent = {};
-    /** @type {Record<string, any>} */
+    /** @type {Record<string, Computed>} */
     this.computed = {};
     /** @type {Record<string, Numbers>} frames where the sliders stand */
     this.cache = {};
@@ -26,18 +26,19 @@ export class Films {
    * @param {Record<string, Numbers>} arrays
    */
   accept(meta, arrays) {
-    const sliders = new Map(meta.sliders.map((slider) => [slider.name, slider]));
+    const sliders = new Map(meta.sliders.map((/** @type {Slider} */ slider) => [slider.name, slider]));
+    /** @type {Record<string, Film>} */
     const sent = {};
     for (const film of meta.films) {
       const values = arrays[film.array];
       const size = product(film.shape);
-      const steps = film.axes.map((name) => sliders.get(name)?.readings.length ?? NaN);
+      const steps = film.axes.map((/** @type {string} */ name) => sliders.get(name)?.readings.length ?? NaN);
       if (!values || values.length !== size * product(steps)) throw new FrameError("film");
       sent[film.name] = { ...film, values, size, steps };
     }
     this.sliders = sliders;
     this.sent = sent;
-    this.computed = Object.fromEntries(meta.computed.map((film) => [film.name, film]));
+    this.computed = Object.fromEntries(meta.computed.map((/** @type {Computed} */ film) => [film.name, film]));
     this.shown = {};
     this.forget();
   }
@@ -47,9 +48,18 @@ export class Films {
     this.cache = {};
   }
 
+  /**
+   * The slider of that name, which a picture has asked for.
+   * @param {string} name
+   * @returns {Slider}
+   */
+  slider(name) {
+    return /** @type {Slider} */ (this.sliders.get(name));
+  }
+
   /** How many stops a slider has. @param {string} name */
   count(name) {
-    return this.sliders.get(name).readings.length;
+    return this.slider(name).readings.length;
   }
 
   /**
@@ -79,6 +89,10 @@ export class Films {
     return (this.cache[name] ??= name in this.sent ? this.frameAt(name, this.positions.at) : this.compute(name));
   }
 
+  /**
+   * @param {string} name
+   * @param {Record<string, number>} at
+   */
   frameAt(name, at) {
     const film = this.sent[name];
     const start = this.place(film, at);
@@ -86,6 +100,7 @@ export class Films {
     return film.codes ? decoded(values, film.codes) : values;
   }
 
+  /** @param {string} name */
   compute(name) {
     const film = this.computed[name];
     if (film.kind === "fork") return this.fork(film);
@@ -101,11 +116,15 @@ export class Films {
     return out;
   }
 
-  // While none of its films is up to date (one slider was released, another already moves), the last frame stays.
+  /**
+   * While none of its films is up to date (one slider was released, another already moves), the last frame stays.
+   * @param {Computed} computed
+   */
   fork({ name, films }) {
     const candidates = films.map((film) => this.sent[film]);
     const fresh = candidates.filter((film) => this.current(film));
-    const best = fresh.find(({ axes }) => axes.includes(this.positions.last)) ?? fresh[0];
+    const { last } = this.positions;
+    const best = fresh.find(({ axes }) => last !== null && axes.includes(last)) ?? fresh[0];
     if (best) return (this.shown[name] = this.frame(best.name));
     const [{ name: first, at }] = candidates;
     return (this.shown[name] ??= this.frameAt(first, { ...this.positions.at, ...at }));
@@ -161,6 +180,7 @@ export class Films {
     return values;
   }
 
+  /** @param {{ film: string, x: string, y: string, start: number }} plot */
   planeBeginning({ film, x, y, start }) {
     return this.place(this.sent[film], { ...this.positions.at, [x]: 0, [y]: 0 }) + start;
   }

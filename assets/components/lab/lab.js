@@ -15,6 +15,7 @@ import { Sight } from "./sight.js";
 const NARROW = 700; // pixels: a telephone
 
 export class Lab extends View {
+  /** @param {any} parent */
   constructor(parent) {
     super(parent);
     this.narrow = false;
@@ -34,7 +35,7 @@ export class Lab extends View {
     this.furnish([this.stage, this.bar], [this.stage, this.bar]);
     expose(this, {
       panels: asked(() => ({})),
-      frame: asked(() => (name) => Array.from(this.films.frame(name))),
+      frame: asked(() => (/** @type {string} */ name) => Array.from(this.films.frame(name))),
       at: asked(() => () => ({ ...this.at })),
       boxes: asked(() => () => Object.fromEntries(this.panels.map(({ name, box, cells }) => [name, { box, cells }]))),
     });
@@ -53,9 +54,10 @@ export class Lab extends View {
 
   /** @param {string} name */
   slider(name) {
-    return this.films.sliders.get(name);
+    return this.films.slider(name);
   }
 
+  /** @param {Frame} frame */
   accept({ meta, arrays }) {
     const edited = this.editing.held();
     this.films.accept(meta, arrays);
@@ -63,7 +65,7 @@ export class Lab extends View {
     this.meta = meta;
     this.positions.put(meta.sliders, meta.puts);
     const before = new Map(this.panels.map((panel) => [panel.name, panel]));
-    this.panels = meta.panels.map((panel) => adopt(panel, before.get(panel.name)));
+    this.panels = meta.panels.map((/** @type {Sent} */ panel) => adopt(panel, before.get(panel.name)));
     this.pointing.accept();
     this.root.setAttribute("aria-label", meta.summary);
     this.nameTools();
@@ -150,7 +152,7 @@ export class Lab extends View {
 /**
  * A picture of the same name keeps its place on the page; and what is lit, where it has the same cells.
  * @param {any} panel
- * @param {Plot} [before]
+ * @param {any} [before]
  * @returns {Plot}
  */
 function adopt(panel, before) {

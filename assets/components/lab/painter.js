@@ -32,6 +32,7 @@ export class Painter {
     for (const figure of figures) this.observer.observe(figure);
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
   scrolled(entries) {
     for (const { target, isIntersecting } of entries) this.away[isIntersecting ? "delete" : "add"](target);
     this.lab.later("draw");
@@ -43,15 +44,16 @@ export class Painter {
 
   /**
    * The sliders whose movement changes a picture.
-   * @param {any} panel
+   * @param {{ film?: string, ghost?: string, over?: string, order?: string, along?: string, x?: string, y?: string,
+   *   sliders?: string[], lines?: Line[], items?: { whole?: string }[] }} panel
    * @returns {Set<string>}
    */
   follows({ film, ghost, over, order, along, x, y, sliders = [], lines = [], items = [] }) {
     const { films } = this.lab;
-    const shown = [film, ghost, over, order, ...lines.map((line) => line.film)].filter(Boolean);
+    const shown = [film, ghost, over, order, ...lines.map((line) => line.film)].flatMap((name) => name || []);
     const fixed = lines.flatMap((line) => Object.keys(line.fixed ?? {}));
     const names = [along, x, y, ...sliders, ...fixed, ...items.map(({ whole }) => whole)];
-    return new Set([...names, ...shown.flatMap((name) => films.follows(name))]);
+    return new Set([...names.flatMap((name) => name || []), ...shown.flatMap((name) => films.follows(name))]);
   }
 
   /** @param {string[]} names the sliders that have moved */
@@ -111,7 +113,7 @@ export class Painter {
       if (panel.kind === "controls" || panel.kind === "readouts") page.show(panel);
       else if (panel.pen) {
         if (!panel.w || (panel.painted && this.away.has(panel.figure))) continue;
-        this.paint(panel);
+        this.paint(/** @type {Drawn} */ (panel));
       }
       panel.dirty = false;
     }
@@ -119,13 +121,13 @@ export class Painter {
 
   /**
    * A picture that the keyboard has reached before it came into sight.
-   * @param {Plot} panel
+   * @param {Drawn} panel
    */
   paintNow(panel) {
     if (panel.dirty && panel.w) this.paint(panel);
   }
 
-  /** @param {Plot} panel */
+  /** @param {Drawn} panel */
   paint(panel) {
     const { lab } = this;
     const { pen } = panel;
@@ -138,6 +140,10 @@ export class Painter {
     panel.painted = true;
   }
 
+  /**
+   * @param {Drawn} panel
+   * @param {PlotKind} kind
+   */
   paintStill(panel, kind) {
     const { pen } = panel;
     pen.clear();
@@ -166,7 +172,8 @@ export class Painter {
    */
   print(pen, place) {
     const { lab } = this;
-    for (const panel of lab.panels.filter(({ canvas, figure }) => canvas && !figure.parentElement.hidden)) {
+    const shown = lab.panels.filter(({ canvas, figure }) => canvas && !figure.parentElement?.hidden);
+    for (const panel of /** @type {Drawn[]} */ (shown)) {
       const kind = this.prepared(panel);
       const { x, y } = place(panel.canvas);
       pen.save();

@@ -2,6 +2,7 @@
 import { PLOTS } from "../plots/plots.js";
 
 const SLACK = 6; // pixels a finger may slip and still have touched one thing
+/** @type {Record<string, [number, number]>} rows and columns */
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const PULLS = 40; // presses of a key from one end of an axis to the other
 
@@ -9,23 +10,25 @@ export class LabPointing {
   /** @param {Lab} lab */
   constructor(lab) {
     this.lab = lab;
-    /** @type {Plot | null} what is pointed at */
+    /** @type {Drawn | null} what is pointed at */
     this.panel = null;
     /** @type {any} where: the event of a pointer, or the corner of the cell that the keyboard has reached */
     this.where = null;
     /** @type {{ id: number, name: string, x: number, y: number, moving: boolean } | null} */
     this.pressed = null;
     // What a finger has read stays until it touches something else.
-    const elsewhere = (event) => event.composedPath().includes(this.panel?.canvas) || this.point(this.panel, null);
+    const elsewhere = (/** @type {Event} */ event) =>
+      (this.panel && event.composedPath().includes(this.panel.canvas)) || this.point(this.panel, null);
     window.addEventListener("pointerdown", elsewhere, { capture: true, signal: lab.gone.signal });
   }
 
   /** New pictures of the same names. */
   accept() {
-    this.panel = this.lab.panels.find(({ name }) => name === this.panel?.name) ?? null;
+    const again = this.lab.panels.find(({ name }) => name === this.panel?.name) ?? null;
+    this.panel = /** @type {Drawn | null} */ (again);
   }
 
-  /** @param {Plot} panel */
+  /** @param {Drawn} panel */
   listen(panel) {
     const { canvas } = panel;
     const { quiet } = PLOTS[panel.kind] ?? {};
@@ -40,21 +43,26 @@ export class LabPointing {
     canvas.onblur = () => this.point(panel, null);
   }
 
-  /** Whether a press on it moves something. @param {Plot} panel */
+  /** Whether a press on it moves something. @param {Drawn} panel */
   moves(panel) {
     return PLOTS[panel.kind]?.moves(panel);
   }
 
   /**
-   * @param {Plot} panel
-   * @param {{ x: number, y: number }} place
+   * @param {Drawn} panel
+   * @param {Place} place
    * @returns {Hit | null}
    */
   hit(panel, place) {
     return PLOTS[panel.kind].hit(this.lab, panel, place);
   }
 
-  // A mouse moves things as soon as it is down; a finger once it goes sideways, for up and down it scrolls the page.
+  /**
+   * A mouse moves things as soon as it is down; a finger once it goes sideways, for up and down it scrolls the page.
+   * @param {Drawn} panel
+   * @param {Place} place
+   * @param {PointerEvent} event
+   */
   press(panel, { x, y }, event) {
     if (!this.hit(panel, { x, y })) return;
     const moving = this.moves(panel) && (panel.editable || event.pointerType !== "touch");
@@ -64,6 +72,11 @@ export class LabPointing {
     this.drag(panel, { x, y });
   }
 
+  /**
+   * @param {Drawn} panel
+   * @param {Place} place
+   * @param {PointerEvent} event
+   */
   glide(panel, place, event) {
     const { pressed } = this;
     const mine = event.buttons > 0 && pressed?.id === event.pointerId && pressed.name === panel.name;
@@ -72,6 +85,11 @@ export class LabPointing {
     else if (event.pointerType !== "touch") this.point(panel, this.hit(panel, place), event);
   }
 
+  /**
+   * @param {Drawn} panel
+   * @param {Place} place
+   * @param {PointerEvent} event
+   */
   lift(panel, place, event) {
     const { pressed, lab } = this;
     if (pressed?.id !== event.pointerId) return;
@@ -84,23 +102,38 @@ export class LabPointing {
     if (hit?.to) {
       lab.move(hit.to);
       lab.release();
-    } else if (hit?.pick) lab.pick(panel, hit.pick);
+    } else this.choose(panel, hit);
   }
 
-  // What is dragged beyond the edge stays at the edge.
+  /**
+   * @param {Drawn} panel
+   * @param {Hit | null} hit
+   */
+  choose(panel, hit) {
+    if (hit?.pick) this.lab.pick(panel, hit.pick);
+  }
+
+  /**
+   * What is dragged beyond the edge stays at the edge.
+   * @param {Drawn} panel
+   * @param {Place} place
+   */
   drag(panel, { x, y }) {
     const { box, low, high } = panel;
     const inside = {
       x: Math.min(box.x + box.w - 0.01, Math.max(box.x, x)),
       y: Math.min(box.y + box.h - 0.01, Math.max(box.y, y)),
     };
-    if (!panel.editable) return this.lab.move(this.hit(panel, inside).to);
+    if (!panel.editable) {
+      const to = this.hit(panel, inside)?.to;
+      return to && this.lab.move(to);
+    }
     const i = Math.floor(((inside.x - box.x) / box.w) * panel.count);
     return this.lab.editing.edit(panel, i, high - ((inside.y - box.y) / box.h) * (high - low));
   }
 
   /**
-   * @param {Plot | null} panel
+   * @param {Drawn | null} panel
    * @param {Hit | null} hit
    * @param {any} [where]
    */
@@ -128,40 +161,56 @@ export class LabPointing {
     this.point(panel, where.pointerType ? under() : this.tell(panel, panel.lit), where);
   }
 
+  /**
+   * @param {Drawn} panel
+   * @param {any} lit
+   */
   tell(panel, lit) {
-    return PLOTS[panel.kind].tell(this.lab, panel, lit);
+    return walked(panel).tell(this.lab, panel, lit);
   }
 
-  // Where the keyboard begins: at what is chosen.
+  /** Where the keyboard begins: at what is chosen. @param {Drawn} panel */
   home(panel) {
-    return PLOTS[panel.kind].home(panel);
+    return walked(panel).home(panel);
   }
 
-  // What the keyboard reaches is said aloud, too.
+  /**
+   * What the keyboard reaches is said aloud, too.
+   * @param {Drawn} panel
+   * @param {any} lit
+   */
   light(panel, lit) {
     this.lab.painter.paintNow(panel);
     const { left, top } = panel.canvas.getBoundingClientRect();
-    const { x, y, w, h } = PLOTS[panel.kind].cell(panel, lit);
+    const { x, y, w, h } = walked(panel).cell(panel, lit);
     const hit = this.tell(panel, lit);
     this.point(panel, hit, { clientX: left + x + w, clientY: top + y + h });
     this.lab.live.textContent = hit.lines.join(", ");
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {Drawn} panel
+   */
   walk(event, panel) {
-    const kind = PLOTS[panel.kind];
-    if (!kind.walk) return;
+    if (!PLOTS[panel.kind].walk) return;
     const step = STEPS[event.key];
     const from = panel.lit ?? this.home(panel);
     if (step?.[0] && panel.editable) this.pull(panel, from, step[0]);
-    else if (step) this.light(panel, kind.beside(panel, from, step));
+    else if (step) this.light(panel, walked(panel).beside(panel, from, step));
     else if (event.key === "Escape") this.point(panel, null);
     else if ((event.key === "Enter" || event.key === " ") && !panel.editable)
-      this.lab.pick(panel, this.tell(panel, from).pick);
+      this.choose(panel, this.tell(panel, from));
     else return;
     event.preventDefault();
   }
 
-  // A key moves a bar up or down.
+  /**
+   * A key moves a bar up or down.
+   * @param {Drawn} panel
+   * @param {number} i
+   * @param {number} down
+   */
   pull(panel, i, down) {
     const { editing, films } = this.lab;
     const value = films.frame(panel.film)[panel.start + i];
@@ -171,6 +220,14 @@ export class LabPointing {
   }
 }
 
+/** @param {Plot} panel */
+const walked = (panel) => /** @type {Walked} */ (PLOTS[panel.kind]);
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {{ clientX: number, clientY: number }} event
+ * @returns {Place}
+ */
 function placeIn(canvas, { clientX, clientY }) {
   const { left, top } = canvas.getBoundingClientRect();
   return { x: clientX - left, y: clientY - top };

@@ -17,9 +17,10 @@ export class Sight {
     if (!seen || this.answered === seen.ask) return;
     this.observer = new IntersectionObserver((entries) => {
       clearTimeout(this.timer);
-      if (entries.at(-1).isIntersecting) this.timer = setTimeout(() => this.tell(seen), STAYS);
+      if (entries.at(-1)?.isIntersecting) this.timer = setTimeout(() => this.tell(seen), STAYS);
     });
-    this.observer.observe(this.lab.panels.find(({ name }) => name === seen.panel).figure);
+    const panel = this.lab.panels.find(({ name }) => name === seen.panel);
+    if (panel) this.observer.observe(panel.figure);
   }
 
   stop() {
@@ -27,6 +28,7 @@ export class Sight {
     clearTimeout(this.timer);
   }
 
+  /** @param {{ panel: string, ask: string }} seen */
   tell(seen) {
     this.answered = seen.ask;
     this.stop();

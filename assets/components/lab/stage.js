@@ -27,7 +27,7 @@ export class Stage {
     if (shape !== this.shape) this.furnish();
     this.shape = shape;
     for (const panel of lab.panels) {
-      if (panel.pen) this.name(panel);
+      if (panel.pen) this.name(/** @type {Drawn} */ (panel));
       if (panel.kind === "heading") this.heading(panel);
       if (panel.kind === "readouts") furnishReadouts(panel);
       if (panel.kind === "controls") nameControls(lab, panel);
@@ -50,12 +50,14 @@ export class Stage {
     painter.watch(panels.map(({ figure }) => figure));
   }
 
+  /** @param {Plot[]} panels */
   stack(panels) {
     const stack = element("div", { class: "stack" }, ...panels.map((panel) => this.figure(panel)));
     stack.style.setProperty("--span", panels[0].span);
     return stack;
   }
 
+  /** @param {Plot} panel */
   figure(panel) {
     panel.figure = element("figure", { class: `plot ${panel.kind}`, "data-name": panel.name });
     panel.pen = panel.canvas = null;
@@ -70,6 +72,7 @@ export class Stage {
     return panel.figure;
   }
 
+  /** @param {Drawn} panel */
   name(panel) {
     const { words } = this.lab.meta;
     const hint = PLOTS[panel.kind]?.walk && words[panel.editable ? "hint_pull" : "hint_walk"];
@@ -77,6 +80,7 @@ export class Stage {
     panel.canvas.setAttribute("aria-label", [panel.title, panel.note, hint].filter(Boolean).join(". "));
   }
 
+  /** @param {Plot} panel */
   heading(panel) {
     const attributes = { type: "button", class: "fold", "aria-expanded": this.unfolded.has(panel.name) };
     const title = panel.fold
@@ -97,12 +101,13 @@ export class Stage {
     let away = false;
     for (const panel of lab.panels) {
       if (panel.kind === "heading") away = panel.fold && !unfolded.has(panel.name);
-      else panel.figure.parentElement.hidden = away;
-      if (panel === toggled) panel.figure.querySelector("button").setAttribute("aria-expanded", String(!away));
+      else if (panel.figure.parentElement) panel.figure.parentElement.hidden = away;
+      if (panel === toggled) panel.figure.querySelector("button")?.setAttribute("aria-expanded", String(!away));
     }
     if (toggled) lab.later("layout");
   }
 
+  /** @param {Plot} panel */
   show(panel) {
     if (panel.kind === "controls") showControls(this.lab, panel);
     else showReadouts(this.lab, panel);
@@ -133,13 +138,17 @@ export class Stage {
   }
 }
 
-// What a colour of lines means.
+/**
+ * What a colour of lines means.
+ * @param {[string, string]} key
+ */
 function keyOf([hue, name]) {
   const line = element("i", {});
   line.style.borderTop = `3px solid var(--${hue})`;
   return element("span", { class: "key" }, line, element("span", {}, ...written(name)));
 }
 
+/** @param {Plot} panel */
 function furnishReadouts(panel) {
   const heading = panel.title ? [element("div", { class: "plot-title" }, ...written(panel.title))] : [];
   panel.outputs = panel.items.map(() => element("output", {}));
@@ -154,6 +163,10 @@ function furnishReadouts(panel) {
   panel.figure.replaceChildren(...heading, ...lines);
 }
 
+/**
+ * @param {Lab} lab
+ * @param {Plot} panel
+ */
 function showReadouts(lab, panel) {
   const values = lab.films.frame(panel.film);
   panel.items.forEach((item, i) => {
@@ -162,6 +175,11 @@ function showReadouts(lab, panel) {
   });
 }
 
+/**
+ * @param {Lab} lab
+ * @param {any} item what Python says of a read-out (ui/components/lab/plots.py)
+ * @param {number} v
+ */
 function readingOf(lab, item, v) {
   if (v !== v) return "–";
   const unit = item.unit ? ` ${item.unit}` : "";

@@ -12,6 +12,7 @@ from torch import Tensor
 from attention_core import attend, hard, sampling
 from attention_core.experiments.hard import bound, bound_gradient, log_likelihood
 from attention_core.scalings import by
+from attention_core.softmax import entropy
 from pages.mechanisms.hard_soft.draws import COUNTS, DRAWS, Estimates, Samples, estimated, sampled, uniform
 from ui.one_head import Head
 from ui.scripts import filled
@@ -99,7 +100,7 @@ class View:
             "likelihood": high,
             "gap": high - low,
             "soft": naming(context, self.head.v, self.target),
-            "entropy": torch.special.entr(alpha).sum(dim=-1),
+            "entropy": entropy(alpha),
             "distance": (alpha - alpha[0]).abs().amax(dim=-1),
         }
         return torch.stack([numbers[name] for name in EXACT], dim=-1)

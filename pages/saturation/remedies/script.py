@@ -7,6 +7,7 @@ from attention_core import MultiHeadAttention
 from attention_core.models import FromScratch, Sizes, load_embedded
 from attention_core.remedies import REMEDIES, Spectra, qk_norm, remedied, softcap, spectral_norm, ssmax, temperature
 from attention_core.saturation import D_V, DEAD, N_HEAD, untrained
+from attention_core.softmax import entropy
 
 # --- yours ---
 text = "The animal didn't cross the street because it was too tired"
@@ -50,7 +51,7 @@ for name, remedy in table.items():
     gains = (through_apart.norm(dim=-1) / apart.norm(dim=-1)).sort().values
     gain = (gains[(n - 1) // 2] * gains[n // 2]).sqrt()
     weights = trace.weights.detach()
-    entropy = torch.special.entr(weights / weights.sum(dim=-1, keepdim=True)).sum(dim=-1)
     dead = (gains < DEAD).double().mean()
-    numbers = (weights.amax(dim=-1).mean(), entropy.mean(), gain, d_scores.norm(), dead, weights.sum(dim=-1).mean())
+    nats, row_sum = entropy(weights / weights.sum(dim=-1, keepdim=True)).mean(), weights.sum(dim=-1).mean()
+    numbers = (weights.amax(dim=-1).mean(), nats, gain, d_scores.norm(), dead, row_sum)
     print(name, *map(float, numbers), sep="\t")

@@ -30,6 +30,14 @@ def test_local_m_copies_and_cannot_reverse_and_local_p_learns_to_walk_backwards(
     assert float(centers[0] - centers[-1]) > 4
 
 
+@pytest.mark.slow
+def test_a_window_in_the_wrong_place_reverses_no_better_than_the_recurrent_network_by_itself() -> None:
+    """At full size: what local-m gets right of a reversed row is what the decoder remembers without looking."""
+    full = Alignment(task="reverse", every=500)
+    window, alone = (list(replace(full, mode=mode).records())[-1].accuracy for mode in ("local_m", "none"))
+    assert 0.35 < window < alone + 0.03 < 0.6
+
+
 @pytest.mark.parametrize("feed", [False, True])
 @pytest.mark.parametrize("mode", MODES)
 def test_same_seed_same_records(mode, feed) -> None:

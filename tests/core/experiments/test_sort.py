@@ -138,6 +138,21 @@ def test_anatomy_of_step_0() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("rule", "here", "wider"), [("none", 0.301, 0.45), ("inverse_sqrt", 1.791, 3.15)])
+def test_the_ratio_at_step_0_is_one_definition_and_the_read_out_decides_how_large(rule, here, wider) -> None:
+    """0.45 and 3.15 were measured outside with a read-out of N(0, 1/d_model); torch's own is √3 narrower."""
+    assert_close(anatomy(Sort(rule=rule, steps=0))["snr"], here, rtol=2e-2, atol=0)
+    ratios = []
+    for seed in (3, 4, 5, 6):
+        config = Sort(rule=rule, steps=0, seed=seed)
+        state = dict(config.build().state_dict())
+        draw = torch.Generator().manual_seed(1000 + seed)
+        state |= {"read.weight": torch.randn(16, 64, generator=draw) / 8, "read.bias": torch.zeros(16)}
+        ratios.append(anatomy(config, state=state)["snr"])
+    assert_close(sum(ratios) / 4, wider, rtol=0.2, atol=0)
+
+
+@pytest.mark.slow
 def test_unscaled_the_gradient_is_carried_by_a_few_rows_and_drowned_in_noise(unscaled: Record) -> None:
     """At d_k 64 and step 300 about 75 % dead rows, 93 % of the energy in 5 % of them, SNR 0.047."""
     found = anatomy(Sort(rule="none"), state=unscaled.state)

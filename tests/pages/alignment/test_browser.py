@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from attention_core.experiments.alignment import Alignment
 from attention_core.experiments.store import fingerprint
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from tests.harness.laboratory import RERUNS
 from ui.text import words
 
@@ -47,8 +47,7 @@ def test_start_scrub_and_find_the_records_of_the_core(opened) -> None:
     assert (before.isnan() == ~window).all()
     press(page, SHARED["start"])
     page.get_by_text(DONE).wait_for(timeout=120_000)
-    wait_idle(page)
-    page.wait_for_timeout(500)
+    wait_painted(page)
     records = {mode: list(config.records()) for mode, config in CONFIGS.items()}
     for found in records.values():
         expect(page.get_by_text(fingerprint(found))).to_be_visible()

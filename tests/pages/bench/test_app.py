@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -15,24 +14,17 @@ from attention_core.mechanisms import MECHANISMS
 from attention_core.models import load_embedded
 from pages.mechanisms.bench.numbers import MAX_TOKENS, MOST, one_per_axis
 from pages.mechanisms.bench.wording import formula, subscripts
+from tests.harness.training import arrived
 from ui.controls import DEFAULT_SENTENCE
 from ui.session import SCRATCH
 from ui.text import words
 
-APP = Path(__file__).parents[3] / "app.py"
 KEYS = list(MECHANISMS)
 PAGE = words("bench", "en")
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    link = {"lang": "en", **link}
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # the first page of a process is loaded again
-    for name, value in link.items():
-        app.query_params[name] = value
-    return fine(app.switch_page("pages/mechanisms/bench/page.py").run())
+    return fine(arrived("bench", **({"lang": "en"} | link)))
 
 
 def fine(app: AppTest) -> AppTest:

@@ -10,24 +10,15 @@ from torch.testing import assert_close
 
 from attention_core.mechanisms.bench import WIDTHS
 from attention_core.models import load_embedded
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from ui.controls import DEFAULT_SENTENCE
 from ui.text import words
 
 WORDS = words("bench", "en")
 LAYER, HEAD = 3, 1  # counted from 0: what the default sentence opens at
 OTHER = "The dog slept"
+pytestmark = pytest.mark.usefixtures("awake")
 HOST = """(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight)"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def awake(browser, server) -> None:
-    """The model is loaded, and the server knows its pages, before the test looks at one of them."""
-    page = browser.new_page()
-    page.goto(server.url)
-    page.get_by_role("heading", level=1).wait_for(timeout=120_000)
-    wait_idle(page, timeout=120_000)
-    page.close()
 
 
 def opened(open_page, keys: str = "scaled_dot,dot,window", url: str | None = None, **options) -> Page:
@@ -132,7 +123,7 @@ def test_a_mechanism_is_chosen_with_the_keyboard_and_a_token_with_a_click(open_p
 
 def test_maps_and_controls_share_the_first_screen(open_page) -> None:
     page = opened(open_page, ",".join(("scaled_dot", "general", "dot", "local_p", "window", "graves")))
-    page.wait_for_timeout(300)
+    wait_painted(page)
     bottoms = page.locator(".st-key-bench_maps canvas[role=application]").evaluate_all(
         "(all) => all.map((one) => one.getBoundingClientRect().bottom)"
     )
@@ -143,7 +134,7 @@ def test_maps_and_controls_share_the_first_screen(open_page) -> None:
 @pytest.mark.parametrize("width", [1024, 390])
 def test_maps_that_one_line_cannot_hold_stand_side_by_side_in_several(open_page, width) -> None:
     page = opened(open_page, ",".join(("scaled_dot", "general", "dot", "local_p", "window", "graves")), width=width)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     lines = page.locator(".st-key-bench_maps .row").evaluate_all(
         """(rows) => rows.map((row) => [...row.querySelectorAll("canvas")].map((one) => {
             const { left, top, right } = one.getBoundingClientRect();
@@ -165,7 +156,7 @@ def test_d_k_moves_the_spread_under_the_finger(open_page) -> None:
     slider.scroll_into_view_if_needed()
     stop = WIDTHS.index(256)
     slider.evaluate("(node, at) => { node.value = at; node.dispatchEvent(new Event('input')); }", stop)
-    page.wait_for_timeout(150)
+    wait_frames(page)
     logs = page.evaluate(f"(key) => [...(({HOST})(key)).__headlight.frame('std')]", "bench_widths")
     assert_close(10 ** torch.tensor(logs), torch.tensor([16.0, 1.0, math.sqrt(0.52), 16.0]), rtol=0.1, atol=0)
     slider.evaluate("(node) => node.dispatchEvent(new Event('change'))")

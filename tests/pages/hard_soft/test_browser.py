@@ -12,7 +12,7 @@ from attention_core.models import FromScratch, Sizes, load_embedded
 from pages.mechanisms.hard_soft.draws import COUNTS, DRAWS
 from pages.mechanisms.hard_soft.numbers import TEMPERATURES
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from ui.controls import DEFAULT_SENTENCE
 from ui.text import words
 
@@ -122,8 +122,7 @@ def test_the_estimate_comes_closer_with_samples_and_with_a_baseline(opened, vect
     off = {}
     for name in ("none", "moving"):
         page.locator(".st-key-hard_gradient").get_by_role("button", name=WORDS[f"baselines.{name}"], exact=True).click()
-        wait_idle(page)
-        page.wait_for_timeout(300)
+        wait_painted(page)
         for count in (64, 4096):
             squares = []
             for draw in range(0, DRAWS, 3):
@@ -160,8 +159,7 @@ def test_a_click_chooses_the_token_to_be_named(opened) -> None:
     box = page.evaluate(f"() => ({laboratory.HOST})('hard_samples').__headlight.boxes().alpha.box")
     canvas = page.locator(".st-key-hard_samples [data-name=alpha] canvas")
     canvas.click(position={"x": box["x"] + box["w"] * 7.5 / 13, "y": box["y"] + box["h"] - 4})
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert "focus=10%2C7" in page.url
     ell = painted(page, "ell", "hard_gradient")
     assert ell.argmax() == 7  # a token names itself best

@@ -10,21 +10,17 @@ from streamlit.testing.v1 import AppTest
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
 from pages.explore.heads.large import LIVE_TOKENS
+from tests.harness.training import arrived
 from ui.session import SCRATCH
 from ui.text import words
 
-APP = Path(__file__).parents[3] / "app.py"
 TABS = ("lines", "measures", "compare", "rollout", "other", "off")
 PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 SHOWS = ("head", "all", "mean", "norm")
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    return fine(app.switch_page("pages/explore/heads/page.py").run())
+    return fine(arrived("heads", **link))
 
 
 def fine(app: AppTest) -> AppTest:

@@ -9,8 +9,8 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models.pretrained import load_embedded
-from tests.harness.browser import wait_idle, wait_settled
-from tests.harness.pixels import colours
+from tests.harness.browser import wait_frames, wait_painted, wait_sent, wait_settled
+from tests.harness.pixels import colours, sent
 from ui.controls import DEFAULT_SENTENCE, TEMPERATURES
 from ui.text import words
 
@@ -36,11 +36,6 @@ def painted(page: Page, key: str, panel: str) -> torch.Tensor:
     return torch.tensor([float("nan") if value is None else float(value) for value in values])
 
 
-def settled(page: Page) -> None:
-    wait_idle(page)
-    page.wait_for_timeout(300)
-
-
 def click_cell(page: Page, key: str, row: int, col: int) -> None:
     place = page.evaluate(
         f"""([key, row, col]) => {{
@@ -53,13 +48,13 @@ def click_cell(page: Page, key: str, row: int, col: int) -> None:
         [key, row, col],
     )
     page.mouse.click(*place)
-    settled(page)
+    wait_painted(page)
 
 
 def test_a_thumbnail_opens_its_head_large(open_page, eager) -> None:
     page = open_page("/heads")
     page.get_by_role("button", name="Layer 6, head 11", exact=True).click()
-    settled(page)
+    wait_painted(page)
     weights = hidden(eager).attentions[5][0, 10]
     assert_close(painted(page, "large_head", "weights"), weights.flatten(), rtol=0, atol=1e-6)
     codes = painted(page, "overview", "5.10")
@@ -72,7 +67,7 @@ def test_a_thumbnail_opens_its_head_large(open_page, eager) -> None:
 
 def test_first_screen_holds_the_grid_the_head_and_the_slider(open_page) -> None:
     page = open_page("/heads")
-    settled(page)
+    wait_painted(page)
     for key, inside in (("overview", ".stage"), ("large_head", "canvas"), ("large_head", "input[type=range]")):
         box = page.locator(f".st-key-{key} {inside}").first.bounding_box()
         assert box is not None
@@ -82,7 +77,7 @@ def test_first_screen_holds_the_grid_the_head_and_the_slider(open_page) -> None:
 @pytest.mark.parametrize("show", ["head", "all"])
 def test_the_temperature_slider_paints_torchs_softmax_before_and_after_release(open_page, eager, show) -> None:
     page = open_page("/heads", query={"show": show})
-    settled(page)
+    wait_painted(page)
     model = load_embedded()
     scores = model.run(model.tokenize(DEFAULT_SENTENCE)).layers[3].attention.scaled_scores
     panel, heads = ("weights", [1]) if show == "head" else ("h{}", range(12))
@@ -91,14 +86,14 @@ def test_the_temperature_slider_paints_torchs_softmax_before_and_after_release(o
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2, steps=7)
-    page.wait_for_timeout(200)
+    wait_frames(page)
     temperature = TEMPERATURES[int(slider.input_value())]
     assert temperature < 1
     for head in heads:
         expected = (scores[head] / temperature).softmax(-1).flatten()
         assert_close(painted(page, f"large_{show}", panel.format(head)), expected, rtol=0, atol=1e-6)
     page.mouse.up()
-    settled(page)
+    wait_painted(page)
     page.wait_for_url(f"**temperature={temperature}**")
     for head in heads:
         expected = (scores[head] / temperature).softmax(-1).flatten()
@@ -118,14 +113,14 @@ def test_lines_show_the_head_and_the_mean_and_light_up_together(open_page, eager
     assert_close(painted(page, "lines", "weights"), weights[1].flatten(), rtol=0, atol=1e-6)
     assert_close(painted(page, "lines_mean", "weights"), weights.mean(dim=0).flatten(), rtol=0, atol=1e-6)
     page.locator(".st-key-strip_canvas .query .chip").nth(10).hover()
-    page.wait_for_timeout(200)
+    wait_frames(page)
     drawn = page.evaluate(f"key => {HOST}.__headlight.drawn", "lines")
     assert drawn == int((weights[1][10] >= 0.05).sum())
 
 
 def test_the_table_sorts_and_a_row_jumps_to_its_head(open_page, eager) -> None:
     page = open_page("/heads", query={"tab": "measures"})
-    settled(page)
+    wait_painted(page)
     entropy = torch.stack([torch.special.entr(w[0]).sum(-1).mean(-1) for w in hidden(eager).attentions])
     table = page.get_by_test_id("stDataFrame")
     table.scroll_into_view_if_needed()
@@ -135,13 +130,14 @@ def test_the_table_sorts_and_a_row_jumps_to_its_head(open_page, eager) -> None:
     box = table.bounding_box()
     page.mouse.click(box["x"] + 190, box["y"] + 18)  # the third column, after the boxes, layer and head
     headers.filter(has_text="↑ Entropy (nats)").wait_for(state="attached")
+    before = sent(page)
     page.mouse.click(box["x"] + 17, box["y"] + 35 + 17)  # the box of the first row
-    settled(page)
+    wait_sent(page, before)
     layer, head = divmod(int(entropy.argmin()), 12)
     chosen = page.get_by_role("button", name=f"Layer {layer + 1}, head {head + 1}", exact=True)
     assert chosen.get_attribute("aria-pressed") == "true"
     page.get_by_role("button", name="Layer 2, head 5", exact=True).click()
-    settled(page)
+    wait_painted(page)
     other = page.get_by_role("button", name="Layer 2, head 5", exact=True)
     assert other.get_attribute("aria-pressed") == "true", "the row that is still ticked called its head back"
 
@@ -151,7 +147,7 @@ def test_another_sentence_is_compared_cell_by_cell(open_page, eager) -> None:
     box = page.get_by_label(WORDS["compare.sentence"])
     box.fill(OTHER)
     box.press("Enter")
-    settled(page)
+    wait_painted(page)
     a, b = (hidden(eager, text).attentions[3][0, 1] for text in (DEFAULT_SENTENCE, OTHER))
     assert_close(painted(page, "compare_B", "B"), b.flatten(), rtol=0, atol=1e-6)
     assert_close(painted(page, "compare_D", "D"), (a - b).flatten(), rtol=0, atol=1e-6)
@@ -165,7 +161,7 @@ def test_another_sentence_is_compared_cell_by_cell(open_page, eager) -> None:
 def test_a_head_that_is_off_changes_the_output_as_if_its_columns_of_w_o_were_zero(open_page, eager) -> None:
     page = open_page("/heads", query={"tab": "off", "layer": "2", "head": "3"})
     page.get_by_role("button", name="Switch head 2.3 off").click()
-    settled(page)
+    wait_painted(page)
     before = hidden(eager)
     dense = eager.encoder.layer[1].attention.output.dense
     kept = dense.weight.detach().clone()
@@ -204,15 +200,15 @@ def test_rollout_of_the_token_in_focus(open_page, eager) -> None:
 def test_the_link_opens_the_same_view_elsewhere(open_page) -> None:
     page = open_page("/heads")
     page.get_by_role("button", name="Layer 3, head 10", exact=True).click()
-    settled(page)
+    wait_painted(page)
     page.get_by_role("radio", name=WORDS["tab.rollout"]).click()
-    settled(page)
+    wait_painted(page)
     page.locator(".st-key-strip_canvas .query .chip").nth(4).click()
-    settled(page)
+    wait_painted(page)
     page.locator(".st-key-strip_canvas .key .chip").nth(7).click()
-    settled(page)
+    wait_painted(page)
     again = open_page(url=page.url)
-    settled(again)
+    wait_painted(again)
     for key, panel in (("large_head", "weights"), ("rollout_layer", "whole")):
         assert_close(painted(again, key, panel), painted(page, key, panel))
     focus = again.locator(".st-key-strip_canvas .chip.focus").all_inner_texts()
@@ -250,7 +246,7 @@ def test_no_tab_scrolls_sideways(open_page, tab, width) -> None:
 @pytest.mark.parametrize("tab", ["lines", "measures", "compare", "rollout", "off"])
 def test_no_tab_has_an_accessibility_violation(open_page, tab, theme) -> None:
     page = open_page("/heads", theme=theme, query={"tab": tab, "off": "1.1", "b_settings": "own"})
-    settled(page)
+    wait_painted(page)
     found = Axe().run(page).response["violations"]
     assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
 
@@ -278,13 +274,10 @@ CENTRES = f"""() => {{
 SHOWS = f"([head, exact]) => {{ const now = {LARGE}?.__headlight; return now?.head === head && now.exact === exact; }}"
 
 
-PAINTED = "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
-
-
 def shows(page: Page, head: str, exact: bool) -> None:
     """Wait until the large canvas paints this head, from float32 or from bytes."""
     page.wait_for_function(SHOWS, arg=[head, exact], timeout=60_000)
-    page.evaluate(PAINTED)  # what is chosen is painted in the next frame
+    wait_frames(page)  # what is chosen is painted in the next frame
 
 
 def cells(page: Page) -> torch.Tensor:
@@ -330,10 +323,10 @@ def test_a_chosen_head_is_painted_from_its_bytes_until_torchs_float32_is_there(o
 def test_a_head_chosen_by_its_thumbnail_stays_when_something_else_changes(open_page) -> None:
     page = open_page("/heads")
     page.get_by_role("button", name="Layer 1, head 7", exact=True).click()
-    settled(page)
+    wait_painted(page)
     for other in (WORDS["shows.mean"], WORDS["shows.head"]):
         page.get_by_text(other, exact=True).first.click()
-        settled(page)
+        wait_painted(page)
         assert "layer=1" in page.url and "head=7" in page.url
     assert page.get_by_role("button", name="Layer 1, head 7", exact=True).get_attribute("aria-pressed") == "true"
 
@@ -351,7 +344,7 @@ def test_an_answer_to_an_earlier_choice_does_not_displace_the_last_one(open_page
         }}"""
     )
     page.wait_for_url("**head=11**")
-    settled(page)  # the first choice was answered
+    wait_painted(page)  # the first choice was answered
     assert_close(painted(page, "large_head", "weights"), attentions[5][0, 10].flatten(), rtol=0, atol=1e-6)
     shows(page, "1,4", False)
     assert_close(cells(page)[:, :3], coded(attentions[1][0, 4]), rtol=0, atol=2.0)
@@ -417,7 +410,7 @@ def test_only_thumbnails_that_show_what_python_would_are_painted(open_page) -> N
     page.get_by_role("button", name="Layer 6, head 11", exact=True).click()
     chosen = page.locator(".st-key-overview [aria-pressed=true]")
     assert chosen.get_attribute("aria-label") == "Layer 6, head 11"
-    page.wait_for_timeout(200)
+    wait_frames(page)
     shows(page, "3,1", True)  # in layer 6 the temperature would be another
     page.get_by_role("button", name="Layer 4, head 7", exact=True).click()
     shows(page, "3,6", False)
@@ -442,7 +435,7 @@ def test_what_is_no_head_is_not_previewed(open_page, show) -> None:
     before = painted(page, f"large_{show}", {"all": "h1", "mean": "mean", "norm": "norm"}[show])
     page.evaluate(HOLD)
     page.locator(".st-key-overview").get_by_role("button", name="Layer 4, head 7", exact=True).click()
-    page.wait_for_timeout(200)
+    wait_frames(page)
     after = painted(page, f"large_{show}", {"all": "h1", "mean": "mean", "norm": "norm"}[show])
     assert_close(after, before, equal_nan=True)
     assert page.evaluate(f"key => {HOST}.__headlight.exact", f"large_{show}")

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Sizes, load_embedded
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from ui.controls import DEFAULT_SENTENCE
 from ui.text import words
 
@@ -111,8 +111,7 @@ def test_the_map_follows_its_switch_and_a_click_chooses_the_query(opened, vector
     places = torch.arange(13)
     assert (window.isnan() == ((places[:, None] - places).abs() > 3)).all()
     page.locator(".st-key-local").get_by_role("button", name=WORDS["kinds.local_p"]).click()
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     predicted = painted(page, "maps").view(13, 13)
     centers = painted(page, "predicted") - 1  # the page counts positions from 1
     assert (predicted.isnan() == ((places - centers[:, None]).abs() > 3)).all()
@@ -121,8 +120,7 @@ def test_the_map_follows_its_switch_and_a_click_chooses_the_query(opened, vector
     box = page.evaluate(f"() => ({laboratory.HOST})('local').__headlight.boxes().map.box")
     side = box["w"] / 13
     canvas.click(position={"x": box["x"] + 6.5 * side, "y": box["y"] + 4.5 * side})
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert "focus=4%2C6" in page.url
     alpha, _, _ = expected(vectors, 4, 6, 3, 4.0)
     assert_close(painted(page, "inside"), alpha, rtol=1e-5, atol=1e-7, equal_nan=True)  # p_t = t follows the query
@@ -133,8 +131,7 @@ def test_arrow_keys_move_the_sliders(opened, vectors) -> None:
     slider = page.locator(".st-key-local [data-slider=radius] input")
     slider.focus()
     slider.press("ArrowRight")
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     seen(page, vectors, 4, 10.0)
 
 
@@ -178,7 +175,7 @@ def test_a_note_below_its_title_keeps_clear_of_the_picture(opened, width, name) 
         }"""
     )
     page.set_viewport_size({"width": width + 2, "height": 3000})  # what stays still under a finger is written anew
-    page.wait_for_timeout(300)
+    wait_painted(page)
     places = [place for place in page.evaluate("() => window.written") if place[0] == name]
     note = [place for place in places if place[2] == 0 and place[1] in WORDS[f"{name}_note"]]
     assert "".join(text for _, text, *_ in note).replace(" ", "") == WORDS[f"{name}_note"].replace(" ", "")

@@ -9,7 +9,7 @@ from attention_core.experiments.base import stream
 from attention_core.experiments.recurrent import layer
 from pages.training.long_range.reach.numbers import BATCH, REACHED, SEEDS, WIDTH
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from tests.harness.laboratory import RERUNS
 from ui.text import words
 
@@ -66,8 +66,7 @@ def test_a_race_is_started_and_its_clock_scrubbed(opened) -> None:
     page = opened(lg_length="64", lg_seconds="2", lg_models="attention,lstm")
     page.locator(".st-key-lg_buttons").get_by_role("button", name=SHARED["start"], exact=True).click()
     page.get_by_text(PAGE["state.ended"]).wait_for(timeout=120_000)
-    wait_idle(page)
-    page.wait_for_timeout(500)
+    wait_painted(page)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(RERUNS)

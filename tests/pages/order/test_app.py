@@ -1,23 +1,14 @@
 """The Order page runs in both languages, with anything typed and any link."""
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.harness.training import arrived
 from ui.text import words
-
-APP = Path(__file__).parents[3] / "app.py"
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.switch_page("pages/mechanisms/order/page.py").run()
+    app = arrived("order", **link)
     assert not app.exception and not app.error
     return app
 

@@ -14,7 +14,7 @@ from attention_core.shuffling import SCHEMES
 from pages.mechanisms.order.masks.numbers import radii
 from pages.mechanisms.order.shuffle.numbers import STOPS, orders
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from ui.text import words
 
 WORDS = words("order", "en")
@@ -46,8 +46,7 @@ def slide(page: Page, name: str, stop: int, *, release: bool = False) -> None:
 
 def press(page: Page, name: str, index: int) -> None:
     page.locator(f"[data-slider={name}] button").nth(index).click()
-    wait_idle(page)
-    page.wait_for_timeout(200)
+    wait_painted(page)
 
 
 def reading(page: Page, figure: str, number: int) -> float:
@@ -128,8 +127,7 @@ def test_a_click_on_a_cell_chooses_the_pair_whose_score_is_followed(page) -> Non
     page.locator("figure[data-name=own] canvas").click(
         position={"x": box["x"] + 4.5 * side, "y": box["y"] + 1.5 * side}
     )
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert "focus=1%2C4" in page.url or "focus=1,4" in page.url
     slide(page, "offset", 0)
     score = (x[1] @ matrices.W_Q[HEAD - 1].double()) @ (x[4] @ matrices.W_K[HEAD - 1].double()) / 8**0.5
@@ -213,7 +211,6 @@ def test_sliders_move_with_the_keyboard(page) -> None:
     slider.focus()
     before = frame(page, "order_shuffled", "order")
     slider.press("ArrowRight")
-    wait_idle(page)
-    page.wait_for_timeout(200)
+    wait_painted(page)
     assert not torch.equal(frame(page, "order_shuffled", "order"), before)
     assert "order_swaps=4" in page.url

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models.pretrained import load_embedded
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from tests.harness.laboratory import heat_map
 from ui.numbers import significant
 
@@ -33,8 +33,7 @@ def click_cell(page: Page, key: str, index: int, row: int, col: int) -> None:
             "y": box["y"] + (row + 0.5) * box["h"] / box["rows"],
         }
     )
-    page.wait_for_timeout(400)
-    wait_idle(page)
+    wait_painted(page)
 
 
 def test_the_painted_weights_are_those_of_eager_attention(open_page, eager) -> None:
@@ -69,8 +68,7 @@ def test_the_keyboard_alone_reaches_a_cell_and_its_explanation(open_page) -> Non
     canvas.focus()
     for key in ("ArrowUp", "ArrowUp", "ArrowLeft", "Enter"):
         page.keyboard.press(key)
-    page.wait_for_timeout(300)
-    wait_idle(page)
+    wait_painted(page)
     cell = page.evaluate("() => window.__headlightBus.state.main.focus")
     tokens = load_embedded().tokenize(TEXT).strings
     page.locator(".st-key-margin").get_by_text(f"query {cell['query'] + 1}: {tokens[cell['query']]}").wait_for()
@@ -80,7 +78,7 @@ def test_the_sentence_and_the_explanation_stay_in_sight(open_page) -> None:
     page = open_page(query={"text": TEXT})
     heat_map(page, "canvas_context", "context")
     page.locator(".st-key-stage_context").scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     for key in ("strip", "margin"):
         box = page.locator(f".st-key-{key}").bounding_box()
         assert box is not None
@@ -91,7 +89,7 @@ def test_on_a_narrow_screen_the_explanation_lies_below_and_covers_less_than_half
     page = open_page(query={"text": TEXT}, width=390, height=844)
     heat_map(page, "canvas_weights", "weights")
     page.locator(".st-key-stage_weights").scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     box = page.locator(".st-key-margin").bounding_box()
     assert box is not None
     assert 844 * 0.5 < box["y"] < 844
@@ -101,8 +99,7 @@ def test_whatever_is_typed_stays_text(open_page) -> None:
     page = open_page()
     page.get_by_label("Your sentence").fill(HOSTILE)
     page.get_by_label("Your sentence").press("Enter")
-    page.wait_for_timeout(600)
-    wait_idle(page)
+    wait_painted(page)
     assert page.locator("a[href*='example.org']").count() == 0
     assert page.locator(".st-key-strip").get_by_role("button", name="script").count() > 0
 
@@ -115,12 +112,11 @@ def test_dragging_the_temperature_previews_what_torch_then_computes(open_page, m
     heat_map(page, "canvas_weights", "weights")
     slider = page.locator(".st-key-canvas_weights input[type=range]")
     slider.evaluate("s => { s.value = 40; s.dispatchEvent(new Event('input')); }")
-    page.wait_for_timeout(200)
+    wait_frames(page)
     preview = heat_map(page, "canvas_weights", "weights")
     slider.evaluate("s => s.dispatchEvent(new Event('change'))")
     page.wait_for_url(re.compile("temperature="))
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     committed = heat_map(page, "canvas_context", "weights")
     assert_close(preview, committed, rtol=0, atol=1e-6)
 
@@ -138,8 +134,7 @@ def test_half_of_a_character_does_not_break_the_connection(open_page) -> None:
         }"""
     )
     page.get_by_label("Your sentence").press("Enter")
-    page.wait_for_timeout(800)
-    wait_idle(page)
+    wait_painted(page)
     page.locator(".st-key-strip").get_by_role("button", name="king").first.wait_for(timeout=20_000)
     assert page.locator(".st-key-strip").get_by_role("button", name="animal").count() == 0
     assert not closed

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from attention_core.experiments.base import Record
 from attention_core.experiments.pronoun import EXAMPLE, Pronoun
 from attention_core.experiments.store import fingerprint
 from attention_core.models.trained import CHECKPOINT_SHA256
@@ -118,10 +121,25 @@ def test_a_layer_trained_here_reads_the_sentence() -> None:
     assert words("training", "en")["stale"] in said(app)
 
 
-def test_a_link_to_a_layer_waits_for_its_training() -> None:
-    app = opened(lang="en", pr_steps="60", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="inverse")
+@pytest.fixture
+def gate(monkeypatch) -> threading.Event:
+    """No training of this page goes on after its first record before the gate is open."""
+    gate, records = threading.Event(), Pronoun.records
+
+    def waits(config: Pronoun) -> Iterator[Record]:
+        for record in records(config):
+            yield record
+            assert gate.wait(60.0)
+
+    monkeypatch.setattr(Pronoun, "records", waits)
+    return gate
+
+
+def test_a_link_to_a_layer_waits_for_its_training(gate) -> None:
+    app = opened(lang="en", pr_steps="10", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="inverse")
     assert app.session_state["pr_run"].state != "ended", "too quick to show anything"
     assert app.selectbox(key="pr_layer").value == "shipped" and app.query_params["pr_layer"] == "inverse"
+    gate.set()
     ended(app)
     assert app.selectbox(key="pr_layer").value == "inverse" and app.query_params["pr_layer"] == "inverse"
     app.button(key="pr_start").click().run()  # the next one takes its place when it is done
@@ -135,9 +153,10 @@ def test_a_link_to_a_layer_waits_for_its_training() -> None:
     assert app.selectbox(key="pr_layer").value == "shipped" and "pr_layer" not in app.query_params
 
 
-def test_a_choice_made_meanwhile_and_a_layer_that_never_comes_end_the_waiting() -> None:
-    app = opened(lang="en", pr_steps="60", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="inverse")
+def test_a_choice_made_meanwhile_and_a_layer_that_never_comes_end_the_waiting(gate) -> None:
+    app = opened(lang="en", pr_steps="10", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="inverse")
     app.selectbox(key="pr_layer").set_value("untouched").run()
+    gate.set()
     ended(app)
     assert app.selectbox(key="pr_layer").value == "untouched" and app.query_params["pr_layer"] == "untouched"
     app = opened(lang="en", pr_steps="10", pr_dk="8", pr_go="1", pr_rules="inverse", pr_layer="none")

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from attention_core.experiments.pronoun import EXAMPLE, Pronoun
 from attention_core.models.trained import CHECKPOINT
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from tests.pages.pronoun.test_numbers import torchs
 from ui.text import words
 
@@ -48,8 +48,7 @@ def test_a_sentence_is_painted_as_torch_reads_it_and_a_click_chooses_a_row(open_
     box.fill(text)
     box.press("Enter")
     page.locator("strong", has_text="her stands for queen").wait_for()
-    wait_idle(page)
-    page.wait_for_timeout(500)
+    wait_painted(page)
     assert_close(sentence(page, 13), torchs(state, text)[0].double(), rtol=1e-4, atol=1e-6)
     assert "pr_row" not in page.url  # the place belonged to the other sentence
     page.get_by_role("button", name=PAGE["words.empty"], exact=True).click()

@@ -2,25 +2,17 @@
 
 import math
 import re
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.remedies import REMEDIES
+from tests.harness.training import arrived
 from ui.text import words
-
-APP = Path(__file__).parents[3] / "app.py"
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.switch_page("pages/saturation/remedies/page.py").run()
+    app = arrived("remedies", **link)
     assert not app.exception
     assert not app.error
     return app

@@ -13,7 +13,7 @@ from attention_core.remedies import REMEDIES
 from attention_core.remedy_curves import COLUMNS
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, untrained
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from tests.harness.pixels import colours, painted, sent
 from tests.harness.pixels import drag as drag_with_mouse
 from ui.controls import DEFAULT_SENTENCE
@@ -127,11 +127,11 @@ def test_the_line_that_is_pointed_at_is_named(open_page) -> None:
     page = opened(open_page)
     canvas = page.locator(".st-key-remedies [data-name=peak_alpha] canvas")
     canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
+    wait_painted(page)
     box = page.evaluate(f"() => (({HOST})()).__headlight.boxes().peak_alpha.box")
     place = canvas.bounding_box()
     page.mouse.move(place["x"] + box["x"] + box["w"] / 2, place["y"] + box["y"] + 2)
-    page.wait_for_timeout(150)
+    wait_frames(page)
     lines = page.locator(".st-key-remedies .tip div").all_inner_texts()
     assert len(lines) == 2
     assert lines[0].startswith(WORDS["alpha"])
@@ -152,21 +152,20 @@ def test_another_slider_before_python_has_answered_shows_nothing_false(open_page
         }""",
         [D_K_STOPS.index(16), INPUT_SCALES.index(2.0)],
     )
-    wait_idle(page)
-    page.wait_for_timeout(400)
+    wait_painted(page)
     assert_close(shown(page, "inverse_sqrt", n), fused(16, 2.0, n, 0.25), rtol=0, atol=1 / 254)
 
 
 def test_a_click_on_a_thumbnail_chooses_a_remedy(open_page) -> None:
     page = opened(open_page)
     canvas = page.locator(".st-key-remedies figure.grid canvas")
-    page.wait_for_timeout(300)
+    wait_painted(page)
     place = page.evaluate(f"(index) => (({HOST})()).__headlight.boxes().thumbs.cells[index]", KEYS.index("sparsemax"))
     canvas.click(position={"x": place["x"] + place["w"] / 2, "y": place["y"] + place["h"] / 2})
     wait_idle(page)
     page.get_by_text(WORDS["remedy.sparsemax.helps"][:20]).wait_for()
     assert "remedy=sparsemax" in page.url
-    page.wait_for_timeout(300)
+    wait_painted(page)
     n = round(len(frame(page, "chosen")) ** 0.5)
     weights = shown(page, "sparsemax", n, "chosen")
     assert_close(weights.sum(dim=-1), torch.ones(n))

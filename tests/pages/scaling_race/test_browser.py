@@ -16,7 +16,7 @@ from torch.testing import assert_close
 from attention_core.experiments.sort import Sort
 from attention_core.experiments.store import fingerprint
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from tests.harness.laboratory import RERUNS
 from ui.text import words
 
@@ -81,8 +81,7 @@ def test_start_stop_scrub_resume_save_and_load(opened, tmp_path) -> None:
                            timeout=60_000)  # fmt: skip
     press(page, SHARED["stop"])
     page.get_by_text(STOPPED).wait_for(timeout=60_000)
-    wait_idle(page)
-    page.wait_for_timeout(500)
+    wait_painted(page)
     reached = step(page)
     assert 0 < reached < 150
     # Scrub: the whole history is in the browser, so nothing is asked of the server.

@@ -1,9 +1,6 @@
 """The page on one row of softmax runs in both languages, with any row, and its numbers are torch's and decimal's."""
 
-import os
 import re
-import subprocess
-import sys
 from decimal import Decimal, localcontext
 from pathlib import Path
 
@@ -12,6 +9,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
+from tests.harness.scripts import printed
+from tests.harness.training import arrived
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
@@ -21,11 +20,7 @@ DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    return fine(app.switch_page("pages/saturation/softmax/page.py").run())
+    return fine(arrived("softmax", **link))
 
 
 def fine(app: AppTest) -> AppTest:
@@ -171,23 +166,16 @@ def test_the_reader_chooses_how_many(n) -> None:
 
 def test_the_script_prints_the_numbers_on_screen() -> None:
     app = opened(lang="en", sm_x="2,0.5,-1", sm_n="3", sm_beta="1.5")
-    output = subprocess.run(
-        [sys.executable, "-c", script(app)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    ).stdout
-    lines = [line.split() for line in output.splitlines()]
-    printed = {name: [float(value) for value in rest] for name, *rest in lines if name != "jacobian"}
+    lines = [line.split() for line in printed(script(app)).splitlines()]
+    told = {name: [float(value) for value in rest] for name, *rest in lines if name != "jacobian"}
     z = 1.5 * torch.tensor([2, 0.5, -1], dtype=torch.float64)
     theirs = torch.autograd.functional.jacobian(lambda s: torch.softmax(s, dim=-1), z)
     matrix = torch.tensor([[float(value) for value in rest] for name, *rest in lines if name == "jacobian"])
     assert_close(matrix.double(), theirs, rtol=0, atol=1e-7)
-    assert_close(printed["p"], torch.softmax(z, dim=-1).tolist(), rtol=1e-12, atol=0)
-    assert_close(printed["trace"], [float(theirs.trace())], rtol=1e-12, atol=0)
-    assert_close(printed["frobenius"], [float(torch.linalg.matrix_norm(theirs))], rtol=1e-12, atol=0)
-    assert_close(printed["spectral"], [float(torch.linalg.matrix_norm(theirs, ord=2))], rtol=1e-12, atol=0)
+    assert_close(told["p"], torch.softmax(z, dim=-1).tolist(), rtol=1e-12, atol=0)
+    assert_close(told["trace"], [float(theirs.trace())], rtol=1e-12, atol=0)
+    assert_close(told["frobenius"], [float(torch.linalg.matrix_norm(theirs))], rtol=1e-12, atol=0)
+    assert_close(told["spectral"], [float(torch.linalg.matrix_norm(theirs, ord=2))], rtol=1e-12, atol=0)
 
 
 def test_the_script_as_it_stands_in_the_repository_is_that_of_the_page_as_it_opens() -> None:

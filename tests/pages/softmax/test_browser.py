@@ -7,7 +7,8 @@ import torch
 from playwright.sync_api import Locator, Page
 from torch.testing import assert_close
 
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_idle, wait_painted, wait_sent
+from tests.harness.pixels import sent
 from ui.text import words
 
 WORDS = words("softmax", "en")
@@ -49,11 +50,10 @@ def drag(page: Page, handle: Locator, start: float, end: float, *, hold: bool = 
     page.mouse.move(box["x"] + box["width"] * start, y)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * end, y, steps=8)
-    page.wait_for_timeout(80)
+    wait_frames(page)
     if not hold:
         page.mouse.up()
-        wait_idle(page)
-        page.wait_for_timeout(100)
+        wait_painted(page)
 
 
 def bar(page: Page, index: int, value: float) -> tuple[float, float]:
@@ -80,8 +80,7 @@ def derivative(page: Page, index: int) -> float:
 def page(open_page) -> Page:
     page = open_page("/softmax")
     component(page, "softmax_precision").locator("canvas").first.wait_for(timeout=60_000)
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     return page
 
 
@@ -121,7 +120,7 @@ def test_a_person_pulls_a_bar(page) -> None:
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(*bar(page, 0, 3.0), steps=6)
-    page.wait_for_timeout(100)
+    wait_frames(page)
     held = painted(page, "softmax_row", "x")
     assert_close(held[1:], torch.tensor([1.0, 2.0], dtype=torch.float64))
     assert abs(float(held[0]) - 3) < 0.2
@@ -133,8 +132,7 @@ def test_a_person_pulls_a_bar(page) -> None:
     faded = component(page, "softmax_row").locator("[data-name=readouts]")
     assert faded.evaluate("(node) => node.style.opacity") == "0.3"
     page.mouse.up()
-    wait_idle(page)
-    page.wait_for_timeout(200)
+    wait_painted(page)
     # On release everything is torch's.
     assert faded.evaluate("(node) => node.style.opacity") == ""
     assert_close(painted(page, "softmax_row", "x"), held)
@@ -151,11 +149,10 @@ def test_a_person_pulls_a_bar(page) -> None:
 def test_arrow_keys_do_the_same(page) -> None:
     canvas = component(page, "softmax_row").locator("[data-name=scores] canvas")
     canvas.focus()
+    before = sent(page)
     for key in ("ArrowRight", *["ArrowUp"] * 6):
         canvas.press(key)
-    page.wait_for_timeout(600)
-    wait_idle(page)
-    page.wait_for_timeout(200)
+    wait_sent(page, before)
     x = torch.tensor([1.0, 2.5, 2.0], dtype=torch.float64)
     assert_close(painted(page, "softmax_row", "x"), x)
     p = torch.softmax(x, dim=-1)
@@ -182,15 +179,13 @@ def test_adding_c_moves_nothing_and_scaling_does(page) -> None:
 def test_a_prepared_row_puts_sliders_and_bars_back(page) -> None:
     drag(page, slider(page, "softmax_row", "beta"), 0.38, 0.8)
     page.get_by_role("button", name=WORDS["preset.large"]).click()
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert reading(page, "softmax_row", "beta") == 1
     assert reading(page, "softmax_row", "shift") == 100
     expected = torch.softmax(torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64), dim=-1)
     assert_close(painted(page, "softmax_row", "p"), expected, rtol=0, atol=1e-6)
     page.get_by_role("button", name=WORDS["preset.article"]).click()
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert reading(page, "softmax_row", "shift") == 0
     assert_close(painted(page, "softmax_row", "x"), torch.tensor([1.0, 1.0, 2.0], dtype=torch.float64))
 
@@ -230,7 +225,7 @@ def test_the_first_screen_holds_slider_and_pictures(page) -> None:
 def test_a_telephone_does_not_scroll_sideways(open_page) -> None:
     page = open_page("/softmax", width=390, height=844, language="zh", theme="dark", query={"sm_n": "16"})
     component(page, "softmax_precision").locator("canvas").first.wait_for(timeout=60_000)
-    page.wait_for_timeout(500)
+    wait_painted(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(
         "[...document.querySelectorAll('canvas')].every((c) => c.getBoundingClientRect().right <= 391)"

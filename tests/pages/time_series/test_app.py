@@ -1,7 +1,6 @@
 """Time series runs in both languages: before, during and after a run, with any link, any file and any choice."""
 
 import math
-import time
 from functools import partial
 
 import pytest
@@ -165,13 +164,7 @@ def test_the_batch_over_several_series_ends_in_a_table() -> None:
     app = opened(lang="en", ts_many_models="frequency", **TINY)
     assert words("time_series", "en")["many.empty"] in said(app)
     app.button(key="ts_many_start").click().run()
-    end = time.monotonic() + 120
-    while app.session_state["ts_many_run"].state != "ended":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-        app.run()
-    app.run()
-    well(app)
+    training.ended(app, "ts_many")
     found = app.dataframe[-1].value.set_index("model")
     *_, last = Series(model="frequency", past=24, horizon=12, steps=10, every=10, seed=0, world=3).records()
     assert found.loc["frequency block", "series 3"] == significant(last.accuracy, 3)

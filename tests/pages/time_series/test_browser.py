@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from attention_core.experiments.series import NOISE, Series
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_idle, wait_painted
 from tests.harness.laboratory import RERUNS
 from ui.text import words
 
@@ -51,8 +51,7 @@ def test_train_scrub_and_choose_a_time_step(opened) -> None:
     assert_close(film(page, "weights"), untouched["weights"][0, 0, 0].double(), rtol=0, atol=4e-3)
     page.locator(".st-key-ts_buttons").get_by_role("button", name=SHARED["start"], exact=True).click()
     page.get_by_text(DONE).wait_for(timeout=120_000)
-    wait_idle(page)
-    page.wait_for_timeout(500)
+    wait_painted(page)
     runs = [{r.step: r for r in replace(CONFIG, seed=seed, every=5).records()} for seed in (0, 1)]
     std = float(CONFIG.series()[:2800].std())
     asked: list[str] = []
@@ -95,8 +94,7 @@ def test_a_file_of_ones_own_and_a_bad_one(opened, tmp_path) -> None:
     page = opened(ts_source="own", ts_past="24", ts_steps="16", ts_models="frequency")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "good.csv")
     expect(page.get_by_text("300 numbers of")).to_be_visible(timeout=30_000)
-    wait_idle(page)
-    page.wait_for_timeout(500)
+    wait_painted(page)
     x = torch.tensor([float(f"{v:.5f}") for v in values])
     start = 210 + 24
     expected = (x[start] - x[start - 24 : start].mean()).double()

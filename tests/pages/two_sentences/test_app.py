@@ -1,7 +1,6 @@
 """The Two sentences page: any pair typed, any link, both languages; what cannot be used is one sentence."""
 
 import re
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,20 +8,14 @@ from streamlit.testing.v1 import AppTest
 from attention_core import checkpoints, matching
 from attention_core.matching import shipped
 from pages.mechanisms.two_sentences.numbers import ENCODERS, MAX_WORDS
+from tests.harness.training import arrived
 from ui.text import words
 
-ROOT = Path(__file__).parents[3]
 PAIR = {"first": "The teacher helped the student", "second": "The student helped the teacher"}
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    if "lang" in link:
-        app.query_params["lang"] = link["lang"]
-    app.run()  # the first page of a process is loaded again
-    for name, value in link.items():
-        app.query_params[name] = value
-    return fine(app.switch_page("pages/mechanisms/two_sentences/page.py").run())
+    return fine(arrived("two_sentences", **link))
 
 
 def fine(app: AppTest) -> AppTest:

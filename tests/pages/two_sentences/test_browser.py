@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from attention_core.models import load_embedded
 from pages.mechanisms.two_sentences.numbers import START, STOPS, read
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_painted
 from ui.text import words
 
 WORDS = words("two_sentences", "en")
@@ -77,8 +77,7 @@ def test_a_word_is_picked_with_a_click_and_with_the_keyboard(open_page) -> None:
     canvas = page.locator(".st-key-two_sentences figure[data-name=second] canvas")
     canvas.click(position={"x": box["x"] + 5, "y": box["y"] + box["h"] * 2.5 / 5})  # the third row: "me"
     page.wait_for_url("**two_word=b3**")
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     own, copy, difference = frame(page, "vectors").view(3, -1)
     reading = read(load_embedded(), "bilstm", TEXTS)
     a, b = (one.float() for one in reading.encoded)
@@ -98,15 +97,13 @@ def test_pairs_and_the_same_sentence_twice(open_page) -> None:
     page = opened(open_page)
     page.get_by_role("button", name=WORDS["pairs"]).click()
     page.get_by_role("button", name="This smart pupil assisted the aged doctor").click()
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     evidence = frame(page, "said_second")
     assert int(evidence.argmin()) == 6 and 10 ** float(frame(page, "verdict")[0]) < 0.5  # "doctor" speaks against
     page.keyboard.press("Escape")
     page.get_by_role("button", name=WORDS["twice"]).click()
     page.get_by_text("this is self-attention").wait_for()
-    wait_idle(page)
-    page.wait_for_timeout(300)
+    wait_painted(page)
     assert_close(frame(page, "first"), frame(page, "second"))
     assert 10 ** float(frame(page, "verdict")[0]) > 0.5
 

@@ -1,11 +1,8 @@
 """The Vanishing page: what is sent to its laboratory is what the core computes, whatever the link says."""
 
 import math
-import os
 import re
 import runpy
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -18,23 +15,17 @@ from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES, Ta
 from pages.saturation.vanishing.curves import CURVES
 from pages.saturation.vanishing.numbers import BINS, GAINS, autograd_residual, critical, histogram, summary
 from pages.saturation.vanishing.pictures import READ
+from tests.harness.scripts import printed
+from tests.harness.training import arrived
 from tests.harness.work import settled
 from ui.session import Question, probe
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
-PAGE = "pages/saturation/vanishing/page.py"
 
 
 def opened(language: str = "en", **link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
-    app.query_params["lang"] = language
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    for name, value in {"lang": language, **link}.items():
-        app.query_params[name] = value
-    return settled(app.switch_page(PAGE).run())
+    return settled(arrived("vanishing", lang=language, **link))
 
 
 def captions(app: AppTest) -> str:
@@ -87,22 +78,14 @@ def test_the_script_prints_what_the_layer_computes() -> None:
     app = opened(text="The law saw the king", dk="16", scale="2", probe_head="3")
     page = words("vanishing", "en")
     script = next(code.value for code in app.code if "sweep(" in code.value)
-    output = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    ).stdout
-    printed = {name: float(value) for name, value in (line.split("\t") for line in output.splitlines())}
-    assert set(printed) == {page[f"measure.{name}"] for name in READ}
+    told = {name: float(value) for name, value in (line.split("\t") for line in printed(script).splitlines())}
+    assert set(told) == {page[f"measure.{name}"] for name in READ}
     layer = probe(Question(text="The law saw the king"))
     expected = sweep(layer, 16, [4.0]).measures
     for name in READ:
         value = float(getattr(expected, name)[0, 2])
         shown = 10**value if name.startswith("log_") else value  # as the page shows it
-        assert_close(printed[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
+        assert_close(told[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize(("d_k", "alpha"), [(64, 1.0), (1024, 4.0), (1024, 16.0)])
@@ -150,10 +133,7 @@ def test_the_first_curves_do_not_wait_for_the_table_and_stop_leaves_them(monkeyp
 
     monkeypatch.setattr("ui.session.tabulated", waits)
     monkeypatch.setattr("pages.saturation.vanishing.conclusions.tabulated", waits)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
-    app.query_params["text"] = "The law was written before the table"
-    app.run()
-    app.switch_page(PAGE).run()
+    app = arrived("vanishing", text="The law was written before the table")
     assert not app.exception and not app.error
     assert [element for element in app.get("bidi_component") if element.key == "vanishing" and element.proto.bytes]
     assert len(app.get("plotly_chart")) == 0

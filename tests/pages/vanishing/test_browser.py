@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES
 from tests.harness import laboratory
-from tests.harness.browser import wait_idle
+from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from tests.harness.pixels import colours, painted, sent
 from tests.harness.pixels import drag as drag_with_mouse
 from ui.numbers import significant
@@ -31,8 +31,9 @@ def page(open_page) -> Page:
 def settled(page: Page) -> None:
     """The bands are computed after the first picture; then the page is drawn once more."""
     page.wait_for_function(f"document.querySelectorAll('{LAB} *').length > 0")
-    wait_idle(page)
-    page.wait_for_timeout(400)
+    wait_painted(page)
+    page.locator("[class*=st-key-working_]").first.wait_for(state="detached", timeout=120_000)
+    wait_painted(page)
 
 
 def frame(page: Page, name: str) -> torch.Tensor:
@@ -105,7 +106,7 @@ def test_a_tip_at_rest_follows_the_slider(page) -> None:
     weights = by_hand(64, 1.0, scaled=False)["weights"][0]
     n = len(weights)
     page.mouse.move(place["x"] + box["x"] + 2.5 / n * box["w"], place["y"] + box["y"] + 1.5 / n * box["h"])
-    page.wait_for_timeout(100)
+    wait_frames(page)
     tip = page.locator(f"{LAB} .tip")
     assert tip.inner_text() == f"query 2 law → key 3 saw: {significant(float(weights[1, 2]))}"
     drag(page, "alpha", INPUT_SCALES.index(0.5), release=False)
@@ -147,7 +148,7 @@ def test_a_thumbnail_chooses_the_head_and_a_curve_moves_its_slider(page) -> None
     wait_idle(page)
     phase = page.locator(f"{LAB} [data-name=phase] canvas")
     phase.scroll_into_view_if_needed()
-    page.wait_for_timeout(200)
+    wait_painted(page)
     box = page.evaluate(
         f"""() => [...document.querySelectorAll('{LAB} *')].find((n) => n.__headlight?.boxes)
             .__headlight.boxes().phase.box"""

@@ -16,6 +16,7 @@ from torch.testing import assert_close
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
 from attention_core.variance import D_K_OCTAVES, EVEN_MOMENTS
+from tests.harness.training import arrived
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -26,11 +27,7 @@ LINES = ("product", "zero", "definition", "squares", "ones", "sum_mean", "sum_va
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()  # until then the address of the page, which is not the name of its file, is unknown
-    return fine(app.switch_page("pages/saturation/why_sqrt/page.py").run())
+    return fine(arrived("why_sqrt", **link))
 
 
 def fine(app: AppTest) -> AppTest:
