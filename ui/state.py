@@ -25,8 +25,8 @@ class Setting(Generic[T]):
     """One value in the session and in the link.
 
     `parse` reads a spelling and raises ValueError where it is none; `clamp` moves a value to one that can be had; what
-    then is not among `options` gives way to `default`. A default is left out of the link. `widget`: the key of its
-    widget, where that is not `key`. `folded`: its widget stands in a menu.
+    then is not among `options` gives way to `default`. A default is left out of the link, unless it is to be
+    `spelled_out`. `widget`: the key of its widget, where that is not `key`. `folded`: its widget stands in a menu.
     """
 
     key: str
@@ -37,6 +37,7 @@ class Setting(Generic[T]):
     options: Collection[T] | None = None
     widget: str = ""
     folded: bool = False
+    spelled_out: bool = False
 
     @property
     def name(self) -> str:
@@ -55,7 +56,7 @@ class Setting(Generic[T]):
         """Keep its value, and the link in step with what is shown of it; a default is left out of the link."""
         kept()[self.name] = st.session_state[self.name]
         _belongs(self.name)
-        write(self.key, self.spell(shown), self.spell(self.default))
+        write(self.key, self.spell(shown), "" if self.spelled_out else self.spell(self.default))
 
     def seed(self) -> None:
         """Before its widget: give it its value.

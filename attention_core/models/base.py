@@ -1,7 +1,7 @@
 """What every model of the product is: tokens in, one trace per attention layer out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, overload, runtime_checkable
 from weakref import WeakValueDictionary
 
@@ -11,11 +11,13 @@ from torch import Tensor
 
 from attention_core import masks
 from attention_core.attention import AttentionTrace, attend
+from attention_core.models.remarks import Remarks
 from attention_core.multihead import mix, project
 from attention_core.normalizers import NORMALIZERS
 from attention_core.scalings import SCALINGS, Scaling, by
 
-Stack = Literal["layer", "encoder", "decoder", "cross"]
+Stack = Literal["layer", "encoder", "decoder", "cross", "merged"]
+CROSSING: tuple[Stack, ...] = ("cross", "merged")  # their columns are, or are also, tokens of another sequence
 MASKS = ("none", "causal", "window")
 INPUT_SCALE_RANGE = (0.1, 16.0)
 TEMPERATURE_RANGE = (0.05, 20.0)
@@ -65,24 +67,47 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s."""
+    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s,
+    `framing` the special tokens that the model puts around every text.
+    """
 
     strings: tuple[str, ...]
     ids: tuple[int, ...] = ()
     dropped: int = 0
     unknown: int = 0
+    framing: int = 0
+    remarks: Remarks = field(default_factory=Remarks)
 
     def __len__(self) -> int:
         return len(self.strings)
 
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing of the text itself in it."""
+        return len(self) <= self.framing
+
 
 @dataclass(frozen=True, slots=True)
 class LayerName:
-    """Which attention layer: its stack, its number in that stack from 1, and how many heads it has."""
+    """Which attention layer: its stack, its number in that stack from 1, and how many heads it has.
+
+    `of`: how many layers the stack has, where only some of them have attention to show (hybrids); the number is then
+    the one the model itself counts. `maps`: how often the layer weighs values with the same q and k (2 in differential
+    attention, Ye et al. 2024, arXiv:2410.05258); the maps are equal, and what they weigh stands side by side in v.
+    """
 
     stack: Stack
     number: int
     n_head: int
+    of: int | None = None
+    maps: int = 1
+
+
+def layer_numbers(layers: Sequence[LayerName]) -> tuple[int, ...]:
+    """What links and files call these layers: in one stack each layer's own number, in several its place among all."""
+    if any(layer.stack != "layer" for layer in layers):
+        return tuple(range(1, len(layers) + 1))
+    return tuple(layer.number for layer in layers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -223,8 +248,12 @@ def attend_under(
     allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
     bias: Float[Tensor, "*#mask #n_q #n_k"] | None = None,
     softcap: float | None = None,
+    weights: Float[Tensor, "*batch n_q n_k"] | None = None,
 ) -> tuple[AttentionTrace, float]:
-    """`attend` under the reader's settings for this layer; also the factor the raw scores were multiplied by."""
+    """`attend` under the reader's settings for this layer; also the factor the raw scores were multiplied by.
+
+    `weights`: those of an earlier call with the same q and k, where it is only other values that they weigh.
+    """
     felt = settings.within(layer)
     if felt.input_scale != 1.0:
         q, k = q * felt.input_scale, k * felt.input_scale
@@ -236,7 +265,7 @@ def attend_under(
         k,
         v,
         scaling=by(factor),
-        normalize=NORMALIZERS[felt.normalizer].apply,
+        normalize=NORMALIZERS[felt.normalizer].apply if weights is None else lambda *_: weights,
         allowed=extra if allowed is None else allowed if extra is None else allowed & extra,
         bias=bias,
         softcap=softcap,

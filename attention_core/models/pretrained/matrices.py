@@ -24,7 +24,7 @@ def watch_linears(model: nn.Module) -> Iterator[Flows]:
     flows: Flows = {}
 
     def remember(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        flows.setdefault(module, []).append(args[0])
+        flows.setdefault(module, []).extend(args[:1])
 
     handles = [module.register_forward_pre_hook(remember) for module in model.modules() if _matrix(module) is not None]
     try:
@@ -100,9 +100,9 @@ def _readings(W: Tensor, b: Tensor | None, n_head: int, role: str) -> Iterator[M
         if width % groups == 0:
             yield role, _per_head(W, groups, n_head), None if b is None else _per_head(b[None], groups, n_head)[:, 0]
     if width % (3 * n_head) == 0:
-        for order in ((3, n_head), (n_head, 3)):
-            split = W.reshape(W.shape[0], *order, -1).movedim(1 + order.index(3), 0)
-            split_b = None if b is None else b.reshape(*order, -1).movedim(order.index(3), 0)
+        for order, axis in (((3, n_head), 0), ((n_head, 3), 1)):
+            split = W.reshape(W.shape[0], *order, -1).movedim(1 + axis, 0)
+            split_b = None if b is None else b.reshape(*order, -1).movedim(axis, 0)
             for i, kind in enumerate("QKV"):
                 yield kind, split[i].movedim(1, 0), None if split_b is None else split_b[i]
 
@@ -123,7 +123,7 @@ def _factor(role: str, source: Tensor, W: Tensor, b: Tensor | None, used: Tensor
     k without changing the length of any vector, so for those equal lengths decide. Normalised queries and keys leave
     the matrix unconfirmed, and it is not shown.
     """
-    if W.shape[-1] != used.shape[-1]:
+    if (len(W), len(source), W.shape[-1]) != tuple(used.shape):
         return None
     projected = project(source, W, b)
     if _close(projected, used):

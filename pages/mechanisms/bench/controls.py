@@ -4,11 +4,12 @@ import streamlit as st
 
 from attention_core.mechanisms import MECHANISMS, Options
 from attention_core.mechanisms.bench import WIDTHS
+from attention_core.models import UnknownWords, Unreadable
 from attention_core.models.base import MASKS
 from attention_core.text import clean
 from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, Comparison, one_per_axis
 from pages.mechanisms.bench.wording import title
-from ui.controls import MAX_CHARS, Choice, choose, switch, whole_number
+from ui.controls import MAX_CHARS, Choice, choose, remarks, switch, unreadable, untaught, whole_number
 from ui.state import Setting
 from ui.text import Words, words
 
@@ -52,12 +53,27 @@ def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
             memory = _memory(page)
             if len(keys) >= MOST:
                 st.caption(page["full"], width=140)
-    if memory is not None and not (memory and len(choice.model.tokenize(memory))):
-        st.warning(page["empty_memory"], icon=":material/edit:")
+    if memory is not None and not _readable(memory, choice, common, page):
         memory = None
     options = Options(radius=radius, seed=seed)
     comparison = Comparison(study=choice.study, layer=choice.layer, memory=memory, options=options, mask=mask)
     return comparison, keys, reference
+
+
+def _readable(memory: str, choice: Choice, common: Words, page: Words) -> bool:
+    """Whether the model reads this as a memory; if not, one sentence says why."""
+    try:
+        tokens = choice.model.tokenize(memory)
+        if memory and not tokens.blank:
+            if notes := remarks(common, tokens):
+                st.caption(" · ".join(notes))
+            return True
+        st.warning(page["empty_memory"], icon=":material/edit:")
+    except UnknownWords as error:
+        untaught(error, common, page["own_memory"])
+    except Unreadable as error:
+        unreadable(error, common)
+    return False
 
 
 def _mechanisms(page: Words) -> list[str]:

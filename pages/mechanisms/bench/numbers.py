@@ -18,7 +18,7 @@ from attention_core.mechanisms import AXES, MECHANISMS, Mechanism, Options, move
 from attention_core.mechanisms.bench import HeadGradient, Result, entropy
 from attention_core.mechanisms.multiplicative import SCALED_DOT
 from attention_core.models import LayerTrace
-from ui.scripts import filled
+from ui.scripts import Code, filled
 from ui.session import Study
 from ui.snippets import model_code, settings_code
 
@@ -179,15 +179,15 @@ def arrays(rows: Sequence[Row]) -> dict[str, np.ndarray]:
     }
 
 
-def script(comparison: Comparison, names: Sequence[str], reference: str, head: int) -> str:
-    """The script of the page: the numbers of this head."""
+def script(comparison: Comparison, names: Sequence[str], reference: str, layer: Code, head: int) -> str:
+    """The script of the page: the numbers of this head of the layer of that index."""
     return filled(
         Path(__file__).with_name("script.py"),
         model=model_code(comparison.study),
         settings=settings_code(comparison.study),
         text=comparison.study.text,
         memory=comparison.memory,
-        layer=comparison.layer,
+        layer=layer,
         head=head,
         mask=comparison.mask,
         radius=comparison.options.radius,

@@ -23,7 +23,9 @@ from ui.components.lab import lab
 from ui.controls import Choice, focus, model_label, study_bar
 from ui.errors import fragment
 from ui.layout import page_header, style, take_away, trust_line
+from ui.scripts import Code
 from ui.session import answer, run
+from ui.snippets import layer_code
 from ui.text import Words, words
 
 PAINTED = 0.06  # seconds in which the maps are painted, before the browser has the rest of the page to draw again
@@ -81,11 +83,13 @@ def laboratory(choice: Choice, page: Words) -> None:
     what_moved(rows, reference, page)
     numbers(rows, reference, page)
     per_token(rows, vectors, query, page)
-    evidence(comparison, vectors, rows, reference, head)
+    evidence(comparison, vectors, rows, reference, head, layer_code(choice.model.layers, choice.layer))
     cards(rows, reference, page)
 
 
-def evidence(comparison: Comparison, vectors: Vectors, rows: Sequence[Row], reference: str, head: int) -> None:
+def evidence(
+    comparison: Comparison, vectors: Vectors, rows: Sequence[Row], reference: str, head: int, layer: Code
+) -> None:
     """Why the numbers can be believed, and how to take them away."""
     tokens = {"queries": np.array(vectors.queries), "keys": np.array(vectors.keys)}
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -100,7 +104,7 @@ def evidence(comparison: Comparison, vectors: Vectors, rows: Sequence[Row], refe
         take_away(
             "bench",
             arrays=lambda: tokens | bench.arrays(rows),
-            snippet=bench.script(comparison, [row.key for row in rows], reference, head),
+            snippet=bench.script(comparison, [row.key for row in rows], reference, layer, head),
         )
 
 

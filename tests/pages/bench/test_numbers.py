@@ -21,6 +21,7 @@ from tests.harness.scripts import printed, printed_afresh
 from ui.components.lab.component import _film, _plot
 from ui.components.lab.films import frames
 from ui.numbers import significant, whole
+from ui.scripts import Code
 from ui.session import SCRATCH, Study, run
 from ui.text import words
 
@@ -246,7 +247,7 @@ def test_the_films_of_d_k_have_a_frame_for_every_stop():
 def test_the_script_prints_the_table(memory, mask, run_script):
     options = Options(radius=2, seed=5)
     comparison = Comparison(study=STUDY, layer=0, memory=memory, options=options, mask=mask)
-    output = run_script(bench.script(comparison, KEYS, "dot", HEAD))
+    output = run_script(bench.script(comparison, KEYS, "dot", Code("0"), HEAD))
     vectors = bench.vectors(layer(), layer(memory or STUDY.text), mask, 2)
     rows = bench.rows(results(vectors, KEYS, options), "dot", HEAD)
     for row, line in zip(rows, output.splitlines()[1:], strict=True):

@@ -19,7 +19,7 @@ from ui.focus import look
 from ui.layout import take_away, trust_line
 from ui.scripts import Code, filled
 from ui.session import SCRATCH
-from ui.snippets import model_code
+from ui.snippets import layer_code, model_code
 from ui.text import Words, words
 from ui.waiting import awaited
 
@@ -35,7 +35,7 @@ def section(choice: Choice, page: Words) -> None:
             "strain_where",
             WHERE,
             page["strained.where"],
-            lambda name: page.format(f"strained.{name}", number=choice.layer + 1),
+            lambda name: page.format(f"strained.{name}", number=choice.number),
         )
         target = choose_loss(choice, page)
     if choice.study.model == SCRATCH:
@@ -126,6 +126,6 @@ def script(choice: Choice, strained_as: Sequence[Settings], target: int | None) 
         scalings=scalings(strained_as),
         scales=SCALES,
         target=target,
-        layer=choice.layer,
+        layer=layer_code(choice.model.layers, choice.layer),
         head=choice.head,
     )
