@@ -12,9 +12,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attention_core.models.base import LayerName, LayerTrace, Projections, Recomputed, Run, Settings, Stack, Tokens
+from attention_core.models.built import Built, QuerySource
+from attention_core.models.pretrained.building import layers_built
 from attention_core.models.pretrained.errors import ModelError
 from attention_core.models.pretrained.finding import find_layers
-from attention_core.models.pretrained.recording import DEFAULT, AttentionCall, recording
+from attention_core.models.pretrained.recording import DEFAULT, AttentionCall, recording, remember_query
 from attention_core.models.pretrained.tokenizing import Tokenizing
 from attention_core.models.pretrained.vocabulary import embedding_rows
 
@@ -52,6 +54,9 @@ class Pretrained:
                 raise ModelError("no_text", name)
             probe = self._inputs(self._tokenizing.sample(PROBE, self.max_tokens), None)
         self.layers, self._projections = find_layers(name, model, probe)
+        self._queries, self._built = layers_built(name, self._model, probe, self._projections)
+        for linear in {one.linear for one in self._queries if one is not None}:
+            linear.register_forward_hook(remember_query)
 
     def tokenize(self, text: str, *, special: bool = True, plain: bool = False) -> Tokens:
         """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`.
@@ -93,12 +98,16 @@ class Pretrained:
 
         `strings`: the tokens of the encoder and of the decoder; where they do not fit, rows and columns are numbered.
         """
-        with torch.set_grad_enabled(grad), recording(self.name, settings, grad) as recorder:
+        scales = [built.query_scale for built in self._built]
+        with torch.set_grad_enabled(grad), recording(self.name, settings, grad, scales) as recorder:
             output = self._model(**inputs).last_hidden_state[0]
-        calls = enumerate(zip(recorder.calls, self.layers, self._projections, strict=True))
+        sources = [
+            query.source(call) if query else None for query, call in zip(self._queries, recorder.calls, strict=True)
+        ]
+        calls = enumerate(zip(recorder.calls, self.layers, self._projections, self._built, sources, strict=True))
         layers = [
-            partial(_layer, call, index, name, projections, settings.within(index), strings)
-            for index, (call, name, projections) in calls
+            partial(_layer, call, index, name, projections, built, source, settings.within(index), strings)
+            for index, (call, name, projections, built, source) in calls
         ]
         if any(call.kept is None for call in recorder.calls):
             return output, Recomputed(layers)
@@ -142,6 +151,8 @@ def _layer(
     index: int,
     name: LayerName,
     projections: Projections,
+    built: Built,
+    source: QuerySource | None,
     settings: Settings,
     strings: Mapping[str, tuple[str, ...]],
 ) -> LayerTrace:
@@ -160,6 +171,8 @@ def _layer(
         factor=call.factor,
         softcap=call.softcap,
         settings=settings,
+        built=built,
+        source=source,
     )
 
 

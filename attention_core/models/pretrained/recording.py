@@ -27,6 +27,7 @@ DEFAULT = Settings()
 SAID_ELSEWHERE = frozenset({"position_ids", "cache_position", "cu_seq_lens_q", "cu_seq_lens_k"})
 SINKS = ("s_aux", "sinks")
 Again = Callable[[], tuple[AttentionTrace, float]]
+Projected = tuple[nn.Module, Tensor, Tensor]  # the map that made a q, what it read and what it made
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class AttentionCall:
     places: tuple[Place, ...]  # in the model's lists of modules
     merged: bool  # whether its keys are those of x and, after them, others
     maps: int = 1
+    projected: Projected | None = None  # in a run with a graph
 
     @property
     def trace(self) -> AttentionTrace:
@@ -67,6 +69,8 @@ class Recorder:
     calls: list[AttentionCall] = field(default_factory=list)
     inputs: dict[int, tuple[Tensor | None, Tensor | None]] = field(default_factory=dict)
     entered: nn.Module | None = None  # whose forward made the last call
+    query_scales: Sequence[float] = ()  # what each layer multiplies q by before it hands it over
+    projected: Projected | None = None  # of the next q
 
     def goes_on(self, module: nn.Module, q: Tensor, k: Tensor) -> bool:
         """Whether it is the last layer, which weighs further values with the same q and k."""
@@ -80,9 +84,11 @@ _RECORDER: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 
 @contextlib.contextmanager
-def recording(name: str, settings: Settings = DEFAULT, grad: bool = False) -> Iterator[Recorder]:
+def recording(
+    name: str, settings: Settings = DEFAULT, grad: bool = False, query_scales: Sequence[float] = ()
+) -> Iterator[Recorder]:
     """What the attention calls of one forward pass of this model leave, under these settings."""
-    recorder = Recorder(name, settings, grad)
+    recorder = Recorder(name, settings, grad, query_scales=query_scales)
     token = _RECORDER.set(recorder)
     try:
         yield recorder
@@ -123,10 +129,11 @@ def _attention(
     if recorder.grad:  # the weights of the model are frozen, so a graph has to begin at the q, k, v of the first layer
         query, key, value = (t if t.requires_grad else t.requires_grad_() for t in (query, key, value))
     goes_on = recorder.goes_on(module, query, key)
+    place = len(recorder.calls) - goes_on
     again = partial(
         attend_under,
         recorder.settings,
-        len(recorder.calls) - goes_on,
+        place,
         query,
         key,
         value,
@@ -134,6 +141,7 @@ def _attention(
         allowed=allowed,
         bias=bias,
         softcap=softcap,
+        query_scale=recorder.query_scales[place] if recorder.query_scales else 1.0,
     )
     trace = _go_on(recorder, again) if goes_on else _begin(recorder, module, again, query, key, softcap)
     context, weights = (stage.unflatten(0, (batch, n_head)) for stage in (trace.context, trace.weights))
@@ -159,7 +167,9 @@ def _begin(
         merged, memory = True, torch.cat([x, memory])  # one softmax over the tokens of both (T5Gemma 2)
     kept = None if trace.weights.numel() > LONG and not recorder.grad else trace
     places = tuple(recorder.running)
-    recorder.calls.append(AttentionCall(module, x, memory, q, k, again, kept, factor, softcap, places, merged))
+    call = AttentionCall(module, x, memory, q, k, again, kept, factor, softcap, places, merged)
+    call.projected, recorder.projected = recorder.projected, None
+    recorder.calls.append(call)
     return trace
 
 
@@ -222,3 +232,14 @@ def remember_inputs(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, 
     memory = next((item for item in rest if isinstance(item, Tensor) and item.ndim == x.ndim), x)
     asks = x[0]
     recorder.inputs[id(module)] = (asks, asks if memory is x else memory[0])
+
+
+def remember_query(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+    """Hook of every map that makes a q: a run with a graph may be asked for the gradient of that map."""
+    recorder = _RECORDER.get()
+    if recorder is None or not recorder.grad:
+        return None
+    if not output.requires_grad:
+        output.requires_grad_()
+    recorder.projected = module, args[0], output
+    return output.clone()  # a model may go on in place
