@@ -60,6 +60,7 @@ def sentence_input(common: Words) -> str:
 def examples_menu(common: Words) -> None:
     """Sentences that are worth a look, and why."""
     with st.popover(common["examples"], icon=":material/format_quote:", width="content"):
+        st.caption(common["examples_of"])
         for number, sentence in enumerate(SENTENCES):
             st.button(
                 sentence.text,

@@ -5,15 +5,16 @@ import streamlit as st
 from attention_core.mechanisms import MECHANISMS, Options
 from attention_core.mechanisms.bench import WIDTHS
 from attention_core.models import UnknownWords, Unreadable
-from attention_core.models.base import MASKS
+from attention_core.models.base import MASKS as CHOSEN_MASKS
 from attention_core.text import clean
-from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, Comparison, one_per_axis
+from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, OWN, Comparison, one_per_axis
 from pages.mechanisms.bench.wording import title
 from ui.controls import MAX_CHARS, Choice, choose, remarks, switch, unreadable, untaught, whole_number
 from ui.state import Setting
 from ui.text import Words, words
 
 MEMORIES = ("same", "other")
+MASKS = (OWN, *CHOSEN_MASKS)
 SPELLED_WIDTHS = tuple(map(str, WIDTHS))
 
 
@@ -45,9 +46,10 @@ def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
                 page["reference"],
                 lambda key: title(key, MECHANISMS[key], page),
                 page["reference_help"],
-                210,
+                180,
             )
-            mask = switch("bench_mask", MASKS, page["mask"], lambda rule: common[f"masks.{rule}"], page["mask_help"])
+            names = {OWN: page["mask_own"]} | {rule: common[f"masks.{rule}"] for rule in CHOSEN_MASKS}
+            mask = switch("bench_mask", MASKS, page["mask"], names.__getitem__, page["mask_help"])
             radius = _radius(page)
             seed = whole_number("bench_seed", 0, 9999, 0, page["seed"], 110)
             memory = _memory(page)
@@ -100,7 +102,7 @@ def _mechanisms(page: Words) -> list[str]:
 def _radius(page: Words) -> int:
     """D, in tokens."""
     RADIUS.seed()
-    st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=200, help=page["radius_help"])
+    st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=160, help=page["radius_help"])
     return RADIUS.value()
 
 

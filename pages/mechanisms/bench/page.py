@@ -13,7 +13,7 @@ from attention_core.mechanisms.bench import ROWS, HeadGradient, Result, compute,
 from pages.mechanisms.bench import numbers as bench
 from pages.mechanisms.bench.controls import WIDTH, controls
 from pages.mechanisms.bench.maps import maps
-from pages.mechanisms.bench.numbers import MAX_TOKENS, Comparison, Row, Vectors
+from pages.mechanisms.bench.numbers import MAX_TOKENS, OWN, Comparison, Row, Vectors
 from pages.mechanisms.bench.sections import cards, numbers, per_token, picked, what_moved
 from pages.mechanisms.bench.spread import films, plots, sliders
 from pages.mechanisms.bench.tables import remarks
@@ -38,6 +38,8 @@ def read(comparison: Comparison, page: Words) -> Vectors:
         other = run(replace(comparison.study, text=comparison.memory)).layers[comparison.layer]
     n_q, n_k, radius = len(own.queries), len(other.keys), comparison.options.radius
     vectors = bench.vectors(own, other, comparison.mask, radius)
+    if comparison.mask == OWN and other is not own and not bool(own.allowed.all()):
+        st.caption(page["own_memory"])
     if max(n_q, n_k) > MAX_TOKENS:
         st.caption(page.format("shortened", shown=MAX_TOKENS, n_q=n_q, n_k=n_k))
     if len(vectors.keys) == 1:

@@ -1,6 +1,7 @@
 """The trained model under strain: an atlas of its heads over input scale, and what its output keeps. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from attention_core.models import layer_numbers
 from attention_core.models.strain import HEAD_MEASURES, Strain
 from pages.saturation.vanishing.trained.numbers import RULES, SCALES, by_stop, cosines, first_dead
-from ui.components.lab import Box, Controls, Curves, Film, Line, Map, Plot, Readouts, Slider
+from ui.components.lab import Box, Controls, Curves, Film, Item, Line, Map, Plot, Readouts, Slider
 from ui.controls import Choice
 from ui.numbers import significant
 from ui.readouts import reading
@@ -67,7 +68,7 @@ def films(choice: Choice, strains: Sequence[Strain]) -> list[Film]:
 def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
     """The atlases beside their slider, then the curves of the head in focus."""
     title = page.data("strained.head", layer=choice.number, head=choice.head + 1)
-    items = tuple(reading(name, page) for name in HEAD_MEASURES)
+    items = tuple(_reading(name, page) for name in HEAD_MEASURES)
     return [
         Controls(name="controls", box=LEFT, sliders=("scale", "rule")),
         Readouts(name="head", box=LEFT, title=title, film="head", items=items),
@@ -85,6 +86,12 @@ def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
         ),
         *(_curve(measure, logs, low, high, title, page) for measure, logs, low, high in CURVES),
     ]
+
+
+def _reading(name: str, page: Words) -> Item:
+    """Under its own name; of the gradient of W_Q, what it is in a model that may do more to q than multiply."""
+    item = reading(name, page)
+    return replace(item, help=page["strained.help_d_W_Q"]) if name == "log_d_W_Q" else item
 
 
 def _atlases(numbers: Sequence[int], cols: int, page: Words) -> list[Plot]:
