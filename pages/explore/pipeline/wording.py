@@ -94,7 +94,9 @@ def _of_x(layer: LayerTrace) -> list[str]:
     keys = ["x.text"]
     if layer.built.normalised:
         keys.append("x.normalised")
-    return [*keys, "x.cross"] if layer.memory is not layer.x else keys
+    if layer.memory is not layer.x:
+        keys.append("x.merged" if layer.name.stack == "merged" else "x.cross")
+    return keys
 
 
 def sharing(what: str, layer: LayerTrace) -> str:

@@ -19,7 +19,7 @@ from ui.controls import Choice
 from ui.session import Study
 from ui.text import words
 
-LAYERS, HEADS = 3, 5
+LAYERS, HEADS = 6, 5  # as many layers as the model has
 BUILT = Settings()
 OWN = Settings(
     scaling="inverse", temperature=2.0, mask="causal", normalizer="hard", layers=(1,), ablated=frozenset({(0, 3)})
