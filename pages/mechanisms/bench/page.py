@@ -39,7 +39,7 @@ def read(comparison: Comparison, page: Words) -> Vectors:
     n_q, n_k, radius = len(own.queries), len(other.keys), comparison.options.radius
     vectors = bench.vectors(own, other, comparison.mask, radius)
     if comparison.mask == OWN and other is not own and not bool(own.allowed.all()):
-        st.caption(page["own_memory"])
+        st.caption(page["mask_memory"])
     if max(n_q, n_k) > MAX_TOKENS:
         st.caption(page.format("shortened", shown=MAX_TOKENS, n_q=n_q, n_k=n_k))
     if len(vectors.keys) == 1:
