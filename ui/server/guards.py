@@ -146,26 +146,22 @@ def _states() -> None:
     read = WStates.__getitem__
 
     @functools.wraps(read)
-    def understood(self: WStates, widget: str) -> object:
-        sent, metadata = self.states.get(widget), self.widget_metadata.get(widget)
+    def understood(self: WStates, k: str) -> object:
+        sent, metadata = self.states.get(k), self.widget_metadata.get(k)
         if not isinstance(sent, Serialized) or metadata is None:
-            return read(self, widget)
+            return read(self, k)
+        kind = why = sent.value.WhichOneof("value")
         try:
-            if sent.value.WhichOneof("value") in (None, metadata.value_type) or metadata.value_type is None:
-                return read(self, widget)
+            # Of a widget that was cleared Streamlit no longer knows the kind.
+            if kind in (None, metadata.value_type) or metadata.value_type is None:
+                return read(self, k)
         except Exception as error:
-            _log.warning("A browser sent what %s cannot hold: %s", _name(widget), type(error).__name__)
-        else:
-            _log.warning("A browser sent what %s cannot hold: %s", _name(widget), sent.value.WhichOneof("value"))
-        cast(dict[str, object], self.states)[widget] = None  # not taken out: somebody may be walking through them
-        raise KeyError(widget)
+            why = type(error).__name__
+        _log.warning("A browser sent what %s cannot hold: %s", k.rpartition("-")[2], why)
+        cast(dict[str, object], self.states)[k] = None  # not taken out: somebody may be walking through them
+        raise KeyError(k)
 
     WStates.__getitem__ = understood
-
-
-def _name(widget: str) -> str:
-    """The key that its page has given a widget, at the end of Streamlit's id."""
-    return widget.rpartition("-")[2]
 
 
 def _uploads() -> None:

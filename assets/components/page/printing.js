@@ -3,20 +3,23 @@ import { themeOf } from "../colour.js";
 
 export const PAPER = { now: false };
 const PRINTING = "headlightPrinting";
-const HOST = ".stBidiComponent"; // of any of our components: Streamlit tells it the theme
+const HOST = '[data-testid="stBidiComponentIsolated"]'; // any of our components: Streamlit tells it the theme
 
-/** @param {Window} view */
+/**
+ * A browser tells before it prints, and again when the page stands as wide as the paper.
+ * @param {Window} view
+ */
 export function watchPrinter(view) {
   const { documentElement } = view.document;
-  const turn = (now) => () => {
-    if (PAPER.now === now) return;
+  const turn = (now) => {
     PAPER.now = now;
-    if (now) documentElement.dataset.printing = themeOf(view.document.querySelector(HOST) ?? documentElement);
-    else delete documentElement.dataset.printing;
+    if (!now) delete documentElement.dataset.printing;
+    else documentElement.dataset.printing ??= themeOf(view.document.querySelector(HOST) ?? documentElement);
     view.dispatchEvent(new Event(PRINTING));
   };
-  view.addEventListener("beforeprint", turn(true));
-  view.addEventListener("afterprint", turn(false));
+  view.addEventListener("beforeprint", () => turn(true));
+  view.addEventListener("afterprint", () => turn(false));
+  view.matchMedia("print").addEventListener("change", ({ matches }) => turn(matches));
 }
 
 /**
