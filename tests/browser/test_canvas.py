@@ -485,7 +485,7 @@ def test_a_picture_too_large_for_a_png_is_a_smaller_one(page, height, refused, s
 @pytest.mark.parametrize("fails", ["returns null", "throws"])
 def test_a_browser_that_makes_no_picture_at_all_is_a_sentence(page, fails) -> None:
     body = "done(null)" if fails == "returns null" else "throw new DOMException('no')"
-    page.evaluate(f"HTMLCanvasElement.prototype.toBlob = function (done) {{ {body}; }}")
+    page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = function (done) {{ {body}; }}; }}")
     component(page, "product").locator(".tool.png").click()
     component(page, "product").locator(".tip", has_text=words("canvas", "en")["too_large"]).wait_for()
 

@@ -1,6 +1,9 @@
 """What a reader's browser does with a page: translates it, prints it, copies from it, pastes into it, follows links."""
 
 import re
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -230,6 +233,43 @@ def test_on_paper_a_page_is_black_on_white_and_nothing_covers_it(open_page, addr
     page.emulate_media(media="screen", color_scheme=theme)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert set(page.evaluate(ROOTS, "data-mode")) <= {theme}
+
+
+# --- a frame of another site ---
+
+
+@pytest.fixture
+def stranger(server) -> Iterator[str]:
+    """The address of another site, which shows ours in a frame: to a browser 127.0.0.1 is no place of localhost."""
+    page = f"<iframe src='{server.url}/time-series?ts_source=own' width=1200 height=900></iframe>".encode()
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Stranger) as site:
+        Thread(target=site.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{site.server_address[1]}"
+        site.shutdown()
+
+
+def test_in_a_frame_of_another_site_a_sentence_says_where_files_can_be_sent(browser, server, stranger) -> None:
+    with browser.new_page() as page:
+        page.goto(stranger)
+        frame = page.frame_locator("iframe")
+        notice = frame.locator(".stAlert", has_text=f"{server.url}/time-series")
+        notice.wait_for(timeout=120_000)
+        assert frame.locator("[data-testid=stFileUploader]:visible").count() == 0
+        with page.expect_popup() as popup:
+            frame.get_by_role("link", name=words("common", "en")["upload.open"]).click()
+        popup.value.locator("[data-testid=stFileUploader]").first.wait_for(timeout=120_000)
+        assert "ts_source=own" in popup.value.url
 
 
 # --- addresses of nothing ---
