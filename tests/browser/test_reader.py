@@ -15,6 +15,7 @@ from ui.packing import MARK
 from ui.text import words
 
 pytestmark = pytest.mark.usefixtures("awake")
+PATIENCE = 60_000  # milliseconds for a page's answer, also on a busy machine
 CHINESE = ["".join(chr(0x4E00 + step * n % 20_000) for n in range(MAX_CHARS)) for step in (7, 11)]
 ADDRESSES = ["/" if entry == PAGES[0] else f"/{entry.url_path}" for entry in PAGES]
 # What translators do, once and with all that comes after: they wrap a text, or put another in its place.
@@ -51,6 +52,11 @@ ROOTS = """(attribute) => [...document.querySelectorAll('.stBidiComponent *')]
     .filter((value) => value !== undefined && value !== null)"""
 
 
+def ready(page: Page) -> None:
+    """Our scripts have arrived: what a page does by itself begins with them."""
+    page.wait_for_function("() => window.__headlight?.reader")
+
+
 def failed(page: Page) -> int:
     return page.locator('[data-testid="stException"], [data-testid="stErrorElementContainer"], .stException').count()
 
@@ -63,21 +69,22 @@ def failed(page: Page) -> int:
 )
 def test_the_page_says_its_language_to_the_browser(open_page, language, query, expected) -> None:
     page = open_page("/heads", language=language, query=query)
-    expect(page.locator("html")).to_have_attribute("lang", expected)
+    expect(page.locator("html")).to_have_attribute("lang", expected, timeout=PATIENCE)
 
 
 def test_the_language_the_browser_is_told_follows_the_switch_and_back(open_page) -> None:
     page = open_page("/its-law")
     page.get_by_text("中文", exact=True).click()
-    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    expect(page.locator("html")).to_have_attribute("lang", "zh", timeout=PATIENCE)
     wait_idle(page)
     page.go_back(wait_until="commit")
-    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("html")).to_have_attribute("lang", "en", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("replaces", [False, True], ids=["wraps", "replaces"])
 def test_a_translated_page_goes_on_when_a_sentence_cannot_be_read(open_page, replaces) -> None:
     page = open_page("/its-law")
+    ready(page)
     page.evaluate(TRANSLATOR, replaces)
     field = page.get_by_role("textbox").first
     for text in ("zzz qqq", "the law saw the king", "zzz", ""):
@@ -93,17 +100,17 @@ def test_a_translated_page_goes_on_when_a_sentence_cannot_be_read(open_page, rep
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_page_can_be_translated_but_for_its_tokens_and_used(open_page, address) -> None:
     page = open_page(address)
-    for selector in ("code", "canvas", ".katex"):
-        assert page.evaluate(UNMARKED, selector) == 0, selector
+    ready(page)
+    page.wait_for_function(f"({UNMARKED})('code, canvas, .katex') === 0")
     assert set(page.evaluate(ROOTS, "translate")) == {"no"}
     page.evaluate(TRANSLATOR, ADDRESSES.index(address) % 2 == 0)
     for language in ("zh", "en", "zh"):
         page.locator(".st-key-language").get_by_role("radio").nth(int(language == "zh")).click()
-        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator("html")).to_have_attribute("lang", language, timeout=PATIENCE)
         wait_idle(page)
         assert not failed(page), language
     title = words("common", "zh")[f"page.{PAGES[ADDRESSES.index(address)].name}.title"]
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(f"(» )?{re.escape(title)}"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(f"(» )?{re.escape(title)}"), timeout=PATIENCE)
 
 
 # --- long links ---
@@ -158,6 +165,7 @@ def test_three_megabytes_are_a_sentence_in_every_box_and_the_page_goes_on(open_p
     page = open_page(address)
     closed = []
     page.on("websocket", lambda socket: closed.append(socket))  # another one: the first was lost
+    ready(page)
     field = page.locator(box).get_by_role("textbox")
     field.evaluate(
         """(field, text) => {
@@ -192,6 +200,7 @@ def test_copying_works_without_a_clipboard_or_says_that_it_cannot(browser, serve
             page.add_init_script("Document.prototype.execCommand = () => false;")
         page.goto(f"{server.url}/softmax")
         wait_idle(page)
+        ready(page)
         page.locator(".st-key-take_softmax").get_by_role("button").first.click()
         code = page.locator("[data-testid=stCode]").last
         code.wait_for()
@@ -215,6 +224,7 @@ def test_copying_works_without_a_clipboard_or_says_that_it_cannot(browser, serve
 @pytest.mark.parametrize(("address", "theme"), [("/", "light"), *((address, "dark") for address in ADDRESSES)])
 def test_on_paper_a_page_is_black_on_white_and_nothing_covers_it(open_page, address, theme) -> None:
     page = open_page(address, theme=theme)
+    ready(page)
     wait_settled(page)
     page.emulate_media(media="print", color_scheme=theme)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
