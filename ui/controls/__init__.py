@@ -5,7 +5,7 @@ The room by subject: `table` (what makes a study, key by key), `widgets` (one se
 """
 
 from ui.controls.bar import Bar, Choice, layer_label, study_bar
-from ui.controls.facts import remarks
+from ui.controls.facts import cut_off, facts, remarks
 from ui.controls.models import absent_notice, model_label, model_menu, refused, show
 from ui.controls.sentence import MAX_CHARS, sentence_bar, unreadable, untaught
 from ui.controls.settings import switch_heads_off
@@ -24,7 +24,9 @@ __all__ = [
     "Choice",
     "absent_notice",
     "choose",
+    "cut_off",
     "dropdown",
+    "facts",
     "focus",
     "layer_label",
     "look",

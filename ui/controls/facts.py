@@ -6,6 +6,7 @@ from attention_core.text import words as cut_into_words
 from ui.text import Words
 
 ENGLISH = (EMBEDDED, "from scratch")  # the names of those that read by the vocabulary of the built-in model
+COUNTED = 25_000  # characters: of more, the browser may have kept some back (library.js), so none are counted
 SHOWN_SIGNS = 12  # of those that became one token
 SHOWN_TOKENS = 6  # of those that were typed
 
@@ -14,7 +15,7 @@ def facts(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) ->
     """One line; `cut` characters beyond the `limit` were left out. It is Markdown."""
     parts = [_counted(tokens, common)]
     if cut:
-        parts.append(common.format("cut_characters", limit=limit, cut=cut))
+        parts.append(cut_off(cut, limit, common))
     if tokens.dropped:
         parts.append(common.format("cut_tokens", limit=reader.max_tokens, dropped=tokens.dropped))
     parts += remarks(common, tokens)
@@ -23,6 +24,13 @@ def facts(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) ->
         why = "unknown_english" if reader.name in ENGLISH else "unknown_why"
         parts.append(common.format(why, token=tokens.remarks.unknown_token))
     return " · ".join(parts)
+
+
+def cut_off(cut: int, limit: int, common: Words) -> str:
+    """That so many characters beyond the `limit` are not used."""
+    if cut > COUNTED:
+        return common.format("cut_rest", limit=limit)
+    return common.format("cut_characters", limit=limit, cut=cut)
 
 
 def remarks(common: Words, *read: Tokens) -> list[str]:

@@ -17,7 +17,7 @@ from attention_core.models import (
     layer_numbers,
 )
 from attention_core.models.base import MASKS
-from attention_core.text import clean
+from attention_core.text import Cleaned, clean
 from ui.controls import (
     MAX_CHARS,
     TEMPERATURES,
@@ -25,6 +25,7 @@ from ui.controls import (
     absent_notice,
     choose,
     dropdown,
+    facts,
     model_label,
     model_menu,
     model_names,
@@ -68,7 +69,8 @@ def choose_second(choice: Choice, page: Words) -> SecondRun | None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="b_bar"):
         TEXT.seed()
         st.text_input(page["compare.sentence"], key=TEXT.name, placeholder=choice.study.text)
-        typed = TEXT.value()
+        typed = clean(TEXT.peek(), MAX_CHARS)
+        TEXT.publish(typed.text)
         name, sizes = _model(choice, page)
         try:
             reader = model(name, sizes)
@@ -88,7 +90,9 @@ def choose_second(choice: Choice, page: Words) -> SecondRun | None:
     except Unreadable as error:
         unreadable(error, common)
         return None
-    if notes := remarks(common, tokens):
+    if typed.cut or tokens.dropped:
+        st.caption(f"B: {facts(typed.cut, MAX_CHARS, tokens, reader, common)}")
+    elif notes := remarks(common, tokens):
         st.caption(f"B: {' · '.join(notes)}")
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
     return SecondRun(study=study, model=reader, tokens=tokens, layer=layer, head=head)
@@ -139,10 +143,9 @@ def _settings(first: Settings, rule: str, layer: int, page: Words) -> Settings:
     return Settings(scaling=scaling, mask=mask, temperature=TEMPERATURE.value(), radius=first.radius, layers=(layer,))
 
 
-def _read(typed: str, choice: Choice, reader: Model) -> tuple[str, Tokens]:
+def _read(typed: Cleaned, choice: Choice, reader: Model) -> tuple[str, Tokens]:
     """The text of B, that of A where nothing is typed, or nothing that can be read."""
-    text = clean(typed, MAX_CHARS).text
-    tokens = reader.tokenize(text) if text else None
+    tokens = reader.tokenize(typed.text) if typed.text else None
     if tokens and not tokens.blank:
-        return text, tokens
+        return typed.text, tokens
     return choice.study.text, choice.tokens if reader is choice.model else reader.tokenize(choice.study.text)

@@ -9,7 +9,7 @@ from attention_core.models.base import MASKS as CHOSEN_MASKS
 from attention_core.text import clean
 from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, OWN, Comparison, one_per_axis
 from pages.mechanisms.bench.wording import title
-from ui.controls import MAX_CHARS, Choice, choose, remarks, switch, unreadable, untaught, whole_number
+from ui.controls import MAX_CHARS, Choice, choose, cut_off, remarks, switch, unreadable, untaught, whole_number
 from ui.state import Setting
 from ui.text import Words, words
 
@@ -112,6 +112,8 @@ def _memory(page: Words) -> str | None:
         return None
     MEMORY.seed()
     typed = st.text_input(page["memory_text"], key=MEMORY.key, live=True, placeholder=page["memory_placeholder"])
-    text = clean(typed, MAX_CHARS).text
-    MEMORY.publish(text)
-    return text
+    cleaned = clean(typed, MAX_CHARS)
+    MEMORY.publish(cleaned.text)
+    if cleaned.cut:
+        st.caption(f"{page['memory_text']}: {cut_off(cleaned.cut, MAX_CHARS, words('controls'))}")
+    return cleaned.text

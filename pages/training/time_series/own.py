@@ -11,6 +11,7 @@ from pages.training.time_series.own_choice import chosen
 from pages.training.time_series.settings import KEY
 from ui.text import Words
 from ui.training.controls import current, go
+from ui.uploads import uploader
 
 OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
 SHEET = "ts_sheet"  # the file that is there now, by its digest: what stands in it, or why nothing does
@@ -21,9 +22,9 @@ def own(page: Words, past: int) -> tuple[float, ...]:
     """The reader's own numbers, or those of the last usable file, or none."""
     left, right = st.columns(2, vertical_alignment="top")
     most = page.format("own.help", most=reading.LARGEST // 2**20)
-    sent = left.file_uploader(page["own.label"], max_upload_size=2, key="ts_file", help=most)
+    sent = uploader("ts_file", page["own.label"], left, most=2, help=most)
     with right:
-        return _read(sent.getvalue(), page, past) if sent else _without_file(page, past)
+        return _read(sent[0].getvalue(), page, past) if sent else _without_file(page, past)
 
 
 def _without_file(page: Words, past: int) -> tuple[float, ...]:
