@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from ui.components.assets import library
+from ui.components.assets import library, reader
 from ui.errors import guarded
-from ui.navigation import navigation, onward, tab_title
+from ui.navigation import address_of, navigation, onward, tab_title
 from ui.runtime import warm_up
 from ui.server.guards import protect
 
 SKELETON_HEIGHT = 640  # pixels; only the first visitor after a start sees it
 
-protect()
+protect(find=address_of)
 st.set_page_config(page_icon="assets/icon.svg", layout="wide")
 st.logo("assets/logo.svg")
 page = navigation()
@@ -22,6 +22,7 @@ with guarded():
 
         warm_up(embedded, prepare_examples)
     library()
+    reader()
     page.run()
 with guarded():
     onward(page)

@@ -20,8 +20,9 @@ from starlette.types import ASGIApp
 from streamlit import config, file_util
 from streamlit.runtime import get_instance
 
-from ui.navigation import PAGES
-from ui.server import logs, waiting
+from ui.navigation import PAGES, address_of
+from ui.server import logs, plain, waiting
+from ui.server.addresses import Addresses
 from ui.server.admission import House
 from ui.server.doors import Doors
 from ui.server.draining import Draining, leave
@@ -74,10 +75,11 @@ def application(asked: Settings, house: House, script: Path, load: Load) -> ASGI
         task.cancel()
 
     bundle = Path(file_util.get_static_dir())
-    pages = ((bundle / "index.html").read_text(encoding="utf-8"), waiting.page())
+    pages = ((bundle / "index.html").read_text(encoding="utf-8"), plain.page(waiting.PAGE))
     app: ASGIApp = st.App(script, routes=watch.routes(), lifespan=warming, on_script_error=apologise)
     app = Compressed(app, bundle / "static")
     app = Gate(app, house, figures, framed=asked.framed)
+    app = Addresses(app, address_of)
     app = Doors(app, asked.hosts)
     app = Headers(app, security_headers(pages, asked.frame_ancestors))
     return logs.AccessLog(app, frozenset(f"/{page.url_path}" for page in PAGES))

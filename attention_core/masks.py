@@ -3,9 +3,13 @@
 A block of n_q queries stands at the end of the n_k keys: query i has position i + n_k − n_q.
 """
 
+from typing import Literal
+
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
+
+Kind = Literal["none", "causal", "window", "causal_window", "other"]
 
 
 def causal(n_q: int, n_k: int, device: torch.device | str = "cpu") -> Bool[Tensor, "n_q n_k"]:
@@ -29,6 +33,26 @@ def window(
 def padding(lengths: Int[Tensor, " batch"], n_k: int) -> Bool[Tensor, "batch 1 1 n_k"]:
     """True for the first `lengths[b]` keys of sequence b; broadcasts over heads and queries."""
     return (torch.arange(n_k, device=lengths.device) < lengths[:, None])[:, None, None, :]
+
+
+def kind(allowed: Bool[Tensor, "n_q n_k"]) -> tuple[Kind, int]:
+    """What a mask does on these tokens: nothing, one of the shapes above, or another; and the half-width of a window,
+    0 where there is none. A window that reaches over the whole text forbids nothing that is seen.
+    """
+    n_q, n_k = allowed.shape
+    if bool(allowed.all()):
+        return "none", 0
+    lags = _lag(n_q, n_k, allowed.device)[allowed].tolist()
+    back, ahead = max([0, *lags]), max([0, *(-lag for lag in lags)])
+    shapes: list[tuple[Kind, int, Tensor]] = [
+        ("causal", 0, causal(n_q, n_k, allowed.device)),
+        ("window", max(back, ahead), window(n_q, n_k, max(back, ahead), device=allowed.device)),
+        ("causal_window", back, window(n_q, n_k, back, causal=True, device=allowed.device)),
+    ]
+    for name, radius, shape in shapes:
+        if torch.equal(allowed, shape):
+            return name, radius
+    return "other", 0
 
 
 def _lag(n_q: int, n_k: int, device: torch.device | str) -> Int[Tensor, "n_q n_k"]:

@@ -29,6 +29,8 @@ INVISIBLE = (
 DROPPED = re.compile(rf"(\U0001f3f4[\U000e0061-\U000e007a]+\U000e007f)|[{INVISIBLE}]")
 # A joiner joins two visible characters; anywhere else it is invisible text.
 STRAY_JOINERS = re.compile(r"(?<!\S)[\u200c\u200d]+|[\u200c\u200d]+(?!\S)|(?<=[\u200c\u200d])[\u200c\u200d]+")
+# Marks without a letter, joiners between them, and signs that are white: nobody sees a text of these alone.
+BLANK = regex.compile(r"[\p{M}\s\u200c\u200d\u115f\u1160\u3164\uffa0\u2800]*")
 APOSTROPHES = "'\u2019"
 HAN = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
@@ -46,16 +48,21 @@ def clean(text: str, max_chars: int) -> Cleaned:
     """NFC, single spaces, nothing invisible, at most `max_chars` characters; never cut inside an emoji or an accent.
 
     Removes control characters, lone surrogates, bidirectional controls, zero-width characters and noncharacters. Keeps
-    right-to-left letters, accents, and joiners between visible characters (emoji families, Persian, Hindi). Cleaning
-    twice changes nothing. Raises ValueError for a limit below 1.
+    right-to-left letters, accents, and joiners between visible characters (emoji families, Persian, Hindi); of accents
+    without any letter nothing is left. Cleaning twice changes nothing. Raises ValueError for a limit below 1.
     """
     if max_chars < 1:
         raise ValueError(f"the limit must be at least 1 character, not {max_chars}")
     visible = DROPPED.sub(lambda match: match[1] or "", text)
     joined = STRAY_JOINERS.sub("", visible)
-    single = " ".join(unicodedata.normalize("NFC", joined).split())
-    kept = single if len(single) <= max_chars else _cut(single, max_chars)
+    single = _seen(" ".join(unicodedata.normalize("NFC", joined).split()))
+    kept = single if len(single) <= max_chars else _seen(_cut(single, max_chars))
     return Cleaned(kept, cut=len(single) - len(kept), removed=len(text) - len(joined))
+
+
+def clusters(text: str) -> list[str]:
+    """What a reader counts as one character each, white space by itself."""
+    return CLUSTER.findall(text)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -65,12 +72,12 @@ def words(text: str) -> tuple[str, ...]:
     """
     tokens: list[list[str]] = []
     open_word = False  # whether the next letter continues the last token
-    clusters = CLUSTER.findall(text)
-    for index, cluster in enumerate(clusters):
-        following = clusters[index + 1] if index + 1 < len(clusters) else " "
+    signs = clusters(text)
+    for index, cluster in enumerate(signs):
+        following = signs[index + 1] if index + 1 < len(signs) else " "
         if cluster.isspace():
             open_word = False
-        elif open_word and (_is_wordlike(cluster) or _joins(clusters[index - 1], cluster, following)):
+        elif open_word and (_is_wordlike(cluster) or _joins(signs[index - 1], cluster, following)):
             tokens[-1].append(cluster)
         else:
             tokens.append([cluster])
@@ -96,10 +103,15 @@ def _uniform(token: str, count: int, seed: int) -> np.ndarray:
     return (bits + 0.5) * 2.0**-52
 
 
+def _seen(text: str) -> str:
+    """The text, or nothing where a reader would see nothing."""
+    return "" if BLANK.fullmatch(text) else text
+
+
 def _cut(text: str, limit: int) -> str:
     """The longest beginning of whole clusters within the limit; a cluster longer than the limit is cut."""
     length = 0
-    for cluster in CLUSTER.findall(text):
+    for cluster in clusters(text):
         if length + len(cluster) > limit:
             break
         length += len(cluster)

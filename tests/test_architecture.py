@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "ui/compute": ("torch", "numpy", "attention_core", "ui.compute"),
     "ui/server": ("streamlit", "starlette", "uvicorn", "ui.server", "ui.text"),
     "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),
-    "pages/training/time_series/reading.py": ("numpy", "pandas"),
+    "pages/training/time_series/reading": ("numpy", "pandas", "pages.training.time_series.reading"),
     **{folder: (*PAGE, folder.replace("/", ".")) for folder in FOLDERS},
     "app.py": ("streamlit", "ui"),
     "serve.py": ("streamlit", "starlette", "uvicorn", "ui"),

@@ -48,6 +48,14 @@ def callback(act: Callable[P, None]) -> Callable[P, None]:
     return acted
 
 
+def refuse(key: str, what: str, sent: object) -> None:
+    """Ignore what a browser has told of the component of this key: it cannot be true. Its kind stands in the log, never
+    what it says.
+    """
+    if sent is not None:
+        _log.warning("A browser told of %s what cannot be a %s: %s", key, what, type(sent).__name__)
+
+
 def run_again(*fragments: str) -> NoReturn:
     """For callbacks: run these fragments alone; where the page has not drawn them yet, all of it."""
     with suppress(StreamlitAPIException):

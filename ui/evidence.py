@@ -6,7 +6,7 @@ import streamlit as st
 from ui.controls import Choice, focus, model_label
 from ui.layout import Arrays, take_away, trust_line
 from ui.session import SCRATCH, answer
-from ui.snippets import snippet
+from ui.snippets import layer_code, snippet
 from ui.trust import sdpa_residual
 
 
@@ -25,7 +25,6 @@ def evidence(choice: Choice, name: str, *, rows: float, arrays: Arrays) -> None:
             model=model_label(choice.study.model),
             device=str(run.output.device),
         )
-        tokens = {"queries": np.array(layer.queries), "keys": np.array(layer.keys)}
-        take_away(
-            name, arrays=lambda: {**tokens, **arrays()}, snippet=snippet(choice.study, choice.layer, choice.head, query)
-        )
+        named = {"layer": np.array(choice.number), "queries": np.array(layer.queries), "keys": np.array(layer.keys)}
+        place = layer_code(choice.model.layers, choice.layer)
+        take_away(name, arrays=lambda: {**named, **arrays()}, snippet=snippet(choice.study, place, choice.head, query))

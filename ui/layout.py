@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from ui.palette import Mode, properties
+from ui.state import cut
 from ui.text import Words, language_switch, reader_language, words
 
 # Streamlit lets every formula scroll by itself, also where it fits: a stop of the keyboard that leads nowhere.
@@ -19,7 +21,7 @@ STYLE = """<style>
 @media (min-width: 1200px) { .katex-display { overflow: visible !important; } }
 @media (min-width: 1000px) { .st-key-header > .stElementContainer:nth-child(2) { flex: 1 1 24rem; min-width: 0; } }
 .st-key-margin .katex-display { overflow: auto hidden !important; }
-.st-key-library { position: absolute; }
+.st-key-library, .st-key-reader { position: absolute; }
 .st-key-pictures { min-height: 56rem; }
 .st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 [data-testid="stHorizontalBlock"]:not(.st-key-sentence_bar):has(
@@ -30,6 +32,7 @@ STYLE = """<style>
 }
 @media (max-width: 640px) { .st-key-sentence_bar > .stElementContainer:first-child { flex-basis: 100%; } }
 </style>"""
+PRINT = (Path(__file__).parents[1] / "assets" / "print.css").read_text(encoding="utf-8")
 Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about
 
@@ -40,13 +43,15 @@ def page_header(page: Words) -> None:
     The title is the menu's. The page's own words, Markdown: `standfirst`, `see`, `try` (a list of three), `limits`.
     """
     common = words("common", page.language)
-    st.html(STYLE)
+    st.html(f"{STYLE}<style>{PRINT}</style>")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
         st.title(common[f"page.{page.page}.title"], anchor=False, width="content")
         st.markdown(page["standfirst"], width="stretch")
         with st.popover(common["header.guide"], icon=":material/menu_book:", type="tertiary", key="guide"):
             _guide(page, common)
         language_switch()
+    if cut():
+        st.warning(common["link.cut"], icon=":material/link_off:")
 
 
 def style(file: Path) -> None:
@@ -139,12 +144,13 @@ def csv(arrays: Mapping[str, np.ndarray]) -> bytes:
     """The arrays as a .zip of one .csv each, with a header and the indices of every row: a matrix as it stands, more
     axes as one row per value.
 
-    Nine significant digits, which is all that float32 holds.
+    Nine significant digits, which is all that float32 holds. A file begins with the mark by which Excel knows UTF-8.
     """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as folder:
         for name, array in arrays.items():
             with folder.open(f"{name}.csv", "w", force_zip64=True) as table:
+                table.write(BOM_UTF8)
                 table.writelines(line.encode() for line in _lines(name, np.atleast_1d(array)))
     return file.getvalue()
 

@@ -1,18 +1,22 @@
 """The menu: one row per page."""
 
+import re
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
+from urllib.parse import unquote
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.state import arrive, follow_link
-from ui.text import LANGUAGE, words
+from ui.text import LANGUAGE, LANGUAGES, words
 
 Section = Literal["explore", "saturation", "mechanisms", "training"]
 
+MISSING = "missing"  # the page that says that there is none
 SECTIONS: tuple[Section, ...] = ("explore", "saturation", "mechanisms", "training")
 
 
@@ -67,13 +71,17 @@ OF_START = {"text", "focus", "shown", "soft_dk", "soft_scale", "lang", "embed", 
 def navigation() -> st.Page:
     """The page the reader asked for, and the menu above it; the first row of PAGES is the landing page."""
     follow_link(LANGUAGE)
-    missed = _missed()
+    pages = _pages()
+    missed = pages is not None and _missed(pages)
+    if pages is not None and not missed:
+        _find(pages)
     common = words("common")
     menu: dict[str, list[st.Page]] = {}
     for section in SECTIONS:
         entries = [entry for entry in PAGES if entry.section == section]
         if entries:
             menu[common[f"section.{section}"]] = [_page(entry, common.language) for entry in entries]
+    menu[common["section.explore"]].append(_missing(common.language))
     page = st.navigation(menu, position="top")
     if missed:
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
@@ -102,25 +110,63 @@ def tab_title(page: st.Page) -> str:
 
 def onward(page: st.Page) -> None:
     """At the foot of every page: which one comes next, and why."""
-    name = next(entry.name for entry in PAGES if page.url_path == ("" if entry == PAGES[0] else entry.url_path))
+    names = {"" if entry == PAGES[0] else entry.url_path: entry.name for entry in PAGES}
+    name = names.get(page.url_path)
+    if name is None:
+        return  # the page that says there is none
     following, common = STORY[(STORY.index(name) + 1) % len(STORY)], words("common")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="onward"):
         link_to(following, common.data("next.label", page=common[f"page.{following}.title"]))
         st.caption(common[f"next.{following}"], width="stretch")
 
 
-def _missed() -> bool:
+def address_of(path: str) -> str | None:
+    """The address of the page that a path means, in any spelling: its name, its title, that of a section for the first
+    page of it, a section before a page. None where there is no such page.
+    """
+    first, *rest = [part for part in unquote(path).split("/") if part] or [""]
+    if rest and first.casefold() in SECTIONS:
+        first, *rest = rest
+    return None if rest else _addresses().get(_bare(first))
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    """The address of every page, by all that it may be called."""
+    first = {section: next(entry for entry in PAGES if entry.section == section) for section in SECTIONS}
+    called = {"": PAGES[0], "index.html": PAGES[0], **first}
+    for entry in PAGES:
+        titles = (words("common", language)[f"page.{entry.name}.title"] for language in LANGUAGES)
+        called |= dict.fromkeys((*titles, entry.name, entry.url_path), entry)
+    return {_bare(name): "/" if entry == PAGES[0] else f"/{entry.url_path}" for name, entry in called.items()}
+
+
+def _bare(name: str) -> str:
+    """Letters and digits alone: Two_sentences and two-sentences are one."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _pages() -> PagesManager | None:
+    run = get_script_run_ctx()
+    return None if run is None else run.pages_manager
+
+
+def _missed(pages: PagesManager) -> bool:
     """Whether the browser has just been told "Page not found" about a link to a page.
 
     Until st.navigation has run once in a process, Streamlit takes app.py for the only page. Whoever arrives by a link
     meanwhile, one reader or a class, has to load the page again.
     """
-    run = get_script_run_ctx()
-    if run is None:
-        return False
-    pages = run.pages_manager
     alone = [page.get("url_pathname") for page in pages.get_pages().values()] == [""]
     return alone and bool(pages.intended_page_name) and not pages.intended_page_script_hash
+
+
+def _find(pages: PagesManager) -> None:
+    """Where a link names no page: the one it means, or the sentence that there is none. Streamlit shows English."""
+    name = pages.intended_page_name
+    if name and not pages.intended_page_script_hash:
+        meant = address_of(name)
+        pages.set_script_intent("", MISSING if meant is None else meant.removeprefix("/"))
 
 
 def _page(entry: PageEntry, language: str) -> st.Page:
@@ -140,3 +186,21 @@ def _checked(entry: PageEntry, language: str) -> st.Page:
         url_path=entry.url_path,
         default=entry == PAGES[0],
     )
+
+
+@cache
+def _missing_page(language: str) -> st.Page:
+    title = words("server", language)["missing.title"]
+    return st.Page(_say_missing, title=title, url_path=MISSING, visibility="hidden")
+
+
+def _missing(language: str) -> st.Page:
+    return copy(_missing_page(language))
+
+
+def _say_missing() -> None:
+    """That there is no page at this address, and the way to one."""
+    texts, common = words("server"), words("common")
+    st.title(texts["missing.title"], anchor=False)
+    st.markdown(texts.data("missing.text", page=common[f"page.{PAGES[0].name}.title"]))
+    st.page_link(_page(PAGES[0], common.language), label=texts["missing.way"], icon=":material/home:")

@@ -16,13 +16,12 @@ from attention_core.models.trained import from_bytes
 from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
 from ui.compute import catalogue as models
 from ui.compute import room
-from ui.compute.catalogue import SCRATCH, TAUGHT, catalogue, embedded
+from ui.compute.catalogue import OWN, OWN_NAME, SAME, SCRATCH, TAUGHT, catalogue, embedded
 from ui.compute.queue import Queue
 from ui.sentences import SENTENCES
 
-__all__ = ["SCRATCH", "TAUGHT", "catalogue", "embedded"]
+__all__ = ["OWN", "OWN_NAME", "SAME", "SCRATCH", "TAUGHT", "catalogue", "embedded"]
 
-OWN = "own-"  # begins the name of a layer this visitor has trained
 MOST_OWN = 4
 PROBED = Sizes(n_head=1, d_model=64, d_k=1, d_v=1)  # only its tokens and its x are used
 MAX_PROBED = 48  # tokens: so many heads of so many tokens still fit one message

@@ -3,15 +3,17 @@
 The expressions go into any script that says `from attention_core import models`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from attention_core.models import LayerName
 from ui.scripts import Code, filled
-from ui.session import OWN, SCRATCH, TAUGHT, Study, catalogue
+from ui.session import OWN_NAME, SCRATCH, TAUGHT, Study, catalogue
 
 SCRIPT = Path(__file__).with_name("study_script.py")
 
 
-def snippet(study: Study, layer: int, head: int, query: int) -> str:
+def snippet(study: Study, layer: int | Code, head: int, query: int) -> str:
     """A script that rebuilds the study and prints the shapes of one head and the weights of one query."""
     return filled(
         SCRIPT,
@@ -26,7 +28,7 @@ def snippet(study: Study, layer: int, head: int, query: int) -> str:
 
 def model_code(study: Study) -> Code:
     """The expression that gives the model."""
-    if study.model.startswith(OWN):
+    if OWN_NAME.fullmatch(study.model):
         return Code('models.load_trained("weights.safetensors")  # the file that the page of the training saves')
     if study.model == TAUGHT:
         return Code("models.load_pronoun()")
@@ -34,6 +36,17 @@ def model_code(study: Study) -> Code:
         vectors = ", models.load_embedded()" if study.sizes.source == "embeddings" else ""
         return Code(f"models.FromScratch(models.{study.sizes!r}{vectors})")
     return _loaded(study.model, catalogue()[study.model])
+
+
+def layer_code(layers: Sequence[LayerName], layer: int) -> Code:
+    """The index of a layer among those of a run; where the model counts others too, what it calls this one."""
+    name = layers[layer]
+    among = (
+        ""
+        if name.of is None
+        else f"  # the first with attention is 0; this is the model's layer {name.number} of {name.of}"
+    )
+    return Code(f"{layer}{among}")
 
 
 def settings_code(study: Study) -> Code:
@@ -45,5 +58,6 @@ def _loaded(name: str, source: str) -> Code:
     """A hub id loads anywhere. Where the operator keeps a folder is nobody else's business: the script has its name."""
     if not source:
         return Code("models.load_embedded()")
-    hint = "" if source == name else "  # put the folder of your own copy of this model here"
-    return Code(f"models.load({name!r}){hint}")
+    if not Path(source).is_absolute():
+        return Code(f"models.load({source!r})")
+    return Code(f"models.load({name!r})  # put the folder of your own copy of this model here")

@@ -5,6 +5,7 @@ binding writes the label a reader sees, so a link made in Chinese would not open
 session, else from the link, else it is the default; after Back or Forward the session forgets and the link counts.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
@@ -12,12 +13,17 @@ from typing import Any, Generic, TypeVar, cast
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ui.packing import packed, readable, unpacked
+
 S = TypeVar("S", bound=str)
 T = TypeVar("T")
 KEPT = "kept"  # the last value of every setting by its name: Streamlit forgets a widget that was not drawn
 UNSENT = "unsent"  # the names of those that the browser has yet to be told
 OF_PAGE = "of_page"  # by page, the names of the settings that its link can say
+CUT = "cut"  # the keys whose value in the link could not be unpacked
 STEPS = "steps"  # how often the reader has gone back or forward
+
+_log = logging.getLogger("headlight")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +31,8 @@ class Setting(Generic[T]):
     """One value in the session and in the link.
 
     `parse` reads a spelling and raises ValueError where it is none; `clamp` moves a value to one that can be had; what
-    then is not among `options` gives way to `default`. A default is left out of the link. `widget`: the key of its
-    widget, where that is not `key`. `folded`: its widget stands in a menu.
+    then is not among `options` gives way to `default`. A default is left out of the link, unless it is to be
+    `spelled_out`. `widget`: the key of its widget, where that is not `key`. `folded`: its widget stands in a menu.
     """
 
     key: str
@@ -37,6 +43,7 @@ class Setting(Generic[T]):
     options: Collection[T] | None = None
     widget: str = ""
     folded: bool = False
+    spelled_out: bool = False
 
     @property
     def name(self) -> str:
@@ -55,7 +62,7 @@ class Setting(Generic[T]):
         """Keep its value, and the link in step with what is shown of it; a default is left out of the link."""
         kept()[self.name] = st.session_state[self.name]
         _belongs(self.name)
-        write(self.key, self.spell(shown), self.spell(self.default))
+        write(self.key, self.spell(shown), "" if self.spelled_out else self.spell(self.default))
 
     def seed(self) -> None:
         """Before its widget: give it its value.
@@ -94,15 +101,20 @@ class Setting(Generic[T]):
         return replace(self, options=options, default=self.default if self.default in options else options[-1])
 
     def _possible(self, value: T) -> T:
-        if self.clamp is not None:
-            value = self.clamp(value)
-        return value if self.options is None or value in self.options else self.default
+        """The value, or one that can be had. A browser may send anything: what is of no use is logged."""
+        try:
+            if self.clamp is not None:
+                value = self.clamp(value)
+            return value if self.options is None or value in self.options else self.default
+        except (ArithmeticError, TypeError, ValueError):
+            _log.warning("%s cannot be a %s of that kind", self.name, type(value).__name__)
+            return self.default
 
     def _linked(self) -> T:
         spelling = st.query_params.get(self.key)
         try:
-            return self.default if spelling is None else self.parse(spelling)
-        except ValueError:
+            return self.default if spelling is None else self.parse(unpacked(spelling))
+        except (ArithmeticError, LookupError, ValueError):
             return self.default
 
 
@@ -112,11 +124,19 @@ def one_of(key: str, options: Sequence[S], *, folded: bool = False) -> Setting[S
 
 
 def write(key: str, spelling: str, default: str) -> None:
-    """Keep the link in step; a default is left out of it."""
+    """Keep the link in step; a default is left out of it, and what is long is packed."""
     if spelling == default:
         st.query_params.pop(key, None)
-    elif st.query_params.get(key) != spelling:
-        st.query_params[key] = spelling
+    elif st.query_params.get(key) != (address := packed(spelling)):
+        st.query_params[key] = address
+        _cut().discard(key)
+
+
+def cut() -> bool:
+    """Whether the link was cut off: a packed value of it cannot be unpacked, and nothing has taken its place yet."""
+    link = st.query_params.to_dict()
+    _cut().update(key for key, spelling in link.items() if not readable(spelling))
+    return bool(_cut())
 
 
 def follow_link(*names: str) -> None:
@@ -161,6 +181,10 @@ def _belongs(name: str) -> None:
 
 def _by_page() -> dict[str, set[str]]:
     return st.session_state.setdefault(OF_PAGE, {})
+
+
+def _cut() -> set[str]:
+    return st.session_state.setdefault(CUT, set())
 
 
 def kept() -> dict[str, Any]:

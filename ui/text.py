@@ -81,7 +81,7 @@ def words(page: str, language: str | None = None) -> Words:
 def reader_language() -> str:
     """The reader's choice, else the link's `lang`, else what the browser asks for, else English."""
     chosen = st.session_state.get(LANGUAGE)
-    return chosen if chosen in LANGUAGES else _language().peek()
+    return chosen if isinstance(chosen, str) and chosen in LANGUAGES else _language().peek()
 
 
 def language_switch() -> None:

@@ -3,12 +3,14 @@ import { arcs } from "./arcs.js";
 import { heatmap } from "./heatmap/picture.js";
 import { lab } from "./lab/lab.js";
 import { lines } from "./lines.js";
+import { reader, watchReader } from "./page/reader.js";
 
 export default function library() {
   const hub = (window.__headlight ??= { waiting: [] });
   if (hub.heatmap) return;
-  Object.assign(hub, { arcs, heatmap, lines, lab });
-  document.addEventListener("input", wholeCharacters, true);
+  Object.assign(hub, { arcs, heatmap, lines, lab, reader });
+  watchReader();
+  document.addEventListener("input", bounded, true);
   document.addEventListener("click", closeDrawer, true);
   history.pushState = stepping(history.pushState, history.replaceState);
   hub.waiting.splice(0).forEach((mount) => mount());
@@ -45,9 +47,14 @@ function closeDrawer({ target }) {
   setTimeout(() => /** @type {HTMLElement | null} */ (close)?.click()); // the link has been followed by then
 }
 
-// Half of a character (a lone surrogate) has no UTF-8: the message that carries it would break the connection.
-function wholeCharacters({ target }) {
-  if (typeof target?.value !== "string" || target.value.isWellFormed()) return;
+// What would break the connection that carries it: half of a character (a lone surrogate), which has no UTF-8, and a text
+// of megabytes. The page says that a text is cut long before (ui/controls/sentence.py).
+const MOST = 100_000; // UTF-16 units of one box
+
+function bounded({ target }) {
+  if (typeof target?.value !== "string") return;
+  const { value } = target;
+  if (value.length <= MOST && value.isWellFormed()) return;
   const kind = target instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
-  Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(target, target.value.toWellFormed());
+  Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(target, value.slice(0, MOST).toWellFormed());
 }

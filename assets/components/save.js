@@ -5,6 +5,7 @@ import { SvgPen } from "./svg.js";
 import { GRAPHEMES } from "./text.js";
 
 const MARGIN = 12;
+const SCALES = [2, 1, 0.5]; // of the picture, the best first: a browser makes none of more pixels than it can hold
 const LEVEL = 4; // pixels by which letters of one line may stand apart
 
 /** @param {Shown} view */
@@ -14,20 +15,34 @@ function sheetOf({ stage }) {
 }
 
 /** @param {Shown} view */
-export function savePng(view) {
-  const sheet = sheetOf(view);
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: sheet.width * 2, height: sheet.height * 2 });
-  const pen = new CanvasPen(canvas);
-  pen.context.scale(2, 2);
-  drawStage(pen, view, sheet);
-  canvas.toBlob((blob) => (blob ? saveFile("headlight.png", blob) : sayTooLarge(view)));
-}
+export const savePng = async (view) => {
+  for (const scale of SCALES) {
+    const blob = await pngOf(view, scale);
+    if (blob) return saveFile("headlight.png", blob);
+  }
+  sayTooLarge(view);
+};
 
 /**
- * A browser makes no picture of more pixels than it can hold.
  * @param {Shown} view
+ * @param {number} scale
+ * @returns {Promise<Blob | null>} none where the browser cannot hold it
  */
+async function pngOf(view, scale) {
+  const sheet = sheetOf(view);
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: sheet.width * scale, height: sheet.height * scale });
+  try {
+    const pen = new CanvasPen(canvas);
+    pen.context.scale(scale, scale);
+    drawStage(pen, view, sheet);
+    return await new Promise((resolve) => canvas.toBlob(resolve));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Shown} view */
 function sayTooLarge(view) {
   const { left, bottom } = view.tools.png.getBoundingClientRect();
   view.say({ clientX: left, clientY: bottom }, [[view.meta.words.too_large]]);

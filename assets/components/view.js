@@ -2,6 +2,7 @@
 import { themeOf } from "./colour.js";
 import { element } from "./dom.js";
 import { FrameError, decodeFrame, sameBytes } from "./frame.js";
+import { PAPER, whenPrinting } from "./page/printing.js";
 import { savePng, saveSvg } from "./save.js";
 
 /** @type {WeakMap<Element, any>} */
@@ -64,6 +65,7 @@ export class View {
     this.watchRatio();
     const passing = { capture: true, passive: true, signal: this.gone.signal };
     window.addEventListener("scroll", () => this.scrolled(), passing);
+    whenPrinting(() => this.redraw(), this.gone.signal);
   }
 
   /**
@@ -128,7 +130,7 @@ export class View {
 
   // The colours of the page's theme.
   paint() {
-    this.mode = themeOf(this.host);
+    this.mode = PAPER.now ? "light" : themeOf(this.host);
     this.family = null;
     this.root.dataset.mode = this.mode;
     this.colour = Object.fromEntries(Object.entries(PALETTE.hues).map(([name, hue]) => [name, hue[this.mode]]));
@@ -143,6 +145,12 @@ export class View {
 
   restyle() {
     this.layout();
+  }
+
+  redraw() {
+    if (!this.meta || !this.error.hidden) return;
+    this.paint();
+    this.restyle();
   }
 
   layout() {

@@ -18,7 +18,7 @@ from attention_core.mechanisms.additive import ADDITIVE
 from attention_core.mechanisms.base import Cost, LayerSizes, Mechanism, Options, run
 from attention_core.mechanisms.multiplicative import DOT, SCALED_DOT
 
-Mask = Bool[Tensor, "#n_q #n_k"] | None
+Mask = Bool[Tensor, "*#h #n_q #n_k"] | None
 
 DIRECTION_SEED = 0
 QUICK = 0.002  # seconds: what is quicker is run again, and the median counts
@@ -105,6 +105,8 @@ def head_gradient(
     """
     sizes = sizes_of(q, k, v)
     chosen = slice(head, head + 1)
+    if allowed is not None and allowed.ndim == 3:
+        allowed = allowed[chosen]
     parameters = {name: drawn[chosen] for name, drawn in mechanism.parameters(sizes, options.seed).items()}
     G = direction(sizes.n_head, sizes.n_q, sizes.d_v).to(v)[chosen]
     with torch.enable_grad():

@@ -1,7 +1,7 @@
 """What every model of the product is: tokens in, one trace per attention layer out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, overload, runtime_checkable
 from weakref import WeakValueDictionary
 
@@ -11,11 +11,14 @@ from torch import Tensor
 
 from attention_core import masks
 from attention_core.attention import AttentionTrace, attend
+from attention_core.models.built import Built, QuerySource
+from attention_core.models.remarks import Remarks
 from attention_core.multihead import mix, project
 from attention_core.normalizers import NORMALIZERS
 from attention_core.scalings import SCALINGS, Scaling, by
 
-Stack = Literal["layer", "encoder", "decoder", "cross"]
+Stack = Literal["layer", "encoder", "decoder", "cross", "merged"]
+CROSSING: tuple[Stack, ...] = ("cross", "merged")  # their columns are, or are also, tokens of another sequence
 MASKS = ("none", "causal", "window")
 INPUT_SCALE_RANGE = (0.1, 16.0)
 TEMPERATURE_RANGE = (0.05, 20.0)
@@ -26,8 +29,8 @@ LONG = 2**17  # numbers in one stage of one layer from which on stages are compu
 class Settings:
     """What the reader changes inside a model. Hashable, so it is also a cache key.
 
-    `scaling` is "model" (what the model was built with) or a key of SCALINGS; `input_scale` α multiplies x before W_Q
-    and W_K, so scores grow as α²; `temperature` T divides the scaled scores; `mask` is added to the model's own and can
+    `scaling` is "model" (what the model was built with) or a key of SCALINGS; `input_scale` α multiplies q and k, so
+    their products grow as α²; `temperature` T divides the scaled scores; `mask` is added to the model's own and can
     only forbid; `radius` is the half-width of the window in tokens; `layers` are the attention layers, counted from
     0, in which all this holds (None: all); `ablated` heads, as (layer, head), hand on nothing.
     Raises ValueError, with a sentence, for a value outside its range.
@@ -65,24 +68,47 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s."""
+    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s,
+    `framing` the special tokens that the model puts around every text.
+    """
 
     strings: tuple[str, ...]
     ids: tuple[int, ...] = ()
     dropped: int = 0
     unknown: int = 0
+    framing: int = 0
+    remarks: Remarks = field(default_factory=Remarks)
 
     def __len__(self) -> int:
         return len(self.strings)
 
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing of the text itself in it."""
+        return len(self) <= self.framing
+
 
 @dataclass(frozen=True, slots=True)
 class LayerName:
-    """Which attention layer: its stack, its number in that stack from 1, and how many heads it has."""
+    """Which attention layer: its stack, its number in that stack from 1, and how many heads it has.
+
+    `of`: how many layers the stack has, where only some of them have attention to show (hybrids); the number is then
+    the one the model itself counts. `maps`: how often the layer weighs values with the same q and k (2 in differential
+    attention, Ye et al. 2024, arXiv:2410.05258); the maps are equal, and what they weigh stands side by side in v.
+    """
 
     stack: Stack
     number: int
     n_head: int
+    of: int | None = None
+    maps: int = 1
+
+
+def layer_numbers(layers: Sequence[LayerName]) -> tuple[int, ...]:
+    """What links and files call these layers: in one stack each layer's own number, in several its place among all."""
+    if any(layer.stack != "layer" for layer in layers):
+        return tuple(range(1, len(layers) + 1))
+    return tuple(layer.number for layer in layers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +127,10 @@ class Projections:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class LayerTrace:
-    """One attention layer of one run: what went in, the matrices, every stage of every head (first axis: head)."""
+    """One attention layer of one run: what went in, the matrices, every stage of every head (first axis: head).
+
+    `source` is there in a run with a graph, and where W_Q is known.
+    """
 
     index: int
     name: LayerName
@@ -114,6 +143,19 @@ class LayerTrace:
     factor: float
     softcap: float | None
     settings: Settings
+    built: Built = field(default_factory=Built)
+    source: QuerySource | None = None
+
+    @property
+    def allowed(self) -> Bool[Tensor, "h n_q n_k"]:
+        """True where a query may attend to a key, by the mask of the model and the reader's together."""
+        return ~self.attention.masked_scores.isneginf()
+
+    @property
+    def plain_q(self) -> Float[Tensor, "h n_q d_k"]:
+        """q without the factor by which some models have multiplied it before they compare it with the keys."""
+        scale = self.built.query_scale
+        return self.attention.q if scale == 1.0 else self.attention.q / scale
 
     def head(self, head: int) -> AttentionTrace:
         """The stages of one head."""
@@ -223,20 +265,28 @@ def attend_under(
     allowed: Bool[Tensor, "*#mask #n_q #n_k"] | None = None,
     bias: Float[Tensor, "*#mask #n_q #n_k"] | None = None,
     softcap: float | None = None,
+    weights: Float[Tensor, "*batch n_q n_k"] | None = None,
+    query_scale: float = 1.0,
 ) -> tuple[AttentionTrace, float]:
-    """`attend` under the reader's settings for this layer; also the factor the raw scores were multiplied by."""
+    """`attend` under the reader's settings for this layer; also the factor the raw scores were multiplied by.
+
+    `weights`: those of an earlier call with the same q and k, where it is only other values that they weigh.
+    `query_scale`: what the model has multiplied q by already; a scaling rule of the reader's takes the place of that.
+    """
     felt = settings.within(layer)
     if felt.input_scale != 1.0:
         q, k = q * felt.input_scale, k * felt.input_scale
     rule = scaling if felt.scaling == "model" else SCALINGS[felt.scaling]
     factor = rule.factor(q.shape[-1]) / felt.temperature
+    if felt.scaling != "model":
+        factor /= query_scale
     extra = _extra_mask(felt, q.shape[-2], k.shape[-2], q.device)
     trace = attend(
         q,
         k,
         v,
         scaling=by(factor),
-        normalize=NORMALIZERS[felt.normalizer].apply,
+        normalize=NORMALIZERS[felt.normalizer].apply if weights is None else lambda *_: weights,
         allowed=extra if allowed is None else allowed if extra is None else allowed & extra,
         bias=bias,
         softcap=softcap,

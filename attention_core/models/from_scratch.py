@@ -20,6 +20,7 @@ from attention_core.models.base import (
     attend_under,
     remade,
 )
+from attention_core.models.built import Built, QuerySource, Way, way_back
 from attention_core.multihead import MultiHeadAttention, project
 from attention_core.positions import alibi_bias, rope, sinusoidal
 from attention_core.scalings import INVERSE_SQRT
@@ -87,6 +88,10 @@ class FromScratch:
             d_model=sizes.d_model, n_head=sizes.n_head, d_k=sizes.d_k, d_v=sizes.d_v, seed=sizes.seed
         ).requires_grad_(False)
 
+    @property
+    def _way(self) -> Way:
+        return "turned" if self.sizes.positions == "rope" else "projected"
+
     def tokenize(self, text: str) -> Tokens:
         """Word pieces of the trained tokenizer, or whole words when x comes from a digest."""
         if self.sizes.source == "embeddings":
@@ -119,15 +124,17 @@ class FromScratch:
         memory = self.embed(tokens)
         x = memory if target is None else self.embed(target)
         queries = tokens if target is None else target
-        q, k = (project(source, W) for source, W in ((x, self._layer.W_Q), (memory, self._layer.W_K)))
-        bias = None
+        projected, k = (project(source, W) for source, W in ((x, self._layer.W_Q), (memory, self._layer.W_K)))
+        if grad:  # the weights are frozen, so a graph has to begin here
+            projected.requires_grad_()
+        q, bias = projected, None
         if self.sizes.positions == "rope":
             q, k = rope(q), rope(k)
         elif self.sizes.positions == "alibi":
             bias = alibi_bias(self.sizes.n_head, len(queries), len(tokens))
         v = project(memory, self._layer.W_V)
-        if grad:  # the weights are frozen, so a graph has to begin here
-            q, k, v = (part.requires_grad_() for part in (q, k, v))
+        if grad:
+            k, v = (part.requires_grad_() for part in (k, v))
         again = partial(attend_under, settings, 0, q, k, v, scaling=INVERSE_SQRT, bias=bias)
         trace, factor = again()
         make = partial(
@@ -142,6 +149,8 @@ class FromScratch:
             factor=factor,
             softcap=None,
             settings=settings.within(0),
+            built=Built(query=self._way, key=self._way),
+            source=QuerySource(x=x, back=way_back(q, projected)) if grad else None,
         )
         long = trace.weights.numel() > LONG and not grad
         layers = Recomputed([partial(remade, make, again)]) if long else (make(attention=trace),)

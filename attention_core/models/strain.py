@@ -67,10 +67,12 @@ def _heads(run: Run, objective: Tensor) -> Float[Tensor, "measure layer h"]:
 
 
 def _d_weights(layers: Sequence[LayerTrace], objective: Tensor) -> list[Tensor]:
-    """∂L/∂weights of every layer, in one pass back through all of them."""
+    """∂L/∂weights of every layer, in one pass back through all of them; the graph stays, for the way to W_Q."""
     weights = [layer.attention.weights for layer in layers]
     moving = [one for one in weights if one.requires_grad]
-    gradients = iter(torch.autograd.grad(objective, moving, materialize_grads=True) if moving else ())
+    gradients = iter(
+        torch.autograd.grad(objective, moving, retain_graph=True, materialize_grads=True) if moving else ()
+    )
     return [next(gradients) if one.requires_grad else torch.zeros_like(one) for one in weights]
 
 
@@ -81,7 +83,7 @@ def _head_measures(layer: LayerTrace, d_weights: Tensor) -> dict[str, Float[Tens
     """
     trace = layer.attention
     p = trace.weights.detach()
-    scaled, logits, k = (stage.detach().double() for stage in (trace.scaled_scores, trace.masked_scores, trace.k))
+    scaled, logits = (stage.detach().double() for stage in (trace.scaled_scores, trace.masked_scores))
     allowed = ~logits.isneginf()
     count = allowed.sum(dim=-1, keepdim=True)
     d_weights = d_weights.double().masked_fill(~allowed, 0.0)
@@ -102,20 +104,31 @@ def _head_measures(layer: LayerTrace, d_weights: Tensor) -> dict[str, Float[Tens
     if layer.settings.normalizer in FREE:  # the only ones that see what all keys have in common
         part, log_size = passed(d_weights)
     log_size = log_size.masked_fill(~part.any(dim=-1), -math.inf)
-    # The rows of a head on one scale: the largest at 1, so that none underflows before it is too small to count.
-    most = log_size.amax(dim=-1, keepdim=True).nan_to_num(neginf=0.0)
-    d_scores = part * (log_size - most).exp()[..., None]
-    unit = most[..., 0] / LN10
-    log_d_W_Q = torch.full_like(unit, torch.nan)
-    if layer.x is not None:
-        d_q = layer.factor * d_scores @ k
-        d_W_Q = layer.settings.input_scale * layer.x.detach().double().mT @ d_q
-        log_d_W_Q = unit + torch.linalg.matrix_norm(d_W_Q).log10()
+    d_scores, unit = _at_one(part, log_size)
     return {
         "peak": peak(p).mean(dim=-1),
         "entropy": entropy(p).mean(dim=-1),
         "log_gain": log_gains.nanmedian(dim=-1).values / LN10,
         "dead": (log_gains < math.log(DEAD)).to(p.dtype).sum(dim=-1) / rows.sum(dim=-1),
         "log_d_scores": unit + torch.linalg.matrix_norm(d_scores).log10(),
-        "log_d_W_Q": log_d_W_Q,
+        "log_d_W_Q": _log_d_W_Q(layer, part, log_size),
     }
+
+
+def _at_one(part: Tensor, log_size: Tensor, *, together: bool = False) -> tuple[Tensor, Float[Tensor, " h"]]:
+    """The rows of each head (`together`: of all heads) on one scale, the largest at 1, so that none underflows before
+    it is too small to count; and log₁₀ of that scale.
+    """
+    most = log_size.amax(dim=(-2, -1) if together else -1, keepdim=True).nan_to_num(neginf=0.0)
+    most = most.expand(*log_size.shape[:-1], 1)
+    return part * (log_size - most).exp()[..., None], most[..., 0] / LN10
+
+
+def _log_d_W_Q(layer: LayerTrace, part: Tensor, log_size: Tensor) -> Float[Tensor, " h"]:
+    """log₁₀ ‖∂L/∂W_Q‖ of the model's own parameter, head by head; NaN where no single matrix makes q of x."""
+    source = layer.source
+    if source is None:
+        return torch.full_like(log_size[..., 0], torch.nan)
+    d_scores, unit = _at_one(part, log_size, together=source.mixes)
+    d_q = layer.factor * layer.settings.input_scale * d_scores @ layer.attention.k.detach().double()
+    return unit + torch.linalg.matrix_norm(source.d_W_Q(d_q)).log10()

@@ -1,6 +1,7 @@
 """A layer trained here, as a model: the words its experiment knows go in, the trace of every layer comes out."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from attention_core.models.base import (
     UnknownWords,
     attend_under,
 )
+from attention_core.models.built import Built, QuerySource
 from attention_core.multihead import mix, project
 from attention_core.text import words
 
@@ -122,6 +124,8 @@ class Trained:
                     factor=factor,
                     softcap=layer.softcap,
                     settings=settings.within(index),
+                    built=Built(normalised=True),
+                    source=QuerySource(x=normed, back=partial(torch.mul, other=scale)) if grad else None,
                 )
             )
             x = x + mix(attention.context, weights.W_O)

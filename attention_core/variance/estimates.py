@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 
@@ -26,10 +26,12 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
-    r"""q·k of real vectors over all n_q × n_k pairs, population moments; the parts add up to the variance exactly:
+    r"""q·k of real vectors over their n_q × n_k pairs, population moments; the parts add up to the variance exactly:
 
     $D(q\cdot k) = \sum_i\sigma_{q_i}^2\sigma_{k_i}^2 + \sum_{i\ne j}(\Sigma_q)_{ij}(\Sigma_k)_{ij}
-    + \bar q^\top\Sigma_k\bar q + \bar k^\top\Sigma_q\bar k$.
+    + \bar q^\top\Sigma_k\bar q + \bar k^\top\Sigma_q\bar k$ where every query meets every key. Where a mask chooses
+    the pairs, means and covariances count each q and k as often as it occurs in them, and one part is added: what it
+    changes that they are not all pairs of these q and k, $D_{\text{pairs}} - D_{\text{all}}$.
     """
 
     mean: Float[Tensor, "*batch"]
@@ -38,6 +40,7 @@ class Observed:
     own: Float[Tensor, "*batch"]  # each component by itself: all that the derivation counts
     together: Float[Tensor, "*batch"]  # components that move together
     offset: Float[Tensor, "*batch"]  # means that are not 0
+    pairing: Float[Tensor, "*batch"]  # which query meets which key
 
 
 def moments(samples: Float[Tensor, "*batch samples"]) -> Moments:
@@ -57,22 +60,35 @@ def moments(samples: Float[Tensor, "*batch samples"]) -> Moments:
     )
 
 
-def observed(q: Float[Tensor, "*batch n_q d_k"], k: Float[Tensor, "*batch n_k d_k"]) -> Observed:
-    """The moments of all pairs q_i·k_j, and where the variance comes from, in float64."""
+def observed(
+    q: Float[Tensor, "*batch n_q d_k"],
+    k: Float[Tensor, "*batch n_k d_k"],
+    allowed: Bool[Tensor, "*#batch n_q n_k"] | None = None,
+) -> Observed:
+    """The moments of q_i·k_j over the allowed pairs (None: all), and where the variance comes from, in float64.
+
+    NaN where nothing is allowed.
+    """
     q, k = q.double(), k.double()
-    dots = (q @ k.mT).flatten(-2)
-    (q_mean, q_cov), (k_mean, k_cov) = _mean_and_covariance(q), _mean_and_covariance(k)
+    dots = q @ k.mT
+    share = torch.ones_like(dots) if allowed is None else allowed.expand(dots.shape).double()
+    share = share / share.sum(dim=(-2, -1), keepdim=True)
+    of_q, of_k = share.sum(dim=-1), share.sum(dim=-2)
+    (q_mean, q_cov), (k_mean, k_cov) = _mean_and_covariance(q, of_q), _mean_and_covariance(k, of_k)
     own = (q_cov.diagonal(dim1=-2, dim2=-1) * k_cov.diagonal(dim1=-2, dim2=-1)).sum(dim=-1)
-    mean = dots.mean(dim=-1)
-    squares = (dots - mean[..., None]).square()
-    m2 = squares.mean(dim=-1)
+    mean = (share * dots).sum(dim=(-2, -1))
+    apart = dots - mean[..., None, None]
+    m2, m4 = ((share * apart**power).sum(dim=(-2, -1)) for power in (2, 4))
+    every = of_q[..., :, None] * of_k[..., None, :]
+    pairing = ((share - every) * apart**2).sum(dim=(-2, -1)) + (every * apart).sum(dim=(-2, -1)).square()
     return Observed(
         mean=mean,
         variance=m2,
-        excess=_excess(m2, squares.square().mean(dim=-1)),
+        excess=_excess(m2, m4),
         own=own,
         together=(q_cov * k_cov).sum(dim=(-2, -1)) - own,
         offset=_quadratic(k_cov, q_mean) + _quadratic(q_cov, k_mean),
+        pairing=torch.zeros_like(mean) if allowed is None else pairing,
     )
 
 
@@ -90,10 +106,11 @@ def _excess(m2: Tensor, m4: Tensor) -> Tensor:
     return torch.where(m2 > 0, m4 / m2.square() - 3, torch.nan)
 
 
-def _mean_and_covariance(x: Tensor) -> tuple[Tensor, Tensor]:
-    mean = x.mean(dim=-2)
+def _mean_and_covariance(x: Float[Tensor, "*batch n d_k"], share: Float[Tensor, "*batch n"]) -> tuple[Tensor, Tensor]:
+    """Of the rows of x, each counted as its share says."""
+    mean = (share[..., None] * x).sum(dim=-2)
     centred = x - mean[..., None, :]
-    return mean, centred.mT @ centred / x.shape[-2]
+    return mean, centred.mT @ (share[..., None] * centred)
 
 
 def _quadratic(matrix: Tensor, vector: Tensor) -> Tensor:

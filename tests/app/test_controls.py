@@ -7,6 +7,7 @@ from attention_core.models import EMBEDDED, Settings
 from ui.controls import DEFAULT_SENTENCE, MAX_CHARS
 from ui.sentences import SENTENCES
 from ui.session import SCRATCH
+from ui.text import words
 
 
 def script() -> None:
@@ -139,13 +140,85 @@ def test_anything_can_be_typed(text: str) -> None:
     assert run.output.isfinite().all()
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\u200b", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "\u200b", "\x00", "\u0301", "\u3000\u2003", "\ufe0f\u200d", "\u20e3", "\u3164", "\ufffd"]
+)
 def test_without_a_sentence_the_last_one_stays_with_one_clear_warning(text: str) -> None:
     app = opened(text="Thinking Machines")
     app.text_input(key="text").set_value(text).run()
     choice, _, _ = seen(app)
     assert choice.study.text == "Thinking Machines"
     assert len(app.warning) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["\u0301", "\u0327\u0301 \u0302", "\u200d", "\ufe0f", "\x07", "\u2003\u00a0", "\ufffd"]
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_link_to_a_text_without_a_letter_asks_for_a_sentence(text: str, language: str) -> None:
+    app = opened(text=text, lang=language)
+    choice, _, _ = seen(app)
+    assert choice.study.text == DEFAULT_SENTENCE
+    assert [warning.value for warning in app.warning] == [words("controls", language)["empty"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("The [SEP] token ends here.", ["special tokens of this model", "[SEP]", "8 tokens"]),
+        ("The capital of France is [MASK].", ["special tokens of this model", "[MASK]", "9 tokens"]),
+        ("Hello" * 21, ["a word of more than 100 characters"]),
+        ("💩💩💩 great", ["💩💩💩", "3 signs or words became one", "1 unknown"]),
+        ("🙂🙂 and 🇨🇳🇩🇪", ["🙂🙂", "2 signs or words became one", "other groups: 1"]),
+        ("🙂 🙂 🙂", ["English text", "3 unknown"]),
+        ("a \ufffd b", ["no token for, left out: 1"]),
+    ],
+)
+def test_what_was_read_otherwise_than_it_looks_is_said(text: str, parts: list[str]) -> None:
+    app = opened(text=text)
+    seen(app)
+    assert not [part for part in parts if part not in app.caption[-1].value]
+
+
+@pytest.mark.parametrize("text", ["Hello" * 21, "the [SEP] law", "💩💩💩 is a great and a good and a fine thing"])
+def test_english_text_is_blamed_only_for_words_that_are_not_english(text: str) -> None:
+    assert "English text" not in opened(text=text).caption[-1].value
+
+
+def test_the_layer_from_scratch_reads_a_special_token_as_text() -> None:
+    choice, run, _ = seen(app := opened(text="The [SEP] token", model=SCRATCH))
+    assert run.tokens.strings == ("the", "[", "sep", "]", "token") == choice.tokens.strings
+    assert "special" not in app.caption[-1].value
+
+
+@pytest.mark.parametrize("name", ["gpt2", "my-bert", "../../etc/passwd", "<b>x</b>", "![a](http://b)", "x" * 3000])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_link_to_a_model_that_is_not_offered_says_so_and_stays_as_it_is(name: str, language: str) -> None:
+    app = opened(model=name, lang=language)
+    choice, _, _ = seen(app)
+    assert choice.study.model == EMBEDDED
+    [notice] = app.info
+    assert f"` {name[:80]} `" in notice.value
+    assert EMBEDDED in notice.value
+    app.button(key="example_1").click().run()
+    assert len(app.info) == 1
+    assert link_of(app)["model"] == name
+
+
+def test_another_model_takes_the_place_of_one_that_is_not_offered() -> None:
+    app = opened(model="gpt2")
+    assert len(app.info) == 1
+    app.selectbox(key="model").set_value(SCRATCH).run()
+    assert not app.info
+    assert link_of(app)["model"] == SCRATCH
+    app.selectbox(key="model").set_value(EMBEDDED).run()
+    assert not app.info
+    assert "model" not in link_of(app)
+
+
+@pytest.mark.parametrize("name", [EMBEDDED, SCRATCH, "pronoun", ""])
+def test_a_link_to_a_model_that_is_offered_has_nothing_to_say(name: str) -> None:
+    assert not [info for info in opened(model=name, text="the Law").info if "not offered" in info.value]
 
 
 def test_too_long_a_sentence_says_what_was_cut() -> None:

@@ -6,18 +6,21 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.state
+from ui.packing import LONG, packed
 
 
 def script() -> None:
     import streamlit as st
 
-    from ui.state import Setting, arrive, follow_link, one_of
+    from ui.state import Setting, arrive, cut, follow_link, one_of
 
     number = Setting(key="n", default=7, parse=int, options=range(12))
     even = Setting(key="even", default=2, parse=int, clamp=lambda n: n - n % 2)
     rule = one_of("rule", ("first", "second"), folded=True)
+    text = Setting(key="text", default="", parse=str)
     follow_link()
     arrive(st.session_state.get("where", "here"))
+    was_cut = cut()
     if st.session_state.get("drawn", True):
         number.seed()
         st.number_input("n", 0, 11, key="n")
@@ -26,6 +29,7 @@ def script() -> None:
         rule.value()
     st.button("put", key="put", on_click=number.put, args=(3,))
     st.session_state["seen"] = (number.value(), even.value())
+    st.session_state["read"] = (text.value(), was_cut)
 
 
 def opened(**link: str) -> AppTest:
@@ -111,3 +115,43 @@ def test_after_back_the_link_counts_and_what_it_does_not_say_is_the_default(monk
     assert link_of(app) == {"even": "10"}
     app.run()
     assert app.session_state["seen"] == (7, 10)
+
+
+CHINESE = "".join(chr(0x4E00 + 7 * n % 20_000) for n in range(4000))
+
+
+@pytest.mark.parametrize("spelling", [CHINESE, packed(CHINESE)])
+def test_a_long_text_is_packed_in_the_link_and_an_old_link_still_opens(spelling) -> None:
+    app = opened(text=spelling)
+    assert app.session_state["read"] == (CHINESE, False)
+    assert link_of(app) == {"text": packed(CHINESE)}
+    assert opened(**link_of(app)).session_state["read"] == (CHINESE, False)
+
+
+@pytest.mark.parametrize("kept", [2, 3, 100, -1])
+def test_a_link_that_was_cut_off_says_so_until_something_takes_its_place(kept) -> None:
+    app = opened(text=packed(CHINESE)[:kept], n="4")
+    assert app.session_state["read"] == ("", True) and app.session_state["seen"][0] == 4
+    assert link_of(app) == {"n": "4"}
+    app.run()
+    assert app.session_state["read"] == ("", True)
+    app.session_state["text"] = "law"
+    app.run()
+    app.run()
+    assert app.session_state["read"] == ("law", False)
+    assert link_of(app)["text"] == "law"
+
+
+@pytest.mark.parametrize("held", ["four", None, [4], {"n": 4}, b"4", object()])
+def test_what_a_session_cannot_hold_is_the_default(held) -> None:
+    app = opened()
+    app.session_state["even"] = held  # it has no widget, whose own check would come first
+    app.session_state["drawn"] = False
+    app.run()
+    assert not app.exception
+    assert app.session_state["seen"] == (7, 2)
+
+
+def test_a_short_text_stands_in_the_link_as_it_is() -> None:
+    app = opened(text="a" * LONG)
+    assert link_of(app) == {"text": "a" * LONG}

@@ -454,9 +454,45 @@ def test_the_saved_svg_is_whole_and_escaped(page) -> None:
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
+LARGE = "(stage, height) => (stage.style.height = `${height}px`)"
+
+
+@pytest.mark.parametrize(
+    ("height", "refused", "scale"), [(40_000, 0, 1), (100_000, 0, 0.5), (100, 1, 1), (100, 2, 0.5)]
+)
+def test_a_picture_too_large_for_a_png_is_a_smaller_one(page, height, refused, scale) -> None:
+    """More pixels than Chromium has room for in one canvas, or a browser that has less room."""
+    product = component(page, "product")
+    product.locator(".stage").evaluate(LARGE, height)
+    page.evaluate(
+        """(refused) => {
+            const { toBlob } = HTMLCanvasElement.prototype;
+            HTMLCanvasElement.prototype.toBlob = function (done, ...rest) {
+                return refused-- > 0 ? setTimeout(() => done(null)) : toBlob.call(this, done, ...rest);
+            };
+        }""",
+        refused,
+    )
+    with page.expect_download() as download:
+        product.locator(".tool.png").click()
+    data = Path(download.value.path()).read_bytes()
+    assert data.startswith(b"\x89PNG")
+    width, rows = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    box = product.locator(".stage").bounding_box()
+    assert abs(width - scale * (box["width"] + 24)) <= 1 and abs(rows - scale * (box["height"] + 24)) <= 1
+
+
+@pytest.mark.parametrize("fails", ["returns null", "throws"])
+def test_a_browser_that_makes_no_picture_at_all_is_a_sentence(page, fails) -> None:
+    body = "done(null)" if fails == "returns null" else "throw new DOMException('no')"
+    page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = function (done) {{ {body}; }}; }}")
+    component(page, "product").locator(".tool.png").click()
+    component(page, "product").locator(".tip", has_text=words("canvas", "en")["too_large"]).wait_for()
+
+
 def test_a_picture_too_large_for_a_png_is_a_sentence(page) -> None:
-    """More pixels than Chromium has room for in one canvas."""
-    component(page, "product").locator(".stage").evaluate("(stage) => (stage.style.height = '40000px')")
+    """More pixels than Chromium has room for in one canvas, at any scale of ours."""
+    component(page, "product").locator(".stage").evaluate(LARGE, 400_000)
     component(page, "product").locator(".tool.png").click()
     said = words("canvas", "en")["too_large"]
     component(page, "product").locator(".tip", has_text=said).wait_for()

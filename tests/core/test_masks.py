@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from attention_core.masks import causal, padding, window
+from attention_core.masks import causal, kind, padding, window
 
 SIZES = st.integers(1, 9)
 
@@ -67,3 +67,32 @@ def test_window_is_a_band_and_its_causal_half(n_q, n_k, radius):
     band = full.tril(n_k - n_q + radius).triu(n_k - n_q - radius)
     assert_close(window(n_q, n_k, radius), band)
     assert_close(window(n_q, n_k, radius, causal=True), band & causal(n_q, n_k))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        (matrix("111", "111"), ("none", 0)),
+        (matrix("1"), ("none", 0)),
+        (matrix("1000", "1100", "1110", "1111"), ("causal", 0)),
+        (matrix("00111", "00011"), ("window", 1)),
+        (matrix("11110", "11111"), ("causal", 0)),
+        (matrix("1000", "1100", "0110", "0011"), ("causal_window", 1)),
+        (matrix("100", "010", "001"), ("window", 0)),
+        (matrix("11000", "11100", "01110", "00111", "00011"), ("window", 1)),
+        (matrix("1010", "0101", "1010", "0101"), ("other", 0)),
+        (matrix("000", "000"), ("other", 0)),
+        (matrix("0111", "0111", "0111", "0111"), ("other", 0)),  # a first token that nobody may read
+    ],
+)
+def test_a_mask_is_called_what_it_is(allowed, expected):
+    assert kind(allowed) == expected
+
+
+@given(st.integers(3, 9), st.integers(0, 8), st.booleans())
+def test_every_window_is_found_again(n, radius, ahead):
+    name, found = kind(window(n, n, radius, causal=ahead))
+    if radius >= n - 1:
+        assert name == ("causal" if ahead else "none")
+    elif radius:
+        assert (name, found) == ("causal_window" if ahead else "window", radius)

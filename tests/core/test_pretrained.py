@@ -347,12 +347,12 @@ def test_a_local_folder_loads(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("kind", "spoil"),
     [
-        ("corrupt", lambda folder: (folder / "model.safetensors").write_bytes(b"\x09" * 77)),
-        ("corrupt", lambda folder: _truncate(folder / "model.safetensors")),
-        ("corrupt", lambda folder: (folder / "config.json").write_text("{")),
+        ("damaged", lambda folder: (folder / "model.safetensors").write_bytes(b"\x09" * 77)),
+        ("damaged", lambda folder: _truncate(folder / "model.safetensors")),
+        ("damaged", lambda folder: (folder / "config.json").write_text("{")),
         ("pickle", lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin")),
         ("unknown", lambda folder: (folder / "config.json").unlink()),
-        ("corrupt", lambda folder: (folder / "model.safetensors").unlink()),
+        ("missing", lambda folder: (folder / "model.safetensors").unlink()),
     ],
 )
 def test_a_bad_folder_is_one_clear_sentence(tmp_path, kind: str, spoil) -> None:

@@ -226,6 +226,31 @@ def test_a_layer_with_fewer_heads_is_filled_with_nan_and_a_rare_model_costs_noth
     assert bool(gain[5, 1:].isfinite().all())
 
 
+def test_one_pass_back_serves_all_layers() -> None:
+    """What one layer after the other would cost as many passes as there are layers, here is one at every setting."""
+    model, passes = load_embedded(), [0] * 6
+
+    def counted(index: int):
+        def arrived(slope: torch.Tensor) -> None:
+            passes[index] += 1
+
+        def hook(module, args, output) -> None:
+            if output.requires_grad:
+                output.register_hook(arrived)
+
+        return hook
+
+    handles = [
+        layer.output.register_forward_hook(counted(index)) for index, layer in enumerate(model._model.encoder.layer)
+    ]
+    try:
+        strained = list(strain(model, model.tokenize(TEXT), [Settings(), Settings(input_scale=2.0)]))
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert len(strained) == 2 and passes == [2] * 6
+
+
 def test_between_two_settings_no_run_is_held(monkeypatch) -> None:
     """Whoever computes them one by one rests in between, and the graph of a long text takes hundreds of megabytes."""
     model, held = load_embedded(), []

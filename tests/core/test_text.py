@@ -74,6 +74,38 @@ def test_clean_removes_what_cannot_be_seen_and_counts_it(text, expected, removed
     assert (cleaned.text, cleaned.cut, cleaned.removed) == (expected, 0, removed)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0301",
+        "\u0301\u0302 \u0327",
+        "\u0903\u093e",  # signs of Devanagari
+        "\u3099\u20dd\u20e3",  # a voicing mark, an enclosing circle, a keycap
+        "\u200d",
+        "\u0301\u200d\u0301",
+        "\ufe0f \ufe0e\U000e0100\u180b\u034f",  # variation selectors, what joins graphemes
+        "\x00\x07\x1b\x7f\x85",
+        " \t\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000",
+        "\u115f\u1160\u3164\uffa0\u2800",  # fillers of Hangul, Braille without a dot
+        "\U000e0041\U000e007f\ufeff\u2060",
+    ],
+)
+def test_of_a_text_that_nobody_can_see_nothing_is_left(text):
+    cleaned = clean(text, 1000)
+    assert (cleaned.text, cleaned.cut) == ("", 0)
+    assert clean(f"{text}a", 1000).text.endswith("a")
+
+
+@pytest.mark.parametrize("text", ["\u0301a", "🏽", "\u0600", "\ufffd", "।", "‿", "🇨", "´", "\ue000", "ㅤa"])
+def test_a_text_with_something_to_see_stays(text):
+    assert clean(text, 1000).text == text
+
+
+def test_accents_at_the_limit_without_a_letter_before_it_are_no_text():
+    cleaned = clean("\u0301" * 7 + "a", 5)
+    assert (cleaned.text, cleaned.cut) == ("", 8)
+
+
 def test_clean_follows_the_unicode_categories():
     visible, invisible = [], []
     for point, char in enumerate(map(chr, range(sys.maxunicode + 1))):

@@ -275,6 +275,40 @@ def test_real_vectors_are_measured_over_all_pairs() -> None:
     close(found.own + found.together + found.offset, found.variance, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("mask", ["causal", "window", "random"])
+def test_under_a_mask_only_the_pairs_that_it_allows_are_counted(mask: str) -> None:
+    """numpy and scipy on the list of these pairs; the parts as if the q and k of these pairs met at random, and what
+    it changes that they do not.
+    """
+    generator = torch.Generator().manual_seed(3)
+    q = torch.randn(2, 11, 5, generator=generator) + torch.linspace(-1, 2, 5)
+    k = torch.randn(2, 11, 5, generator=generator).cumsum(dim=-2)
+    masks = {
+        "causal": torch.ones(11, 11, dtype=torch.bool).tril(),
+        "window": torch.ones(11, 11, dtype=torch.bool).tril(2).triu(-2),
+        "random": torch.rand(11, 11, generator=generator) < 0.4,
+    }
+    found = variance.observed(q, k, masks[mask])
+    of_q, of_k = (axis.numpy() for axis in masks[mask].nonzero(as_tuple=True))
+    for head in range(2):
+        all_q, all_k = q[head].double().numpy()[of_q], k[head].double().numpy()[of_k]
+        dots = (all_q * all_k).sum(axis=1)
+        close(found.mean[head], dots.mean(), rtol=1e-9, atol=1e-9)
+        close(found.variance[head], dots.var(), rtol=1e-9, atol=1e-9)
+        close(found.excess[head], kurtosis(dots), rtol=1e-9, atol=1e-9)
+        independent = by_loops(all_q, all_k)
+        for name in ("own", "together", "offset"):
+            close(getattr(found, name)[head], independent[name], rtol=1e-9, atol=1e-9)
+        close(found.pairing[head], dots.var() - independent["variance"], rtol=1e-9, atol=1e-9)
+
+
+def test_a_mask_that_forbids_nothing_changes_nothing() -> None:
+    q, k = torch.randn(2, 3, 7, 5, generator=torch.Generator().manual_seed(4))
+    every, plain = variance.observed(q, k, torch.ones(7, 7, dtype=torch.bool)), variance.observed(q, k)
+    for name in ("mean", "variance", "excess", "own", "together", "offset", "pairing"):
+        close(getattr(every, name), getattr(plain, name), rtol=1e-9, atol=1e-9)
+
+
 def test_a_single_pair_does_not_vary() -> None:
     found: Observed = variance.observed(torch.ones(1, 4), torch.ones(1, 4))
     assert float(found.mean) == 4.0

@@ -1,14 +1,18 @@
 """What Streamlit would do for any visitor, and what is left of it. A change of Streamlit fails here first."""
 
 import inspect
+import math
 from hashlib import sha256
 from importlib.metadata import version
 
 import pytest
 from starlette.exceptions import HTTPException
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.session_state import WStates
 from streamlit.runtime.stats import StatsManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.starlette import starlette_routes, starlette_websocket
@@ -23,6 +27,7 @@ SOURCES = {
     MemoryUploadedFileManager.add_file: "b30368a136190487",
     StatsManager.registered_families: "80ab18709fb135a2",
     StatsManager.get_stats: "91b0f2ec4e06c952",
+    WStates.__getitem__: "d121d4c8594e5b4d",
     starlette_websocket._is_origin_allowed: "92ba72506e14686d",
     starlette_websocket.create_websocket_handler: "13632919b0a9cb67",
     starlette_routes.create_upload_routes: "4155ed4458edce19",
@@ -127,3 +132,44 @@ def test_files_are_bounded_per_session_and_per_process(monkeypatch):
     files.remove_session_files("ada")
     send("eve", "e", 6)
     assert files.get_files("eve", ["e"])
+
+
+WIDGET = "$$ID-0123-alpha"
+
+
+def held_after(sent, kind="double_value", read=int):
+    protect({})
+    states = WStates()
+    states.set_widget_metadata(WidgetMetadata(WIDGET, read, read, kind))
+    states.set_widget_from_proto(WidgetState(id=WIDGET, **sent))
+    return states
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "read"),
+    [
+        ({"string_value": "4"}, "double_value", int),
+        ({"string_array_value": {"data": ["zh"]}}, "string_value", str),
+        ({"double_value": math.nan}, "double_value", int),
+        ({"double_value": math.inf}, "double_value", int),
+        ({"double_array_value": {"data": []}}, "double_array_value", lambda values: values[0]),
+        ({"json_value": "[" * 100_000}, "json_value", dict),
+        ({"json_value": '{"temperature": 1' + "0" * 5000 + "}"}, "json_value", dict),
+        ({"json_value": "not json"}, "json_value", dict),
+        ({"string_value": "zz"}, "string_value", {"en": 0, "zh": 1}.__getitem__),
+    ],
+)
+def test_what_a_widget_cannot_hold_is_as_if_it_had_not_been_said(sent, kind, read, caplog):
+    states = held_after(sent, kind, read)
+    assert list(states) == [WIDGET], "nobody who walks through them is surprised"
+    assert WIDGET not in states and states.get(WIDGET) is None
+    assert [record.message for record in caplog.records if "alpha" in record.message]
+    assert states.get_serialized(WIDGET) is None
+    states.set_widget_from_proto(WidgetState(id=WIDGET, **({kind: 4} if kind == "double_value" else {})))
+    assert kind != "double_value" or states[WIDGET] == 4, "the next value counts"
+
+
+def test_what_a_widget_can_hold_is_held(caplog):
+    assert held_after({"double_value": 4.0})[WIDGET] == 4
+    assert held_after({}, "string_value", lambda value: value or "nothing chosen")[WIDGET] == "nothing chosen"
+    assert not caplog.records

@@ -10,7 +10,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 
-from tests.harness.running import HERE, SERVE, STREAMLIT, WAYS, eventually, rerun, running, session_of
+from tests.harness.running import HERE, WAYS, eventually, rerun, running, session_of
 from ui.server.guards import PROCESS_UPLOADS, SESSION_UPLOADS
 from ui.server.memory import MIB
 
@@ -161,6 +161,17 @@ FORGED = (
     {"string_trigger_value": {"data": "\ud7ff\x00"}},
     {"file_uploader_state_value": {"uploaded_file_info": [{"file_id": "../../etc/passwd", "name": "x", "size": 7}]}},
     {"arrow_value": {"data": b"\xff" * 100}},
+    {"json_value": '{"temperature": 1' + "0" * 400 + ', "at": NaN, "pick": -Infinity, "seen": [], "edited": 7}'},
+    {"json_value": '{"temperature": 1' + "0" * 5000 + "}"},
+    {"json_value": '{"edited": {"panel": ["x"], "values": [1, "2", null, NaN]}, "at": {"positions": [], "puts": NaN}}'},
+    {"json_trigger_value": '[{"event": "temperature", "value": 1' + "0" * 400 + '}, {"event": ["pick"]}, 7, null]'},
+    {"string_array_value": {"data": ["zh", "en", "xx", ""]}},
+    {"double_value": float("-inf")},
+    {"double_array_value": {"data": []}},
+    {"int_value": -(2**62)},
+    {"bool_value": True},
+    {"string_value": ""},
+    {},
     {"trigger_value": True},
 )
 
@@ -177,14 +188,9 @@ def test_forged_values_and_states_fail_for_their_sender_only(either, page):
         for forged in FORGED:
             states = [{"id": name} | forged for name in widgets]
             answer = rerun(socket, page_name=page, widget_states={"widgets": states})
-            failed = [message.delta.new_element.exception for message in answer]
-            assert not any(error.stack_trace or error.type for error in failed)
-            assert way_of(either) == STREAMLIT or not any(error.message for error in failed), "a sentence of ours"
+            failed = [message for message in answer if message.delta.new_element.HasField("exception")]
+            assert not failed, "what cannot be is ignored: no box of Streamlit's"
     assert is_served(either)
-
-
-def way_of(server):
-    return SERVE if "serve.py" in server.process.args else STREAMLIT
 
 
 def test_a_flood_of_messages_is_cut_and_leaves_the_others_served(either):

@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui.layout import csv, npz
@@ -50,6 +51,27 @@ def test_csv_of_words_is_quoted_and_no_formula():
     found = table("tokens", {"tokens": np.array(typed)})["tokens"].tolist()
     assert found == [*typed[:3], *("'" + word for word in typed[3:])]
     np.testing.assert_array_equal(np.load(io.BytesIO(npz({"tokens": np.array(typed)})))["tokens"], typed)
+
+
+CSVS = {
+    "Chinese words": np.array(["法律", "注意力"]),
+    "words": np.array(["law"]),
+    "a matrix": ARRAYS["q"],
+    "more axes": ARRAYS["weights"],
+    "one number": np.array(7, np.float32),
+    "none": np.zeros((0, 3), np.float32),
+}
+
+
+@pytest.mark.parametrize("array", CSVS.values(), ids=CSVS)
+@pytest.mark.parametrize("name", ["weights", "权重"])
+def test_a_csv_begins_with_the_mark_by_which_excel_knows_utf_8(name, array):
+    with zipfile.ZipFile(io.BytesIO(csv({name: array}))) as folder:
+        [listed] = folder.namelist()
+        data = folder.read(listed)
+    assert listed == f"{name}.csv" and data.startswith(b"\xef\xbb\xbf")
+    assert data.count(b"\xef\xbb\xbf") == 1
+    assert pd.read_csv(io.BytesIO(data)).columns[0] == "axis_0", "no reader of ours sees it"
 
 
 def test_the_trust_line_leaves_out_what_is_unknown_and_makes_names_inert():

@@ -46,6 +46,47 @@ def test_two_folders_with_one_last_part_are_two_models_and_a_built_in_name_is_no
         session.model(f"{EMBEDDED} 2", Sizes())
 
 
+@pytest.mark.parametrize("name", [EMBEDDED, SCRATCH, TAUGHT, "same", f"own-{'0' * 32}"])
+def test_a_name_that_means_something_here_is_no_folders(monkeypatch, tmp_path, name) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    assert named(monkeypatch, folder) == {**BUILT_IN, f"{name} 2": str(folder)}
+
+
+def test_checkpoints_of_several_runs_are_told_apart(monkeypatch, tmp_path) -> None:
+    folders = [tmp_path / run / "checkpoint-500" for run in "abc"]
+    names = named(monkeypatch, *folders)
+    titles = ["checkpoint-500", "checkpoint-500 2", "checkpoint-500 3"]
+    assert [*names.items()][len(BUILT_IN) :] == [*zip(titles, map(str, folders), strict=True)]
+
+
+def test_a_folder_is_found_and_named_however_its_path_is_written(monkeypatch, tmp_path) -> None:
+    folder = tmp_path / "m" / "bert"
+    folder.mkdir(parents=True)
+    (tmp_path / "current").symlink_to(folder)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for spelling in ("~/m/bert", "~/m/bert/", "m/bert", "./m/bert", "~/m/../m/bert", f"{folder}//"):
+        assert named(monkeypatch, spelling) == {**BUILT_IN, "bert": str(folder)}, spelling
+    assert named(monkeypatch, "~/m/bert", folder, "m/bert") == {**BUILT_IN, "bert": str(folder)}
+    assert named(monkeypatch, "current") == {**BUILT_IN, "current": str(tmp_path / "current")}  # the link's own name
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("~/none/bert", "bert"),
+        ("/none/of/bert/", "bert"),
+        ("/", "model"),
+        ("~nobody-at-all/bert", "bert"),
+        ("a/b", "a/b"),
+    ],
+)
+def test_of_a_folder_that_is_not_there_the_path_is_nobodys_business_either(monkeypatch, source, name) -> None:
+    names = named(monkeypatch, source)
+    assert [*names] == [*BUILT_IN, name]
+
+
 def test_a_name_outside_the_catalogue_is_not_loaded(monkeypatch) -> None:
     monkeypatch.delenv(catalogue.OPERATOR_SETTING, raising=False)
     with pytest.raises(KeyError):

@@ -11,7 +11,7 @@ import torch
 from torch.testing import assert_close
 from transformers import AutoModel
 
-from attention_core.models import Settings, Sizes, load_embedded
+from attention_core.models import EMBEDDED, Settings, Sizes, load_embedded
 from attention_core.models.pretrained import embedded_folder
 from ui import session
 from ui.session import SCRATCH, Study
@@ -62,3 +62,25 @@ def test_a_script_has_the_name_of_an_operators_folder_and_not_its_place(tmp_path
     assert "model = models.load('my-bert')  # put the folder of your own copy" in script
     assert str(tmp_path) not in script and "secret" not in script
     assert "model = models.load('gpt2')\n" in snippet(Study(text="the law", model="gpt2"), 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["~/secret/{}", "secret/{}", "./secret/{}", "~/secret/../secret/{}", "~/secret/none"]
+)
+@pytest.mark.parametrize("name", ["my-bert", EMBEDDED, "own-my-bert", "gpt2"])
+def test_no_spelling_of_a_path_gets_into_a_script(tmp_path, monkeypatch, spelling, name) -> None:
+    (tmp_path / "secret" / name).mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADLIGHT_MODELS", f"gpt2,{spelling.format(name)}")
+    *_, model = session.catalogue()
+    script = snippet(Study(text="the law", model=model), 0, 0, 0)
+    assert f"model = models.load({model!r})  # put the folder of your own copy" in script
+    assert str(tmp_path) not in script
+    assert "secret" not in script
+
+
+def test_a_hub_model_that_shares_its_name_with_a_folder_is_loaded_from_the_hub(tmp_path, monkeypatch) -> None:
+    (tmp_path / "gpt2").mkdir()
+    monkeypatch.setenv("HEADLIGHT_MODELS", f"{tmp_path / 'gpt2'},gpt2")
+    assert "model = models.load('gpt2')\n" in snippet(Study(text="the law", model="gpt2 2"), 0, 0, 0)

@@ -10,6 +10,7 @@ from typing import Any
 from streamlit.components.v2 import component as register
 
 from ui.palette import SOURCE
+from ui.text import words
 
 FOLDER = Path(__file__).parents[2] / "assets" / "components"
 ENTRY = "library.js"
@@ -34,7 +35,7 @@ def component(name: str) -> Callable[..., Any]:
     """Register the component whose function `name` stands in the library. Once per name, when a module is imported."""
     return register(
         f"headlight_{name}",
-        html=f'<div class="root" role="group" data-damaged="{DAMAGED}"></div>\n',
+        html=f'<div class="root" role="group" translate="no" data-damaged="{DAMAGED}"></div>\n',
         js=MOUNT.replace("NAME", name),
     )
 
@@ -42,6 +43,12 @@ def component(name: str) -> Callable[..., Any]:
 def library() -> None:
     """Send the scripts of all components. Once per run of a page; unchanged, it is not sent again."""
     _LIBRARY(key="library", height="content")
+
+
+def reader() -> None:
+    """Tell the browser the language of the page, and what it says by itself."""
+    common = words("common")
+    _READER(key="reader", height="content", data={"language": common.language, "copying": common["copying"]})
 
 
 def script() -> str:
@@ -71,3 +78,4 @@ def _scoped(module: str) -> str:
 
 
 _LIBRARY = register("headlight_library", html="<span></span>\n", js=script())
+_READER = component("reader")

@@ -14,7 +14,7 @@ import streamlit as st
 
 from ui.components.assets import component
 from ui.components.frame import encode
-from ui.errors import callback
+from ui.errors import callback, refuse
 from ui.palette import RAMPS
 from ui.state import steps
 
@@ -289,14 +289,18 @@ def _limit(panel: Panel) -> float:
 @callback
 def picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[Pick], None] | None) -> None:
     """Hand what was clicked in the component `key` to the page, if it can be true."""
-    pick = checked_pick(st.session_state[key].get("pick"), shapes)
-    if on_pick is not None and pick is not None:
+    sent = st.session_state[key].get("pick")
+    pick = checked_pick(sent, shapes)
+    if pick is None:
+        refuse(key, "pick", sent)
+    elif on_pick is not None:
         on_pick(pick)
 
 
 @callback
 def _released(key: str, live: Live | None, on_temperature: Callable[[float], None] | None) -> None:
     value = st.session_state[key].get("temperature")
-    known = live is not None and isinstance(value, int | float) and value in live.stops
-    if on_temperature is not None and known:
+    if live is None or type(value) not in (int, float) or value not in live.stops:
+        refuse(key, "temperature", value)
+    elif on_temperature is not None:
         on_temperature(float(value))

@@ -1,9 +1,10 @@
 """The models of this process: names a visitor may choose from, each loaded once. The operator adds to them."""
 
 import os
+import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -21,11 +22,14 @@ from attention_core.models import (
     load_embedded,
     load_pronoun,
 )
-from attention_core.models.pretrained import HUB_ID
+from attention_core.models.pretrained import HUB_ID, folder_of
 
 SCRATCH = "scratch"
 TAUGHT = "pronoun"  # the shipped layer that was trained here
 BUILT_IN = (EMBEDDED, SCRATCH, TAUGHT)
+SAME = "same"  # in the menu of a second model: the first
+OWN = "own-"  # begins the name of a layer that a visitor has trained
+OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{32}}")
 OPERATOR_SETTING = "HEADLIGHT_MODELS"
 MOST_LOADED = 8  # models of the operator that are in memory at once
 MOST_LAYERS = 32  # untrained layers that are; one takes 4 · d_model² numbers, 4 MB at most
@@ -69,11 +73,12 @@ _TAUGHT: Loaded[Trained] = Loaded(1)
 def catalogue() -> dict[str, str]:
     """Names a visitor may choose from → where they load from, empty for what comes with the product.
 
-    The operator names hub ids or folders, separated by commas: `HEADLIGHT_MODELS="gpt2, /models/my-bert"`. A folder
+    The operator names hub ids or folders, separated by commas: `HEADLIGHT_MODELS="gpt2, ~/models/my-bert"`. A folder
     goes by its last part; where that names another model already it is told apart by a number.
     """
     names: dict[str, str] = dict.fromkeys(BUILT_IN, "")
-    for source in filter(None, (source.strip() for source in os.environ.get(OPERATOR_SETTING, "").split(","))):
+    for named in filter(None, (named.strip() for named in os.environ.get(OPERATOR_SETTING, "").split(","))):
+        source = _source(named)
         if source not in names.values():
             names[_free(_title(source), names)] = source
     return names
@@ -88,12 +93,12 @@ def model(name: str, sizes: Sizes) -> Model:
     if name == EMBEDDED:
         return embedded()
     source = catalogue()[name]
-    return _PRETRAINED.get((name, source), lambda: _warmed(load(source, name)))
+    return _PRETRAINED.get((name, source), lambda: load(source, name))
 
 
 def embedded() -> Pretrained:
     """The model that comes with the product; its word embeddings also feed the from-scratch layer."""
-    return _EMBEDDED.get(EMBEDDED, lambda: _warmed(load_embedded()))
+    return _EMBEDDED.get(EMBEDDED, load_embedded)
 
 
 def taught() -> Trained:
@@ -107,22 +112,28 @@ def from_scratch(sizes: Sizes) -> FromScratch:
     return _SCRATCH.get(sizes, lambda: FromScratch(sizes, vectors))
 
 
+def _source(named: str) -> str:
+    """A folder, there or not, by its whole path, links not followed; a hub id as it stands."""
+    folder = folder_of(named)
+    if folder is None and HUB_ID.fullmatch(named):
+        return named
+    path = folder or Path(named)
+    return str(path.resolve() if ".." in path.parts else path.absolute())
+
+
 def _title(source: str) -> str:
-    """A hub id goes by itself; a folder, there or not, by its last part: its path is nobody else's business."""
-    is_hub_id = HUB_ID.fullmatch(source) and not Path(source).is_dir()
-    return source if is_hub_id else Path(source).resolve().name
+    """A hub id goes by itself; a folder by its last part: its path is nobody else's business."""
+    path = Path(source)
+    return (path.name or "model") if path.is_absolute() else source
 
 
-def _free(name: str, taken: dict[str, str]) -> str:
-    number, free = 2, name
-    while free in taken:
-        number, free = number + 1, f"{name} {number}"
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, or with the first number that makes it nobody else's."""
+    number, free = 1, name
+    while free in taken or free == SAME or OWN_NAME.fullmatch(free):
+        number += 1
+        free = f"{name} {number}"
     return free
-
-
-def _warmed(loaded: Pretrained) -> Pretrained:
-    loaded.run(loaded.tokenize("warm"))  # the first pass allocates; do it before anyone waits for it
-    return loaded
 
 
 def _load_taught() -> Trained:

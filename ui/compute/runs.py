@@ -52,7 +52,7 @@ class Run(Job, Generic[V, E]):
 
     `diverged`: the step at which an experiment became infinite, and `broke`: what of it; `too_large`: its records would
     take more than MOST_BYTES; `crowded`: they would take what all runs of the process may keep; `forgotten`: nobody had
-    looked for long, and others needed the memory of its records.
+    looked for long, and others needed the memory of its records; `elsewhere`: it was not trained here.
     """
 
     lines_up = True
@@ -64,6 +64,7 @@ class Run(Job, Generic[V, E]):
         self.diverged: dict[V, int] = {}
         self.broke: dict[V, str] = {}
         self.too_large = self.crowded = self.forgotten = False
+        self.elsewhere = False
         self.seconds = 0.0  # spent training, without waiting and rest
         self.expected_bytes = 0  # what the records will take in the end, as far as it is known
         self._records: dict[V, list[Record]] = {variant: [] for variant in self.experiments}
@@ -122,6 +123,7 @@ class Run(Job, Generic[V, E]):
     def finished(cls, experiments: Mapping[V, E], records: Mapping[V, Sequence[Record]]) -> "Run[V, E]":
         """A run that was trained elsewhere."""
         run = cls(experiments)
+        run.elsewhere = True
         run._records = {variant: list(records[variant]) for variant in run.experiments}
         run.kept = run.expected_bytes = sum(record.bytes() for kept in run._records.values() for record in kept)
         run._left.clear()

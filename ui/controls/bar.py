@@ -1,20 +1,21 @@
 """The bar most pages begin with: sentence, examples, model, settings; below it layer and head."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from attention_core.models import LayerName, Model, Run, Settings, Sizes, Tokens
+from attention_core.models import LayerName, Model, Run, Settings, Sizes, Tokens, layer_numbers
 from ui import session
-from ui.controls.models import closed_notice, loaded, model_label
+from ui.controls.models import absent_notice, loaded, model_label, model_menu
 from ui.controls.sentence import examples_menu, read, sentence_input
 from ui.controls.settings import settings_menu, within
 from ui.controls.sizes import chosen_sizes
 from ui.controls.table import model as model_setting
-from ui.controls.widgets import dropdown, one_of_row
+from ui.controls.widgets import one_of_row
 from ui.focus import HEAD, LAYER
 from ui.session import SCRATCH, Study
+from ui.state import Setting
 from ui.text import Words, words
 
 
@@ -27,6 +28,11 @@ class Choice:
     tokens: Tokens
     layer: int
     head: int
+
+    @property
+    def number(self) -> int:
+        """What links and files call the layer."""
+        return layer_numbers(self.model.layers)[self.layer]
 
     def run(self) -> Run:
         """Everything the model computes for this study."""
@@ -47,10 +53,13 @@ class Bar:
 
     def choose(self) -> Choice:
         """The row below the bar: layer and head. A fragment that begins with it runs alone when they change."""
+        common = words("controls")
         with st.container(horizontal=True, vertical_alignment="bottom", key="layer_and_head"):
-            layer, head = _layer_and_head(self.model.layers, words("controls"))
+            layer, head = _layer_and_head(self.model.layers, common)
             if self.facts:
                 st.caption(self.facts)
+        for note in _notes(self.model.layers, layer, common):
+            st.caption(note)
         settings = within(self.settings, self.model.layers, layer)
         study = Study(text=self.text, model=self.name, sizes=self.sizes, settings=settings)
         return Choice(study=study, model=self.model, tokens=self.tokens, layer=layer, head=head)
@@ -59,11 +68,11 @@ class Bar:
 def study_bar(note: str = "") -> Bar:
     """The bar; `note`: what the page says about the settings, above them."""
     common = words("controls")
-    closed_notice(common)
+    absent_notice(model_setting(), common)
     with st.container(horizontal=True, vertical_alignment="bottom", key="study_bar"):
         typed = sentence_input(common)
         examples_menu(common)
-        name = dropdown(model_setting(), common["model"], model_label, width=210)
+        name = model_menu(model_setting(), common["model"], model_label, 210)
         settings_place = st.container(width="content")
     sizes = chosen_sizes() if name == SCRATCH else Sizes()
     name, model = loaded(name, sizes, common)
@@ -82,18 +91,40 @@ def study_bar(note: str = "") -> Bar:
 
 
 def layer_label(layer: LayerName, common: Words | None = None) -> str:
-    """ "Layer 3", "Encoder 2", "Cross 1" in the reader's language."""
-    return (common or words("controls")).format(f"stack.{layer.stack}", number=layer.number)
+    """ "Layer 3", "Encoder 2", "Cross 1", "Layer 3 of 4" in the reader's language."""
+    common = common or words("controls")
+    label = common.data(f"stack.{layer.stack}", number=layer.number)
+    return label if layer.of is None else common.data("stack.of", layer=label, of=layer.of)
 
 
 def _layer_and_head(layers: Sequence[LayerName], common: Words) -> tuple[int, int]:
-    layer = 0
-    if len(layers) > 1:
-        layer = one_of_row(
-            LAYER.among(range(len(layers))), common["layer"], lambda index: _short(layers[index], common)
-        )
+    layer, of = 0, layers[0].of
+    if len(layers) > 1 or of is not None:
+        label = common["layer"] if of is None else common.format("layer_among", of=of)
+        layer = one_of_row(_numbered(layers), label, lambda index: _short(layers[index], common))
     heads = HEAD.among(range(layers[layer].n_head))
     return layer, one_of_row(heads, common["head"], lambda index: str(index + 1))
+
+
+def _numbered(layers: Sequence[LayerName]) -> Setting[int]:
+    """The layer: its index here, what the model calls it in the link."""
+    numbers = layer_numbers(layers)
+    return replace(
+        LAYER.among(range(len(layers))),
+        parse=lambda spelling: numbers.index(int(spelling)),
+        spell=lambda index: str(numbers[index]),
+        spelled_out=layers[0].of is not None,  # that it is the first here says nothing about the model
+    )
+
+
+def _notes(layers: Sequence[LayerName], layer: int, common: Words) -> list[str]:
+    """What a reader should know about the layers of this model, or about this one."""
+    notes, (of, maps) = [], (layers[0].of, layers[layer].maps)
+    if of is not None:
+        notes.append(common.format("some_layers", count=len(layers), of=of))
+    if maps > 1:
+        notes.append(common.format("maps", maps=maps))
+    return notes
 
 
 def _short(layer: LayerName, common: Words) -> str:

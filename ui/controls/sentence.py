@@ -1,16 +1,18 @@
 """The sentence of a page: typed or taken from the examples, read as a model reads it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar, cast
 
 import streamlit as st
 
-from attention_core.models import EMBEDDED, Model, Sizes, Tokens, UnknownWords
+from attention_core.models import EMBEDDED, Model, Sizes, Tokens, UnknownWords, Unreadable
 from attention_core.models.from_scratch import Source
 from attention_core.text import clean
 from ui import session
+from ui.controls.facts import facts
 from ui.controls.table import DEFAULT_SENTENCE, SOURCE, TEXT, model
 from ui.focus import look
 from ui.sentences import SENTENCES, Sentence
@@ -58,6 +60,7 @@ def sentence_input(common: Words) -> str:
 def examples_menu(common: Words) -> None:
     """Sentences that are worth a look, and why."""
     with st.popover(common["examples"], icon=":material/format_quote:", width="content"):
+        st.caption(common["examples_of"])
         for number, sentence in enumerate(SENTENCES):
             st.button(
                 sentence.text,
@@ -88,12 +91,16 @@ def read(typed: str, reader: Model, common: Words, least: int = 1) -> Reading:
     except UnknownWords as error:
         _untaught_sentence(error, reader, common)
         return Reading(text=reader.example, tokens=reader.tokenize(reader.example))
-    if not cleaned.text or len(tokens) < least:  # nothing typed, or nothing that can be read: an accent alone
-        st.warning(common["one_token" if cleaned.text and len(tokens) else "empty"], icon=":material/edit:")
+    except Unreadable as error:
+        unreadable(error, common)
+        return _last(reader, least)
+    empty = not cleaned.text or tokens.blank  # nothing typed, or nothing that the model reads
+    if empty or len(tokens) < least:
+        st.warning(common["empty" if empty else "one_token"], icon=":material/edit:")
         return _last(reader, least)
     st.session_state[LAST_SENTENCE] = cleaned.text
     TEXT.publish(cleaned.text)
-    return Reading(text=cleaned.text, tokens=tokens, facts=_facts(cleaned.cut, tokens, reader, common))
+    return Reading(text=cleaned.text, tokens=tokens, facts=facts(cleaned.cut, MAX_CHARS, tokens, reader, common))
 
 
 def untaught(error: UnknownWords, common: Words, then: str = "") -> None:
@@ -116,25 +123,18 @@ def _untaught_sentence(error: UnknownWords, reader: Model, common: Words) -> Non
     )
 
 
+def unreadable(error: Unreadable, common: Words) -> None:
+    """Which words have no vector, or that the tokenizer gives up."""
+    words_of = ", ".join(error.words[:SHOWN_WORDS])
+    sentence = common.format("no_vector", words=words_of) if error.words else common["no_token"]
+    st.warning(sentence, icon=":material/edit:")
+
+
 def _last(reader: Model, least: int) -> Reading:
-    """The last sentence that could be read."""
-    text = reader.example or st.session_state.get(LAST_SENTENCE, DEFAULT_SENTENCE)
-    tokens = reader.tokenize(text)
-    if len(tokens) < least:
-        text, tokens = DEFAULT_SENTENCE, reader.tokenize(DEFAULT_SENTENCE)
-    return Reading(text=text, tokens=tokens)
-
-
-def _facts(cut: int, tokens: Tokens, reader: Model, common: Words) -> str:
-    framed = tokens.strings[0] == "[CLS]" and tokens.strings[-1] == "[SEP]"
-    counted = "tokens_framed" if framed else "tokens" if len(tokens) > 1 else "token"
-    facts = [common.format(counted, count=len(tokens))]
-    if cut:
-        facts.append(common.format("cut_characters", limit=MAX_CHARS, cut=cut))
-    if tokens.dropped:
-        facts.append(common.format("cut_tokens", limit=reader.max_tokens, dropped=tokens.dropped))
-    if tokens.unknown:
-        facts.append(common.format("unknown", count=tokens.unknown))
-        if 4 * tokens.unknown > len(tokens):
-            facts.append(common["unknown_why"])
-    return " · ".join(facts)
+    """The last sentence that could be read, else the first of all; where this model reads neither, the page ends."""
+    for text in filter(None, (reader.example, st.session_state.get(LAST_SENTENCE), DEFAULT_SENTENCE)):
+        with suppress(Unreadable, UnknownWords):
+            tokens = reader.tokenize(text)
+            if not tokens.blank and len(tokens) >= least:
+                return Reading(text=text, tokens=tokens)
+    st.stop()

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from attention_core.models import LayerName, Settings
-from ui.controls.table import INPUT_SCALE, MASK, NORMALIZER, OFF, RADIUS, SCALING, WHERE, Head, head_name
+from attention_core.models import LayerName, Settings, layer_numbers
+from ui.controls.table import INPUT_SCALE, MASK, NORMALIZER, OFF, RADIUS, SCALING, WHERE, Head, head_name, heads_of
 from ui.controls.widgets import dropdown, number, pills
 from ui.focus import TEMPERATURE
 from ui.session import SCRATCH
@@ -82,7 +83,7 @@ def _heads_off(layers: Sequence[LayerName], common: Words) -> None:
     st.multiselect(
         common["ablated"],
         _switchable(layers),
-        format_func=head_name,
+        format_func=partial(head_name, numbers=layer_numbers(layers)),
         key=off.name,
         placeholder=common["ablated_placeholder"],
         help=common["ablated_help"],
@@ -91,8 +92,13 @@ def _heads_off(layers: Sequence[LayerName], common: Words) -> None:
 
 
 def _off(layers: Sequence[LayerName]) -> Setting[list[Head]]:
-    switchable = set(_switchable(layers))
-    return replace(OFF, clamp=lambda heads: [head for head in heads if head in switchable])
+    switchable, numbers = set(_switchable(layers)), layer_numbers(layers)
+    return replace(
+        OFF,
+        clamp=lambda heads: [head for head in heads if head in switchable],
+        parse=lambda spelling: heads_of(spelling, numbers),
+        spell=lambda heads: ",".join(head_name(head, numbers) for head in heads),
+    )
 
 
 def _switchable(layers: Sequence[LayerName]) -> list[Head]:

@@ -1,6 +1,7 @@
 """The table of what makes a study: every key of the link that the bar of a page, its menus and its sizes set."""
 
 import re
+from collections.abc import Sequence
 
 from attention_core import SCALINGS
 from attention_core.models import Settings, Sizes
@@ -22,14 +23,16 @@ SOURCES: tuple[Source, ...] = ("embeddings", "digest")
 Head = tuple[int, int]  # layer and head, counted from 0; from 1 in the link and on the screen
 
 
-def head_name(head: Head) -> str:
-    """ "2.5": the fifth head of the second layer."""
-    return f"{head[0] + 1}.{head[1] + 1}"
+def head_name(head: Head, numbers: Sequence[int] = ()) -> str:
+    """ "2.5": the fifth head of the second layer, or of the layer that `numbers` calls 2."""
+    layer, index = head
+    return f"{numbers[layer] if numbers else layer + 1}.{index + 1}"
 
 
-def _heads(spelling: str) -> list[Head]:
-    numbers = re.findall(r"(?:^|,)(\d{1,6})\.(\d{1,6})(?=,|$)", spelling, re.ASCII)
-    return [(int(layer) - 1, int(head) - 1) for layer, head in numbers]
+def heads_of(spelling: str, numbers: Sequence[int] | range = range(1, 10**6)) -> list[Head]:
+    """The heads of "2.5,3.1", of the layers that these numbers call so."""
+    pairs = re.findall(r"(?:^|,)(\d{1,6})\.(\d{1,6})(?=,|$)", spelling, re.ASCII)
+    return [(numbers.index(int(layer)), int(head) - 1) for layer, head in pairs if int(layer) in numbers]
 
 
 TEXT = Setting(key="text", default=DEFAULT_SENTENCE, parse=str)
@@ -41,7 +44,7 @@ MASK = one_of("mask", MASKS, folded=True)
 RADIUS = whole("radius", range(65), Settings().radius, folded=True)  # tokens, of the window
 WHERE = one_of("where", WHERES, folded=True)
 OFF: Setting[list[Head]] = Setting(
-    key="off", default=[], parse=_heads, spell=lambda heads: ",".join(map(head_name, heads)), folded=True
+    key="off", default=[], parse=heads_of, spell=lambda heads: ",".join(map(head_name, heads)), folded=True
 )
 
 SIZES = {  # of the from-scratch layer

@@ -8,6 +8,7 @@ import streamlit as st
 from ui.state import Setting, one_of
 
 S = TypeVar("S", bound=str)
+T = TypeVar("T")
 SIDE_BY_SIDE = 12  # at most
 
 
@@ -41,7 +42,7 @@ def whole(key: str, options: range, default: int, *, folded: bool = False) -> Se
     return Setting(key=key, default=default, parse=int, clamp=int, options=options, folded=folded)
 
 
-def dropdown(setting: Setting[S], label: str, name: Callable[[S], str], help: str | None = None, width: int = 0) -> S:
+def dropdown(setting: Setting[T], label: str, name: Callable[[T], str], help: str | None = None, width: int = 0) -> T:
     """A list of a setting's options."""
     setting.seed()
     st.selectbox(label, setting.choices(), format_func=name, key=setting.name, help=help, width=width or "stretch")

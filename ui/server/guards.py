@@ -6,6 +6,7 @@ it from the first page on).
 """
 
 import functools
+import logging
 import os
 import threading
 import time
@@ -17,17 +18,22 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 from streamlit import file_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import get_instance
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.state.session_state import Serialized, WStates
 from streamlit.runtime.stats import Stat, StatsManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.starlette import starlette_websocket
 
 from ui.server import hosts, memory
+from ui.server.addresses import Find, elsewhere
 from ui.server.settings import allowed_hosts
 
 WRITTEN_FOR = "1.67"
@@ -43,21 +49,27 @@ RATE, BURST = 50.0, 100.0  # messages a second and at once that one session may 
 SESSION_UPLOADS = 128 * memory.MIB  # two of the largest files; an older one gives way
 PROCESS_UPLOADS = min(256 * memory.MIB, memory.available() // 8)  # above, a file is refused
 
+STATIC = "_StreamlitStaticFiles"
+
+_log = logging.getLogger("headlight")
 _lock = threading.Lock()
 _done = False
 
 
-def protect(environment: Mapping[str, str] = os.environ) -> None:
-    """Put the guards in place, once per process."""
+def protect(environment: Mapping[str, str] = os.environ, find: Find | None = None) -> None:
+    """Put the guards in place, once per process. `find`: see Addresses, which stands before Streamlit in serve.py."""
     global _done
     with _lock:
         if not _done:
             _done = True
             _messages()
             _first_message()
+            _states()
             _uploads()
             _origins(allowed_hosts(environment))
             _statistics()
+            if find is not None:
+                _addresses(find)
 
 
 def _messages() -> None:
@@ -127,6 +139,31 @@ def discreet(message: ForwardMsg, mark: str) -> ForwardMsg:
     return message
 
 
+def _states() -> None:
+    """What a browser says a widget holds and cannot be (another kind, no number, no JSON) is as if it had said nothing.
+    Streamlit would fail before any page could make a sentence of it.
+    """
+    read = WStates.__getitem__
+
+    @functools.wraps(read)
+    def understood(self: WStates, k: str) -> object:
+        sent, metadata = self.states.get(k), self.widget_metadata.get(k)
+        if not isinstance(sent, Serialized) or metadata is None:
+            return read(self, k)
+        kind = why = sent.value.WhichOneof("value")
+        try:
+            # Of a widget that was cleared Streamlit no longer knows the kind.
+            if kind in (None, metadata.value_type) or metadata.value_type is None:
+                return read(self, k)
+        except Exception as error:
+            why = type(error).__name__
+        _log.warning("A browser sent what %s cannot hold: %s", k.rpartition("-")[2], why)
+        cast(dict[str, object], self.states)[k] = None  # not taken out: somebody may be walking through them
+        raise KeyError(k)
+
+    WStates.__getitem__ = understood
+
+
 def _uploads() -> None:
     add = MemoryUploadedFileManager.add_file
     lock = threading.Lock()  # two that arrive together are counted one after the other
@@ -188,3 +225,20 @@ def _statistics() -> None:
 
     StatsManager.registered_families = families
     StatsManager.get_stats = figures
+
+
+def _addresses(find: Find) -> None:
+    """What serve.py has a layer for. Streamlit has made its handler of files, of a class of its own, by now."""
+    for kind in StaticFiles.__subclasses__():
+        if kind.__name__ == STATIC:
+            _answer_elsewhere(kind, find)
+
+
+def _answer_elsewhere(kind: type[StaticFiles], find: Find) -> None:
+    serve = kind.get_response
+
+    @functools.wraps(serve)
+    async def served(self: StaticFiles, path: str, scope: Scope) -> Response:
+        return elsewhere(scope, find) or await serve(self, path, scope)
+
+    kind.get_response = served

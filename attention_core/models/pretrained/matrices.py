@@ -24,9 +24,9 @@ def watch_linears(model: nn.Module) -> Iterator[Flows]:
     flows: Flows = {}
 
     def remember(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        flows.setdefault(module, []).append(args[0])
+        flows.setdefault(module, []).extend(args[:1])
 
-    handles = [module.register_forward_pre_hook(remember) for module in model.modules() if _matrix(module) is not None]
+    handles = [module.register_forward_pre_hook(remember) for module in model.modules() if matrix(module) is not None]
     try:
         yield flows
     finally:
@@ -61,7 +61,7 @@ def _reading(flows: Flows, context: Tensor) -> tuple[Tensor | None, Tensor | Non
     """W_O and b_O: the linear map that reads the heads' contexts side by side."""
     joined = concatenate(context)
     for module, inputs in flows.items():
-        linear = _matrix(module)
+        linear = matrix(module)
         reads = any(read.shape[-2:] == joined.shape and torch.equal(read[0], joined) for read in inputs)
         if linear is not None and reads:
             W, b = linear
@@ -69,7 +69,7 @@ def _reading(flows: Flows, context: Tensor) -> tuple[Tensor | None, Tensor | Non
     return None, None
 
 
-def _matrix(module: nn.Module) -> tuple[Tensor, Tensor | None] | None:
+def matrix(module: nn.Module) -> tuple[Tensor, Tensor | None] | None:
     """(W, b) with output = input @ W + b, for the linear modules transformers uses."""
     if isinstance(module, nn.Linear):
         return module.weight.T, module.bias
@@ -81,12 +81,12 @@ def _matrix(module: nn.Module) -> tuple[Tensor, Tensor | None] | None:
 def _candidates(module: nn.Module, n_head: int, flows: Flows) -> Iterator[Map]:
     """Every way the linear maps inside an attention module can be read as per-head matrices: (role, W, b).
 
-    A separate map may be of any role; a fused one is read as [Q | K | V] side by side (GPT-2) and as Q, K, V per head
-    (GPT-NeoX). Key heads that serve several query heads are repeated.
+    A separate map may be of any role; a fused one is read as [Q | K | V] side by side (GPT-2; with fewer keys Phi-3)
+    and as Q, K, V per head (GPT-NeoX). Key heads that serve several query heads are repeated.
     """
     separate = {"q": "Q", "k": "K", "v": "V"}
     for path, inner in module.named_modules():
-        linear = _matrix(inner)
+        linear = matrix(inner)
         if linear is None or inner not in flows:
             continue
         W, b = linear
@@ -99,12 +99,24 @@ def _readings(W: Tensor, b: Tensor | None, n_head: int, role: str) -> Iterator[M
     for groups in _divisors(n_head):
         if width % groups == 0:
             yield role, _per_head(W, groups, n_head), None if b is None else _per_head(b[None], groups, n_head)[:, 0]
+    for groups in _divisors(n_head)[1:]:  # [Q | K | V] with fewer keys than queries
+        if width % (n_head + 2 * groups) == 0:
+            yield from _side_by_side(W, b, (n_head, groups, groups))
     if width % (3 * n_head) == 0:
-        for order in ((3, n_head), (n_head, 3)):
-            split = W.reshape(W.shape[0], *order, -1).movedim(1 + order.index(3), 0)
-            split_b = None if b is None else b.reshape(*order, -1).movedim(order.index(3), 0)
+        for order, axis in (((3, n_head), 0), ((n_head, 3), 1)):
+            split = W.reshape(W.shape[0], *order, -1).movedim(1 + axis, 0)
+            split_b = None if b is None else b.reshape(*order, -1).movedim(axis, 0)
             for i, kind in enumerate("QKV"):
                 yield kind, split[i].movedim(1, 0), None if split_b is None else split_b[i]
+
+
+def _side_by_side(W: Tensor, b: Tensor | None, counts: tuple[int, int, int]) -> Iterator[Map]:
+    """[Q | K | V] of so many heads each."""
+    widths = [count * (W.shape[1] // sum(counts)) for count in counts]
+    biases = (None, None, None) if b is None else b.split(widths)
+    for kind, part, bias, count in zip("QKV", W.split(widths, dim=1), biases, counts, strict=True):
+        apart = None if bias is None else _per_head(bias[None], count, counts[0])[:, 0]
+        yield kind, _per_head(part, count, counts[0]), apart
 
 
 def _divisors(n: int) -> list[int]:
@@ -120,21 +132,26 @@ def _factor(role: str, source: Tensor, W: Tensor, b: Tensor | None, used: Tensor
     """The factor c with c·(source W + b) = the q, k or v that was used; None if there is none.
 
     Some models scale q before they hand it over (OPT, Whisper): c is then folded into W_Q. Rotary positions turn q and
-    k without changing the length of any vector, so for those equal lengths decide. Normalised queries and keys leave
-    the matrix unconfirmed, and it is not shown.
+    k without changing the length of any vector, so for those lengths decide, equal or all scaled alike (ESM).
+    Normalised queries and keys leave the matrix unconfirmed, and it is not shown.
     """
-    if W.shape[-1] != used.shape[-1]:
+    if (len(W), len(source), W.shape[-1]) != tuple(used.shape):
         return None
     projected = project(source, W, b)
-    if _close(projected, used):
+    if close(projected, used):
         return 1.0
     if role == "V":
         return None
     factor = float((projected * used).sum() / (projected * projected).sum())
-    if _close(projected * factor, used):
+    if close(projected * factor, used):
         return factor
-    return 1.0 if _close(projected.norm(dim=-1), used.norm(dim=-1)) else None
+    lengths, used_lengths = projected.norm(dim=-1), used.norm(dim=-1)
+    if close(lengths, used_lengths):
+        return 1.0
+    factor = float((lengths * used_lengths).sum() / (lengths * lengths).sum())
+    return factor if close(lengths * factor, used_lengths) else None
 
 
-def _close(given: Tensor, used: Tensor) -> bool:
+def close(given: Tensor, used: Tensor) -> bool:
+    """Equal but for rounding."""
     return torch.allclose(given, used, rtol=1e-4, atol=1e-5)  # noqa: TID251 a decision, not an assertion

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -10,28 +11,27 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from attention_core.models.base import (
-    LayerName,
-    LayerTrace,
-    Projections,
-    Recomputed,
-    Run,
-    Settings,
-    Stack,
-    Tokens,
-)
+from attention_core.models.base import LayerName, LayerTrace, Projections, Recomputed, Run, Settings, Stack, Tokens
+from attention_core.models.built import Built, QuerySource
+from attention_core.models.pretrained.building import layers_built
 from attention_core.models.pretrained.errors import ModelError
-from attention_core.models.pretrained.matrices import projections_of, watch_linears
-from attention_core.models.pretrained.recording import DEFAULT, AttentionCall, recording, remember_inputs
-from attention_core.models.pretrained.tokenizing import encode, speller
+from attention_core.models.pretrained.finding import find_layers
+from attention_core.models.pretrained.recording import DEFAULT, AttentionCall, recording, remember_query
+from attention_core.models.pretrained.tokenizing import Tokenizing
+from attention_core.models.pretrained.vocabulary import embedding_rows
 
 LONGEST = 512
+# More than a sentence, so that a window, or keys that are chosen, leave some of it out.
+PROBE = (
+    "The quick brown fox jumps over the lazy dog, and then it sleeps in the sun until the rain begins to fall again."
+)
 # Whose tokens are the rows and whose the columns.
-STACKS: dict[Stack, tuple[str, str]] = {
-    "layer": ("encoder", "encoder"),
-    "encoder": ("encoder", "encoder"),
-    "decoder": ("decoder", "decoder"),
-    "cross": ("decoder", "encoder"),
+STACKS: dict[Stack, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "layer": (("encoder",), ("encoder",)),
+    "encoder": (("encoder",), ("encoder",)),
+    "decoder": (("decoder",), ("decoder",)),
+    "cross": (("decoder",), ("encoder",)),
+    "merged": (("decoder",), ("decoder", "encoder")),
 }
 
 
@@ -41,32 +41,32 @@ class Pretrained:
     example = ""  # it reads every sentence
 
     def __init__(self, name: str, model: Any, tokenizer: Any, probe: dict[str, Tensor] | None = None) -> None:  # noqa: ANN401
-        """Find, by one forward pass, which modules compute attention and which matrices they use."""
+        """Find, by a forward pass, which modules compute attention and which matrices they use."""
         self.name = name
         self._model = model.eval().requires_grad_(False)
-        self._tokenizer = tokenizer
-        if tokenizer is not None:
-            tokenizer("")  # undoes what its file says about cutting and padding, while no other thread has it
-        self._spell = speller(tokenizer)
-        limits = (getattr(model.config, "max_position_embeddings", None), getattr(tokenizer, "model_max_length", None))
-        self.max_tokens = min([LONGEST, *(int(limit) for limit in limits if limit)]) - _reserved_positions(model)
+        rows = embedding_rows(model) if probe is None else None  # with another input it is not text that it reads
+        self._tokenizing = None if tokenizer is None else Tokenizing(tokenizer, rows)
+        self.max_tokens = _most_tokens(model, tokenizer)
+        if self._tokenizing is not None and self.max_tokens <= self._tokenizing.framing:
+            raise ModelError("no_room", name, str(self.max_tokens))
         if probe is None:
-            probe = self._inputs(self.tokenize("The quick brown fox jumps."), None)
-        self.layers, self._projections = self._find_layers(probe)
+            if self._tokenizing is None:
+                raise ModelError("no_text", name)
+            probe = self._inputs(self._tokenizing.sample(PROBE, self.max_tokens), None)
+        self.layers, self._projections = find_layers(name, model, probe)
+        self._queries, self._built = layers_built(name, self._model, probe, self._projections)
+        for linear in {one.linear for one in self._queries if one is not None}:
+            linear.register_forward_hook(remember_query)
 
-    def tokenize(self, text: str, *, special: bool = True) -> Tokens:
-        """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`."""
-        tokenizer = self._tokenizer
-        if tokenizer is None:
+    def tokenize(self, text: str, *, special: bool = True, plain: bool = False) -> Tokens:
+        """Text → tokens as the model's own tokenizer makes them, cut at `max_tokens`.
+
+        `special`: between [CLS] and [SEP], or what the model has for them. Without, and where `plain`, a special token
+        that stands in the text is read as the letters it is made of. Raises Unreadable.
+        """
+        if self._tokenizing is None:
             raise ModelError("no_text", self.name)
-        room = self.max_tokens - (tokenizer.num_special_tokens_to_add() if special else 0)
-        ids, dropped = encode(tokenizer, text, room, special=special)
-        return Tokens(
-            strings=tuple(map(self._spell, tokenizer.convert_ids_to_tokens(ids))),
-            ids=tuple(ids),
-            dropped=dropped,
-            unknown=0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id),
-        )
+        return self._tokenizing.read(text, self.max_tokens, special=special, plain=plain or not special)
 
     def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d"]:
         """The rows of the embedding matrix, before positions and normalisation."""
@@ -98,12 +98,16 @@ class Pretrained:
 
         `strings`: the tokens of the encoder and of the decoder; where they do not fit, rows and columns are numbered.
         """
-        with torch.set_grad_enabled(grad), recording(settings, grad) as recorder:
+        scales = [built.query_scale for built in self._built]
+        with torch.set_grad_enabled(grad), recording(self.name, settings, grad, scales) as recorder:
             output = self._model(**inputs).last_hidden_state[0]
-        calls = enumerate(zip(recorder.calls, self.layers, self._projections, strict=True))
+        sources = [
+            query.source(call) if query else None for query, call in zip(self._queries, recorder.calls, strict=True)
+        ]
+        calls = enumerate(zip(recorder.calls, self.layers, self._projections, self._built, sources, strict=True))
         layers = [
-            partial(_layer, call, index, name, projections, settings.within(index), strings)
-            for index, (call, name, projections) in calls
+            partial(_layer, call, index, name, projections, built, source, settings.within(index), strings)
+            for index, (call, name, projections, built, source) in calls
         ]
         if any(call.kept is None for call in recorder.calls):
             return output, Recomputed(layers)
@@ -113,8 +117,9 @@ class Pretrained:
         start = getattr(self._model.config, "decoder_start_token_id", None)
         if start is None:
             return target
-        spelled = self._spell(self._tokenizer.convert_ids_to_tokens(start))
-        return replace(target, strings=(spelled, *target.strings[:-1]), ids=(start, *target.ids[:-1]))
+        assert self._tokenizing is not None
+        spelled = self._tokenizing.spelled([start])
+        return replace(target, strings=(*spelled, *target.strings[:-1]), ids=(start, *target.ids[:-1]))
 
     def _inputs(self, tokens: Tokens, target: Tokens | None) -> dict[str, Tensor]:
         ids = torch.tensor([tokens.ids], dtype=torch.long)
@@ -124,23 +129,14 @@ class Pretrained:
             inputs |= {"attention_mask": torch.ones_like(ids), "decoder_input_ids": decoder}
         return inputs
 
-    def _find_layers(self, probe: dict[str, Tensor]) -> tuple[tuple[LayerName, ...], tuple[Projections, ...]]:
-        with torch.no_grad(), recording(DEFAULT) as recorder:
-            self._model(**probe)
-        if not recorder.calls:
-            raise ModelError("no_attention", self.name)
-        for module in {id(call.module): call.module for call in recorder.calls}.values():  # ALBERT calls one many times
-            module.register_forward_pre_hook(remember_inputs, with_kwargs=True)
-        with torch.no_grad(), recording(DEFAULT) as recorder, watch_linears(self._model) as flows:
-            self._model(**probe)
-        names = {id(module): name for name, module in self._model.named_modules()}
-        decodes = bool(getattr(self._model.config, "is_encoder_decoder", False))
-        stacks: list[Stack] = [_stack(call, names[id(call.module)]) if decodes else "layer" for call in recorder.calls]
-        layers = tuple(
-            LayerName(stack, stacks[: i + 1].count(stack), call.trace.q.shape[0])
-            for i, (stack, call) in enumerate(zip(stacks, recorder.calls, strict=True))
-        )
-        return layers, tuple(projections_of(call, flows) for call in recorder.calls)
+
+def _most_tokens(model: Any, tokenizer: Any) -> int:  # noqa: ANN401
+    """As many as its positions are for; a limit that is no number above 0 says that there is none (XLNet: −1)."""
+    config = model.config
+    limits = [getattr(tokenizer, "model_max_length", None)]
+    limits += [getattr(one, "max_position_embeddings", None) for one in (config, getattr(config, "text_config", None))]
+    said = [int(min(limit, LONGEST)) for limit in limits if isinstance(limit, int | float) and limit > 0]
+    return min([LONGEST, *said]) - _reserved_positions(model)
 
 
 def _reserved_positions(model: nn.Module) -> int:
@@ -150,22 +146,18 @@ def _reserved_positions(model: nn.Module) -> int:
     return 0 if table is None or table.padding_idx is None else table.padding_idx + 1
 
 
-def _stack(call: AttentionCall, module_name: str) -> Stack:
-    if call.memory is not call.x:
-        return "cross"
-    return "decoder" if "decoder" in module_name else "encoder"
-
-
 def _layer(
     call: AttentionCall,
     index: int,
     name: LayerName,
     projections: Projections,
+    built: Built,
+    source: QuerySource | None,
     settings: Settings,
     strings: Mapping[str, tuple[str, ...]],
 ) -> LayerTrace:
-    asks, answers = STACKS[name.stack]
-    (n_q, n_k), queries, keys = call.shape, strings.get(asks, ()), strings.get(answers, ())
+    queries, keys = (tuple(chain.from_iterable(strings.get(one, ()) for one in axis)) for axis in STACKS[name.stack])
+    n_q, n_k = call.shape
     fits = (len(queries), len(keys)) == (n_q, n_k)
     return LayerTrace(
         index=index,
@@ -179,6 +171,8 @@ def _layer(
         factor=call.factor,
         softcap=call.softcap,
         settings=settings,
+        built=built,
+        source=source,
     )
 
 

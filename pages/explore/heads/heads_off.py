@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from attention_core.models import layer_numbers
 from pages.explore.heads.clicks import show_head
 from pages.explore.heads.labels import layer_names, renamed
 from pages.explore.heads.numbers import Effect, effect
@@ -45,7 +46,7 @@ def _switches(choice: Choice, page: Words) -> None:
     st.markdown(page["off.text"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            page.format("off.on" if is_off else "off.off", layer=choice.layer + 1, head=choice.head + 1),
+            page.format("off.on" if is_off else "off.off", layer=choice.number, head=choice.head + 1),
             key="switch_head",
             on_click=switch_heads_off,
             args=(sorted(ablated ^ {shown}),),
@@ -53,7 +54,9 @@ def _switches(choice: Choice, page: Words) -> None:
         )
         if ablated:
             st.button(page["off.all_on"], key="all_on", on_click=switch_heads_off, args=((),), type="tertiary")
-            st.text(page.data("off.names", names=", ".join(map(head_name, sorted(ablated)))))
+            numbers = layer_numbers(choice.model.layers)
+            names = ", ".join(head_name(head, numbers) for head in sorted(ablated))
+            st.text(page.data("off.names", names=names))
 
 
 def _output(change: Effect, tokens: tuple[str, ...], page: Words) -> None:

@@ -27,7 +27,7 @@ def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Word
         _whole_layer(choice, layer, page)
         return dict
     if show != "head":
-        st.caption(page.format(f"large.{show}", layer=layer.index + 1, count=layer.name.n_head))
+        st.caption(page.format(f"large.{show}", layer=choice.number, count=layer.name.n_head))
     canvas(
         [[_panel(layer, choice.head, show)]],
         key=f"large_{show}",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from attention_core import measures
 from attention_core.models import LayerTrace, Run, Settings
+from attention_core.models.base import CROSSING
 
 POSITIONAL = ("distance", "diagonality", "previous", "same", "next")
 MEASURED = (*measures.MEASURES, "value_norm")
@@ -81,7 +82,7 @@ def rollouts(run: Run, residual: float) -> dict[str, Float[Tensor, "_ _ _"]]:
     """Rollout (layer n n) of every stack that is one chain of self-attention, by its name; cross-attention is none."""
     chains: dict[str, list[LayerTrace]] = {}
     for layer in run.layers:
-        if layer.name.stack != "cross":
+        if layer.name.stack not in CROSSING:
             chains.setdefault(layer.name.stack, []).append(layer)
     return {
         stack: measures.rollout([layer.attention.weights for layer in layers], residual)
@@ -94,7 +95,7 @@ def measured(layer: LayerTrace, heads: slice = slice(None)) -> dict[str, Float[T
     weights = layer.attention.weights[heads]
     allowed = ~layer.attention.masked_scores[heads].isneginf()
     numbers = {name: measure.apply(weights, allowed) for name, measure in measures.MEASURES.items()}
-    if layer.name.stack == "cross":  # position i of one sequence is no neighbour of position i of another
+    if layer.name.stack in CROSSING:  # position i of one sequence is no neighbour of position i of another
         numbers |= {name: torch.full_like(numbers[name], torch.nan) for name in POSITIONAL}
     norms = value_norms(layer, heads).sum(dim=-1).mean(dim=-1)
     silent = [head for index, head in layer.settings.ablated if index == layer.index]

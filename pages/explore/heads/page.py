@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from attention_core.models import layer_numbers
 from pages.explore.heads import comparison, heads_off, lines, measures, other_weights, rollout
 from pages.explore.heads.clicks import BODY, SECTION
 from pages.explore.heads.large import large
@@ -36,7 +37,8 @@ def arrays(choice: Choice) -> dict[str, np.ndarray]:
     run = choice.run()
     every = len(run.layers) * run.layers[0].attention.weights.numel() <= TAKE_VALUES
     layers = run.layers if every else run.layers[choice.layer : choice.layer + 1]
-    return {f"weights_{layer.index + 1}": layer.attention.weights.numpy() for layer in layers}
+    numbers = layer_numbers(choice.model.layers)
+    return {f"weights_{numbers[layer.index]}": layer.attention.weights.numpy() for layer in layers}
 
 
 @partial(fragment, key=BODY)

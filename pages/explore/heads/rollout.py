@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention_core.models import LayerTrace
+from attention_core.models.base import CROSSING
 from pages.explore.heads import numbers
 from pages.explore.heads.clicks import key_chosen, token_chosen
 from pages.explore.heads.labels import layer_names, renamed
@@ -30,7 +31,7 @@ def section(choice: Choice, page: Words) -> Arrays:
         st.slider(page["rollout.residual"], 0, 100, key=RESIDUAL.name, step=5)
         percent = RESIDUAL.value()
         st.caption(page["rollout.source"])
-        if any(layer.name.stack == "cross" for layer in run.layers):
+        if any(layer.name.stack in CROSSING for layer in run.layers):
             st.info(page["rollout.cross"], icon=":material/call_split:")
     with right:
         for stack, shares in rollouts(choice, percent).items():

@@ -4,27 +4,44 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from attention_core.models import LayerName, Model, ModelError, Run, Settings, Sizes, Tokens, UnknownWords
+from attention_core.models import (
+    LayerName,
+    Model,
+    ModelError,
+    Run,
+    Settings,
+    Sizes,
+    Tokens,
+    UnknownWords,
+    Unreadable,
+    layer_numbers,
+)
 from attention_core.models.base import MASKS
-from attention_core.text import clean
+from attention_core.text import Cleaned, clean
 from ui.controls import (
     MAX_CHARS,
     TEMPERATURES,
     Choice,
+    absent_notice,
     choose,
+    dropdown,
+    facts,
     model_label,
+    model_menu,
     model_names,
+    refused,
+    remarks,
     switch,
+    unreadable,
     untaught,
     whole_number,
 )
 from ui.controls.table import RULES
 from ui.numbers import significant
-from ui.session import SCRATCH, Study, model, run_of
-from ui.state import Setting
+from ui.session import SAME, SCRATCH, Study, model, run_of
+from ui.state import Setting, one_of
 from ui.text import Words, words
 
-SAME = "same"
 SETTINGS = (SAME, "built", "own")  # of B: those of A, none, its own
 TEXT = Setting(key="b_text", default="", parse=str)
 TEMPERATURE = Setting(key="b_temperature", default=1.0, parse=float, options=TEMPERATURES)
@@ -48,15 +65,17 @@ class SecondRun:
 def choose_second(choice: Choice, page: Words) -> SecondRun | None:
     """The controls of B; None, with one sentence why, where its model or its text cannot be read."""
     common = words("controls")
+    absent_notice(_models(choice.study), common, lambda name: _model_label(name, page))
     with st.container(horizontal=True, vertical_alignment="bottom", key="b_bar"):
         TEXT.seed()
         st.text_input(page["compare.sentence"], key=TEXT.name, placeholder=choice.study.text)
-        typed = TEXT.value()
+        typed = clean(TEXT.peek(), MAX_CHARS)
+        TEXT.publish(typed.text)
         name, sizes = _model(choice, page)
         try:
             reader = model(name, sizes)
         except ModelError as error:
-            st.warning(common.format(f"model_error.{error.kind}", name=error.name), icon=":material/warning:")
+            refused(error, common)
             return None
         layer, head = _layer_and_head(choice, reader.layers, page)
         rule = choose(
@@ -68,20 +87,30 @@ def choose_second(choice: Choice, page: Words) -> SecondRun | None:
     except UnknownWords as error:
         untaught(error, common)
         return None
+    except Unreadable as error:
+        unreadable(error, common)
+        return None
+    if typed.cut or tokens.dropped:
+        st.caption(f"B: {facts(typed.cut, MAX_CHARS, tokens, reader, common)}")
+    elif notes := remarks(common, tokens):
+        st.caption(f"B: {' · '.join(notes)}")
     study = Study(text=text, model=name, sizes=sizes, settings=settings)
     return SecondRun(study=study, model=reader, tokens=tokens, layer=layer, head=head)
 
 
+def _models(first: Study) -> Setting[str]:
+    """That of A, or another."""
+    others = (name for name in model_names() if name != first.model or name == SCRATCH)
+    return one_of("b_model", (SAME, *others))
+
+
+def _model_label(name: str, page: Words) -> str:
+    return page["compare.as_a"] if name == SAME else model_label(name)
+
+
 def _model(choice: Choice, page: Words) -> tuple[str, Sizes]:
     first = choice.study
-    others = (name for name in model_names() if name != first.model or name == SCRATCH)
-    name = choose(
-        "b_model",
-        (SAME, *others),
-        page["compare.model"],
-        lambda name: page["compare.as_a"] if name == SAME else model_label(name),
-        width=190,
-    )
+    name = model_menu(_models(first), page["compare.model"], lambda name: _model_label(name, page), 190)
     sizes = first.sizes if first.model == SCRATCH else Sizes()
     if name == SCRATCH:
         sizes = replace(sizes, seed=whole_number("b_seed", 0, 9999, sizes.seed, page["compare.seed"], 110))
@@ -89,8 +118,10 @@ def _model(choice: Choice, page: Words) -> tuple[str, Sizes]:
 
 
 def _layer_and_head(choice: Choice, layers: tuple[LayerName, ...], page: Words) -> tuple[int, int]:
-    default = min(choice.layer, len(layers) - 1) + 1
-    layer = whole_number("b_layer", 1, len(layers), default, page["compare.layer"], 110) - 1
+    numbers = layer_numbers(layers)
+    default = numbers[min(choice.layer, len(layers) - 1)]
+    setting = Setting(key="b_layer", default=default, parse=int, options=numbers)
+    layer = numbers.index(dropdown(setting, page["compare.layer"], str, width=110))
     n_head = layers[layer].n_head
     default = (choice.head + 1) % n_head + 1
     return layer, whole_number("b_head", 1, n_head, default, page["compare.head"], 110) - 1
@@ -112,10 +143,9 @@ def _settings(first: Settings, rule: str, layer: int, page: Words) -> Settings:
     return Settings(scaling=scaling, mask=mask, temperature=TEMPERATURE.value(), radius=first.radius, layers=(layer,))
 
 
-def _read(typed: str, choice: Choice, reader: Model) -> tuple[str, Tokens]:
+def _read(typed: Cleaned, choice: Choice, reader: Model) -> tuple[str, Tokens]:
     """The text of B, that of A where nothing is typed, or nothing that can be read."""
-    text = clean(typed, MAX_CHARS).text
-    tokens = reader.tokenize(text) if text else None
-    if tokens:
-        return text, tokens
+    tokens = reader.tokenize(typed.text) if typed.text else None
+    if tokens and not tokens.blank:
+        return typed.text, tokens
     return choice.study.text, choice.tokens if reader is choice.model else reader.tokenize(choice.study.text)

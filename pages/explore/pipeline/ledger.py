@@ -7,6 +7,8 @@ from torch import Tensor
 from attention_core.models import LayerTrace, Run
 from attention_core.multihead import concatenate
 
+REPEATED = ("W_K", "W_V", "b_K", "b_V", "k", "v")  # once a query head, where several share them
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

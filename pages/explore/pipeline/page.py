@@ -8,10 +8,11 @@ import streamlit as st
 
 from attention_core.models import LayerTrace, Run
 from pages.explore.pipeline.cell import EVIDENCE, picked
-from pages.explore.pipeline.ledger import ledger
+from pages.explore.pipeline.ledger import REPEATED, Entry, ledger
 from pages.explore.pipeline.margin import margin
 from pages.explore.pipeline.split import split_into_heads
 from pages.explore.pipeline.stages import Stage, arrays, stages
+from pages.explore.pipeline.wording import formula, sentences
 from ui.components.canvas import Live, canvas
 from ui.controls import TEMPERATURES, Bar, Choice, focus, set_temperature, study_bar, temperature
 from ui.errors import fragment
@@ -65,7 +66,7 @@ def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) 
     """One stage: what it is called, its formula, one or two sentences, its panels."""
     with st.container(key=f"stage_{stage.key}"):
         st.header(page[f"stage.{stage.key}.title"], anchor=stage.key)
-        st.markdown(_formula(stage, layer, page) + "  \n" + _sentence(stage, layer, page))
+        st.markdown(formula(stage.key, layer, page) + "  \n" + sentences(stage.key, layer, head, page))
         for name in stage.missing:
             st.info(page.format("missing", name=name), icon=":material/visibility_off:")
         if stage.key == "context" and (layer.index, head) in layer.settings.ablated:
@@ -85,35 +86,26 @@ def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) 
         )
 
 
-def _formula(stage: Stage, layer: LayerTrace, page: Words) -> str:
-    """With the biases where the model adds them."""
-    bias = {"qkv": layer.projections.b_Q, "output": layer.projections.b_O}.get(stage.key)
-    return page[f"stage.{stage.key}.formula" if bias is None else f"stage.{stage.key}.biased"]
-
-
-def _sentence(stage: Stage, layer: LayerTrace, page: Words) -> str:
-    trace = layer.attention
-    return page.format(
-        f"stage.{stage.key}.text",
-        factor=layer.factor,
-        d_k=trace.q.shape[-1],
-        h=trace.q.shape[0],
-        d_v=trace.v.shape[-1],
-        temperature=layer.settings.temperature,
-    )
-
-
 def shape_ledger(run: Run, layer: LayerTrace, page: Words) -> None:
     """Every tensor of the layer with its shape."""
     st.header(page["ledger.title"], anchor="shapes")
     st.markdown(page["ledger.text"])
     columns = ("symbol", "meaning", "shape", "dtype", "bytes")
     rows = [
-        (tensor.symbol, page[f"ledger.of.{tensor.meaning}"], tensor.size, tensor.dtype, str(tensor.bytes))
+        (tensor.symbol, _meaning(tensor, layer, page), tensor.size, tensor.dtype, str(tensor.bytes))
         for tensor in ledger(run, layer)
     ]
     head = [[page[f"ledger.{column}"] for column in columns], ["---", "---", "---", "---", "---:"]]
     st.markdown("\n".join(f"| {' | '.join(row)} |" for row in [*head, *rows]))
+
+
+def _meaning(tensor: Entry, layer: LayerTrace, page: Words) -> str:
+    """What a tensor is; of those that heads share, that they are repeated here."""
+    key_heads = layer.built.key_heads
+    if not key_heads or tensor.meaning not in REPEATED:
+        return page[f"ledger.of.{tensor.meaning}"]
+    size = layer.name.n_head // key_heads
+    return page.data("ledger.shared", what=page[f"ledger.of.{tensor.meaning}"], key_heads=key_heads, size=size)
 
 
 def split_panel(layer: LayerTrace, page: Words) -> None:

@@ -4,15 +4,17 @@ import streamlit as st
 
 from attention_core.mechanisms import MECHANISMS, Options
 from attention_core.mechanisms.bench import WIDTHS
-from attention_core.models.base import MASKS
+from attention_core.models import UnknownWords, Unreadable
+from attention_core.models.base import MASKS as CHOSEN_MASKS
 from attention_core.text import clean
-from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, Comparison, one_per_axis
+from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, OWN, Comparison, one_per_axis
 from pages.mechanisms.bench.wording import title
-from ui.controls import MAX_CHARS, Choice, choose, switch, whole_number
+from ui.controls import MAX_CHARS, Choice, choose, cut_off, remarks, switch, unreadable, untaught, whole_number
 from ui.state import Setting
 from ui.text import Words, words
 
 MEMORIES = ("same", "other")
+MASKS = (OWN, *CHOSEN_MASKS)
 SPELLED_WIDTHS = tuple(map(str, WIDTHS))
 
 
@@ -44,20 +46,36 @@ def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
                 page["reference"],
                 lambda key: title(key, MECHANISMS[key], page),
                 page["reference_help"],
-                210,
+                180,
             )
-            mask = switch("bench_mask", MASKS, page["mask"], lambda rule: common[f"masks.{rule}"], page["mask_help"])
+            names = {OWN: page["mask_own"]} | {rule: common[f"masks.{rule}"] for rule in CHOSEN_MASKS}
+            mask = switch("bench_mask", MASKS, page["mask"], names.__getitem__, page["mask_help"])
             radius = _radius(page)
             seed = whole_number("bench_seed", 0, 9999, 0, page["seed"], 110)
             memory = _memory(page)
             if len(keys) >= MOST:
                 st.caption(page["full"], width=140)
-    if memory is not None and not (memory and len(choice.model.tokenize(memory))):
-        st.warning(page["empty_memory"], icon=":material/edit:")
+    if memory is not None and not _readable(memory, choice, common, page):
         memory = None
     options = Options(radius=radius, seed=seed)
     comparison = Comparison(study=choice.study, layer=choice.layer, memory=memory, options=options, mask=mask)
     return comparison, keys, reference
+
+
+def _readable(memory: str, choice: Choice, common: Words, page: Words) -> bool:
+    """Whether the model reads this as a memory; if not, one sentence says why."""
+    try:
+        tokens = choice.model.tokenize(memory)
+        if memory and not tokens.blank:
+            if notes := remarks(common, tokens):
+                st.caption(" · ".join(notes))
+            return True
+        st.warning(page["empty_memory"], icon=":material/edit:")
+    except UnknownWords as error:
+        untaught(error, common, page["own_memory"])
+    except Unreadable as error:
+        unreadable(error, common)
+    return False
 
 
 def _mechanisms(page: Words) -> list[str]:
@@ -84,7 +102,7 @@ def _mechanisms(page: Words) -> list[str]:
 def _radius(page: Words) -> int:
     """D, in tokens."""
     RADIUS.seed()
-    st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=200, help=page["radius_help"])
+    st.slider(page["radius"], 0, MAX_TOKENS, key=RADIUS.key, width=160, help=page["radius_help"])
     return RADIUS.value()
 
 
@@ -94,6 +112,8 @@ def _memory(page: Words) -> str | None:
         return None
     MEMORY.seed()
     typed = st.text_input(page["memory_text"], key=MEMORY.key, live=True, placeholder=page["memory_placeholder"])
-    text = clean(typed, MAX_CHARS).text
-    MEMORY.publish(text)
-    return text
+    cleaned = clean(typed, MAX_CHARS)
+    MEMORY.publish(cleaned.text)
+    if cleaned.cut:
+        st.caption(f"{page['memory_text']}: {cut_off(cleaned.cut, MAX_CHARS, words('controls'))}")
+    return cleaned.text

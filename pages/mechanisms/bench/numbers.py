@@ -18,10 +18,11 @@ from attention_core.mechanisms import AXES, MECHANISMS, Mechanism, Options, move
 from attention_core.mechanisms.bench import HeadGradient, Result, entropy
 from attention_core.mechanisms.multiplicative import SCALED_DOT
 from attention_core.models import LayerTrace
-from ui.scripts import filled
+from ui.scripts import Code, filled
 from ui.session import Study
 from ui.snippets import model_code, settings_code
 
+OWN = "own"  # the mask that the head has in its model
 LEAST, MOST = 2, 6  # mechanisms at once
 MAX_TOKENS = 64  # queries, and keys: six mechanisms then still answer while you watch
 COUNTED = ("learned", "products", "pointwise", "held")  # exact, whatever their size
@@ -40,19 +41,19 @@ class Comparison:
     layer: int
     memory: str | None = None
     options: Options = field(default_factory=Options)
-    mask: str = "none"
+    mask: str = OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vectors:
-    """q of the sentence, k and v of the memory, all heads, cut to MAX_TOKENS; their tokens, and the reader's mask."""
+    """q of the sentence, k and v of the memory, all heads, cut to MAX_TOKENS; their tokens, and the mask."""
 
     queries: tuple[str, ...]
     keys: tuple[str, ...]
     q: Float[Tensor, "h n_q d_k"]
     k: Float[Tensor, "h n_k d_k"]
     v: Float[Tensor, "h n_k d_v"]
-    allowed: Bool[Tensor, "n_q n_k"] | None
+    allowed: Bool[Tensor, "*h n_q n_k"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,22 +112,36 @@ def one_per_axis(table: Mapping[str, Mechanism]) -> list[str]:
 
 
 def vectors(own: LayerTrace, memory: LayerTrace, mask: str, radius: int) -> Vectors:
-    """The layer's q, and k and v of the layer on the memory. The model's own mask is left behind.
+    """The layer's q, without a factor of the model's own in it, and k and v of the layer on the memory.
 
-    Under the reader's, query i stands at key i, as in the mechanisms with a window, however long the memory is.
+    The head's own mask holds between its own tokens; another memory has none. Under a mask of the reader's, query i
+    stands at key i, as in the mechanisms with a window, however long the memory is.
     """
-    q, k, v = own.attention.q[:, :MAX_TOKENS], memory.attention.k[:, :MAX_TOKENS], memory.attention.v[:, :MAX_TOKENS]
+    q, k, v = own.plain_q[:, :MAX_TOKENS], memory.attention.k[:, :MAX_TOKENS], memory.attention.v[:, :MAX_TOKENS]
     n_q, n_k = q.shape[-2], k.shape[-2]
     n = max(n_q, n_k)
-    makers = {"causal": lambda: masks.causal(n, n), "window": lambda: masks.window(n, n, radius)}
+    makers = {
+        OWN: lambda: _own_mask(own, memory),
+        "none": lambda: None,
+        "causal": lambda: masks.causal(n, n)[:n_q, :n_k],
+        "window": lambda: masks.window(n, n, radius)[:n_q, :n_k],
+    }
     return Vectors(
         queries=own.queries[:MAX_TOKENS],
         keys=memory.keys[:MAX_TOKENS],
         q=q,
         k=k,
         v=v,
-        allowed=makers[mask]()[:n_q, :n_k] if mask in makers else None,
+        allowed=makers[mask](),
     )
+
+
+def _own_mask(own: LayerTrace, memory: LayerTrace) -> Bool[Tensor, "*h n_q n_k"] | None:
+    """One for all heads where they agree."""
+    allowed = own.allowed[:, :MAX_TOKENS, :MAX_TOKENS]
+    if memory is not own or bool(allowed.all()):
+        return None
+    return allowed[0] if bool((allowed == allowed[0]).all()) else allowed
 
 
 def rows(results: Mapping[str, tuple[Result, HeadGradient]], reference: str, head: int) -> list[Row]:
@@ -179,15 +194,15 @@ def arrays(rows: Sequence[Row]) -> dict[str, np.ndarray]:
     }
 
 
-def script(comparison: Comparison, names: Sequence[str], reference: str, head: int) -> str:
-    """The script of the page: the numbers of this head."""
+def script(comparison: Comparison, names: Sequence[str], reference: str, layer: Code, head: int) -> str:
+    """The script of the page: the numbers of this head of the layer of that index."""
     return filled(
         Path(__file__).with_name("script.py"),
         model=model_code(comparison.study),
         settings=settings_code(comparison.study),
         text=comparison.study.text,
         memory=comparison.memory,
-        layer=comparison.layer,
+        layer=layer,
         head=head,
         mask=comparison.mask,
         radius=comparison.options.radius,

@@ -13,7 +13,7 @@ from attention_core.mechanisms.bench import ROWS, HeadGradient, Result, compute,
 from pages.mechanisms.bench import numbers as bench
 from pages.mechanisms.bench.controls import WIDTH, controls
 from pages.mechanisms.bench.maps import maps
-from pages.mechanisms.bench.numbers import MAX_TOKENS, Comparison, Row, Vectors
+from pages.mechanisms.bench.numbers import MAX_TOKENS, OWN, Comparison, Row, Vectors
 from pages.mechanisms.bench.sections import cards, numbers, per_token, picked, what_moved
 from pages.mechanisms.bench.spread import films, plots, sliders
 from pages.mechanisms.bench.tables import remarks
@@ -23,7 +23,9 @@ from ui.components.lab import lab
 from ui.controls import Choice, focus, model_label, study_bar
 from ui.errors import fragment
 from ui.layout import page_header, style, take_away, trust_line
+from ui.scripts import Code
 from ui.session import answer, run
+from ui.snippets import layer_code
 from ui.text import Words, words
 
 PAINTED = 0.06  # seconds in which the maps are painted, before the browser has the rest of the page to draw again
@@ -36,6 +38,8 @@ def read(comparison: Comparison, page: Words) -> Vectors:
         other = run(replace(comparison.study, text=comparison.memory)).layers[comparison.layer]
     n_q, n_k, radius = len(own.queries), len(other.keys), comparison.options.radius
     vectors = bench.vectors(own, other, comparison.mask, radius)
+    if comparison.mask == OWN and other is not own and not bool(own.allowed.all()):
+        st.caption(page["mask_memory"])
     if max(n_q, n_k) > MAX_TOKENS:
         st.caption(page.format("shortened", shown=MAX_TOKENS, n_q=n_q, n_k=n_k))
     if len(vectors.keys) == 1:
@@ -81,11 +85,13 @@ def laboratory(choice: Choice, page: Words) -> None:
     what_moved(rows, reference, page)
     numbers(rows, reference, page)
     per_token(rows, vectors, query, page)
-    evidence(comparison, vectors, rows, reference, head)
+    evidence(comparison, vectors, rows, reference, head, layer_code(choice.model.layers, choice.layer))
     cards(rows, reference, page)
 
 
-def evidence(comparison: Comparison, vectors: Vectors, rows: Sequence[Row], reference: str, head: int) -> None:
+def evidence(
+    comparison: Comparison, vectors: Vectors, rows: Sequence[Row], reference: str, head: int, layer: Code
+) -> None:
     """Why the numbers can be believed, and how to take them away."""
     tokens = {"queries": np.array(vectors.queries), "keys": np.array(vectors.keys)}
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -100,7 +106,7 @@ def evidence(comparison: Comparison, vectors: Vectors, rows: Sequence[Row], refe
         take_away(
             "bench",
             arrays=lambda: tokens | bench.arrays(rows),
-            snippet=bench.script(comparison, [row.key for row in rows], reference, head),
+            snippet=bench.script(comparison, [row.key for row in rows], reference, layer, head),
         )
 
 

@@ -12,21 +12,22 @@ text = "The animal didn't cross the street because it was too tired"
 memory = None
 layer = 3
 head = 1
-mask = "none"
+mask = "own"
 radius = 2
 seed = 0
 names = ["scaled_dot", "dot", "general"]
 reference = "scaled_dot"
 # ---
 
-own = model.run(model.tokenize(text), settings).layers[layer].attention
-other = own if memory is None else model.run(model.tokenize(memory), settings).layers[layer].attention
-q, k, v = own.q[:, :64], other.k[:, :64], other.v[:, :64]
+own = model.run(model.tokenize(text), settings).layers[layer]
+other = own if memory is None else model.run(model.tokenize(memory), settings).layers[layer]
+q, k, v = own.plain_q[:, :64], other.attention.k[:, :64], other.attention.v[:, :64]
 n_q, n_k = q.shape[-2], k.shape[-2]
 n = max(n_q, n_k)
-allowed = {"causal": masks.causal(n, n), "window": masks.window(n, n, radius)}.get(mask)
+own_mask = own.allowed if memory in (None, text) else None
+allowed = {"causal": masks.causal(n, n), "window": masks.window(n, n, radius), "own": own_mask}.get(mask)
 if allowed is not None:
-    allowed = allowed[:n_q, :n_k]
+    allowed = allowed[..., :n_q, :n_k]
 options = Options(radius=radius, seed=seed)
 results = {name: compute(MECHANISMS[name], q, k, v, options=options, allowed=allowed) for name in names}
 

@@ -102,8 +102,10 @@ def _cut(tokens: Tokens) -> Tokens:
 
 
 def in_context(model: Pretrained, text: str) -> Float[Tensor, "n d"]:
-    """What the last layer hands on for the first MAX_WORDS tokens of the text, without the two that frame it."""
-    return model.run(model.tokenize(text)).output[1:-1][:MAX_WORDS].double()
+    """What the last layer hands on for the first MAX_WORDS tokens of the text, without the two that frame it. What is
+    typed is text, [SEP] too: all encoders read the same tokens.
+    """
+    return model.run(model.tokenize(text, plain=True)).output[1:-1][:MAX_WORDS].double()
 
 
 def sentence_cosine(encoded: tuple[Tensor, Tensor]) -> Float[Tensor, ""]:

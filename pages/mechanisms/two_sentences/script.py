@@ -21,7 +21,7 @@ words = [model.tokenize(text, special=False) for text in texts]
 words = [replace(tokens, strings=tokens.strings[:64], ids=tokens.ids[:64]) for tokens in words]
 
 if variant is None:  # the vectors of the trained transformer, on which nothing else was trained
-    a, b = (contextual(model.run(model.tokenize(text)).output[1:-1][:64].double()) for text in texts)
+    a, b = (contextual(model.run(model.tokenize(text, plain=True)).output[1:-1][:64].double()) for text in texts)
 else:  # "both": a matcher with BiLSTM and attention; "attention": one without the BiLSTM
     matcher, _ = shipped(variant)
     a, b = (matcher.encode(word_vectors(model, tokens).double()) for tokens in words)

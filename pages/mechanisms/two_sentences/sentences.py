@@ -10,8 +10,8 @@ from pages.mechanisms.two_sentences.numbers import ENCODERS, MAX_WORDS, SIDES, P
 from pages.mechanisms.two_sentences.pictures import Word
 from pages.mechanisms.two_sentences.settings import TEXTS, WORD
 from ui import session
-from ui.controls import MAX_CHARS, choose
-from ui.text import Words
+from ui.controls import MAX_CHARS, choose, remarks
+from ui.text import Words, words
 
 
 class Example(NamedTuple):
@@ -95,8 +95,7 @@ def facts(texts: tuple[str, str], pair: Pair, page: Words) -> None:
         sentences.append(page.format("cut_characters", limit=MAX_CHARS))
     if dropped:
         sentences.append(page.format("cut", limit=MAX_WORDS, dropped=dropped))
-    if unknown := sum(tokens.unknown for tokens in whole):
-        sentences.append(page.format("unknown", count=unknown))
+    sentences += remarks(words("controls"), *whole)
     if min(n, m) == 1:
         sentences.append(page["single"])
     st.caption(" · ".join(sentences))

@@ -116,28 +116,59 @@ def einsum_residual(drawn: Drawn, seed: int) -> float:
     return float(np.abs(theirs - ours).max())
 
 
-def all_products(q: Float[torch.Tensor, "n_q d_k"], k: Float[torch.Tensor, "n_k d_k"]) -> Float[np.ndarray, "n_q n_k"]:
-    """q·k of every query and key, in float64."""
-    return (q.double() @ k.double().mT).numpy()
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pairs:
+    """q·k of one head: its moments, and the products themselves in float64, NaN where its mask forbids a pair."""
+
+    observed: Observed
+    products: Float[np.ndarray, "n_q n_k"]
+    masked: bool
+
+    @property
+    def seen(self) -> Float[np.ndarray, " pairs"]:
+        """The products of the pairs that the mask allows."""
+        return self.products[~np.isnan(self.products)]
 
 
-def parts(observed: Observed) -> Float[np.ndarray, " 3"]:
-    """What adds up to the variance: each component by itself, components together, and means that are not 0."""
-    return np.array([float(observed.own), float(observed.together), float(observed.offset)])
+def pairs(layer: LayerTrace, head: int) -> Pairs:
+    """The queries as the model has them before any factor, since it is 1/√d_k that is to be judged."""
+    q, k, allowed = layer.plain_q[head].double(), layer.attention.k[head].double(), layer.allowed[head]
+    return Pairs(
+        observed=variance.observed(q, k, None if bool(allowed.all()) else allowed),
+        products=(q @ k.mT).masked_fill(~allowed, math.nan).numpy(),
+        masked=not bool(allowed.all()),
+    )
 
 
-def parts_residual(observed: Observed, dots: Float[np.ndarray, "n_q n_k"]) -> float:
+def parts(observed: Observed, *, masked: bool = False) -> Float[np.ndarray, " parts"]:
+    """What adds up to the variance: each component by itself, components together, means that are not 0, and under a
+    mask which query meets which key.
+    """
+    own = [float(observed.own), float(observed.together), float(observed.offset)]
+    return np.array([*own, float(observed.pairing)] if masked else own)
+
+
+def parts_residual(pairs: Pairs) -> float:
     """How far the sum of the parts lies from numpy's variance, relatively."""
-    return float(abs(parts(observed).sum() - np.var(dots)) / (np.var(dots) or 1.0))
+    theirs = np.var(pairs.seen)
+    return float(abs(parts(pairs.observed, masked=pairs.masked).sum() - theirs) / (theirs or 1.0))
+
+
+def own_scale(layer: LayerTrace) -> float | None:
+    """What the model multiplies q·k by as it is built, where that is not 1/√d_k."""
+    scale = layer.factor * layer.settings.temperature * layer.built.query_scale
+    usual = math.isclose(scale, layer.attention.q.shape[-1] ** -0.5, rel_tol=1e-4)
+    return None if usual or layer.settings.scaling != "model" else scale
 
 
 def spreads(layers: Sequence[LayerTrace]) -> list[Float[np.ndarray, " heads"]]:
-    """The standard deviation of q·k/√d_k of every head of every layer."""
-    return [_spread(layer.attention.q, layer.attention.k) for layer in layers]
+    """The standard deviation of q·k/√d_k of every head of every layer, over the pairs that its mask allows."""
+    return [_spread(layer) for layer in layers]
 
 
-def _spread(q: torch.Tensor, k: torch.Tensor) -> Float[np.ndarray, " heads"]:
-    return (variance.observed(q, k).variance / q.shape[-1]).sqrt().numpy()
+def _spread(layer: LayerTrace) -> Float[np.ndarray, " heads"]:
+    q = layer.plain_q
+    return (variance.observed(q, layer.attention.k, layer.allowed).variance / q.shape[-1]).sqrt().numpy()
 
 
 def arrays(curves: Curves, products: np.ndarray, trained_products: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from attention_core import variance
-from attention_core.models import Run
+from attention_core.models import LayerTrace, Run
 from attention_core.variance import Assumptions, Observed
-from pages.saturation.why_sqrt.numbers import all_products, parts, parts_residual, spreads
+from pages.saturation.why_sqrt.numbers import Pairs, own_scale, pairs, parts, parts_residual, spreads
 from pages.saturation.why_sqrt.pictures.heads import parts_of_variance, spreads_by_layer
 from pages.saturation.why_sqrt.pictures.histograms import histograms
 from ui.chart import chart
@@ -20,25 +20,35 @@ from ui.text import Words, words
 
 
 def trained(choice: Choice, run: Run, page: Words) -> np.ndarray:
-    """All q·k of the head in focus, against the claim. Returns them."""
+    """All q·k of the head in focus that its mask allows, against the claim. Returns them, NaN where it does not."""
     layer = run.layers[choice.layer]
-    attention = layer.head(choice.head)
-    (n_q, d_k), n_k = attention.q.shape, len(attention.k)
-    observed, dots = variance.observed(attention.q, attention.k), all_products(attention.q, attention.k)
-    head = {"layer": layer_label(layer.name), "head": choice.head + 1, "n_q": n_q, "n_k": n_k, "d_k": d_k}
-    st.text(page.data("trained.text", **head))
+    d_k, head = layer.attention.q.shape[-1], pairs(layer, choice.head)
+    st.text(_whose(layer, choice.head, head, page))
     if choice.study.model == SCRATCH:
         st.info(page["trained.untrained"], icon=":material/casino:")
     left, right = st.columns(2, gap="large")
     with left:
-        histogram(choice, dots, d_k, observed, page)
+        histogram(choice, head, d_k, page)
     with right:
-        moments(observed, d_k, page)
-        st.markdown(page["trained.parts"])
-        variance_by_parts(choice, observed, d_k, page)
-        st.caption(page.format("trained.residual", value=parts_residual(observed, dots)))
+        moments(head.observed, d_k, page)
+        st.markdown(page["trained.parts_masked" if head.masked else "trained.parts"])
+        variance_by_parts(choice, head, d_k, page)
+        st.caption(page.format("trained.residual", value=parts_residual(head)))
     every_head(choice, run, page)
-    return dots
+    return head.products
+
+
+def _whose(layer: LayerTrace, number: int, head: Pairs, page: Words) -> str:
+    """Which head, how many pairs, and what its model multiplies them by, where that is not 1/√d_k."""
+    n_q, n_k = head.products.shape
+    names = {"layer": layer_label(layer.name), "head": number + 1, "n_q": n_q, "n_k": n_k}
+    names |= {"d_k": layer.attention.q.shape[-1], "count": len(head.seen)}
+    text = page.data("trained.masked" if head.masked else "trained.text", **names)
+    scale = own_scale(layer)
+    if scale is None:
+        return text
+    spread = scale * math.sqrt(float(head.observed.variance))
+    return text + "\n" + page.data("trained.own_scale", factor=scale, root=names["d_k"] ** -0.5, std=spread)
 
 
 def looked_at(choice: Choice, page: Words) -> tuple:
@@ -46,15 +56,15 @@ def looked_at(choice: Choice, page: Words) -> tuple:
     return choice.study, choice.layer, choice.head, mode(), page.language
 
 
-def histogram(choice: Choice, dots: np.ndarray, d_k: int, observed: Observed, page: Words) -> None:
+def histogram(choice: Choice, head: Pairs, d_k: int, page: Words) -> None:
     """All products before and after scaling."""
-    mean, spread = float(observed.mean), float(observed.variance)
+    mean, spread, dots = float(head.observed.mean), float(head.observed.variance), head.seen
     labels = {name: page[f"label.{name}"] for name in ("measured", "claim", "density", "dots")}
     labels |= {"scaled": page["label.scaled_dots"], "expected": page["trained.own"]}
     figure = kept(
         "mc_trained_histogram",
         looked_at(choice, page),
-        lambda: histograms(dots.ravel(), d_k=d_k, expected=(mean, spread), labels=labels, mode=mode()),
+        lambda: histograms(dots, d_k=d_k, expected=(mean, spread), labels=labels, mode=mode()),
     )
     alt = page.data("trained.histogram_alt", count=dots.size, mean=mean, variance=spread, d_k=d_k)
     chart(figure, key="trained_histogram", alt=alt)
@@ -77,11 +87,12 @@ def moments(observed: Observed, d_k: int, page: Words) -> None:
                 st.caption(page.format("trained.claims", value=claim))
 
 
-def variance_by_parts(choice: Choice, observed: Observed, d_k: int, page: Words) -> None:
+def variance_by_parts(choice: Choice, head: Pairs, d_k: int, page: Words) -> None:
     """Where the variance comes from."""
-    total = float(observed.variance)
-    names = [page[f"trained.part_{name}"] for name in ("own", "together", "offset", "total")]
-    label, values = page["trained.axis"], np.append(parts(observed), total)
+    total = float(head.observed.variance)
+    kinds = ("own", "together", "offset", *(("pairing",) if head.masked else ()), "total")
+    names = [page[f"trained.part_{name}"] for name in kinds]
+    label, values = page["trained.axis"], np.append(parts(head.observed, masked=head.masked), total)
     figure = kept(
         "mc_trained_parts",
         looked_at(choice, page),

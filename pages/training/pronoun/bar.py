@@ -23,7 +23,7 @@ from pages.training.pronoun.reading import (
 )
 from pages.training.pronoun.settings import KEY, LAYER, ROW, TEXT
 from ui.compute.runs import Run
-from ui.controls import MAX_CHARS, untaught
+from ui.controls import MAX_CHARS, cut_off, untaught
 from ui.text import Words, words
 from ui.training.controls import current
 
@@ -109,6 +109,8 @@ def tokens_of(model: Trained, page: Words) -> Tokens:
         return model.tokenize(last)
     st.session_state[LAST] = cleaned.text
     TEXT.publish(cleaned.text)
+    if cleaned.cut:
+        st.caption(cut_off(cleaned.cut, MAX_CHARS, words("controls")))
     if tokens.dropped:
         note = page.format("too_long", most=model.max_tokens, dropped=tokens.dropped)
         st.info(note, icon=":material/content_cut:")

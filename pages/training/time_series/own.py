@@ -7,21 +7,24 @@ import streamlit as st
 
 from pages.training.time_series import reading
 from pages.training.time_series.numbers import enough, least
+from pages.training.time_series.own_choice import chosen
 from pages.training.time_series.settings import KEY
 from ui.text import Words
 from ui.training.controls import current, go
+from ui.uploads import uploader
 
 OWN = "ts_own"  # the last usable series of the reader's own: the name of its column, its numbers
-SHEET = "ts_sheet"  # the file that is there now, by its digest: its columns, or why there are none
+SHEET = "ts_sheet"  # the file that is there now, by its digest: what stands in it, or why nothing does
+PLAIN = ("from", "rows")  # notes that say nothing surprising
 
 
 def own(page: Words, past: int) -> tuple[float, ...]:
     """The reader's own numbers, or those of the last usable file, or none."""
     left, right = st.columns(2, vertical_alignment="top")
     most = page.format("own.help", most=reading.LARGEST // 2**20)
-    sent = left.file_uploader(page["own.label"], max_upload_size=2, key="ts_file", help=most)
+    sent = uploader("ts_file", page["own.label"], left, most=2, help=most)
     with right:
-        return _read(sent.getvalue(), page, past) if sent else _without_file(page, past)
+        return _read(sent[0].getvalue(), page, past) if sent else _without_file(page, past)
 
 
 def _without_file(page: Words, past: int) -> tuple[float, ...]:
@@ -45,23 +48,38 @@ def _short(values: Sequence[float], past: int) -> bool:
 def _read(data: bytes, page: Words, past: int) -> tuple[float, ...]:
     """The numbers of a file, and what was done to have them, or why not."""
     try:
-        columns = _sheet(data)
-        column = columns[_column(columns, page)]
-        usable = reading.usable(column, least(past))
+        sheet = _sheet(data)
+        choice = chosen(sheet, data, page, least(past))
+        usable = reading.usable(sheet, choice, least(past))
     except reading.Refused as refused:
-        _, last = st.session_state.get(OWN, ("", ()))
-        last = () if _short(last, past) else last
-        why = _refusal(refused, page)
-        st.warning(f"{why} {page['own.kept']}" if last else why, icon=":material/warning:")
-        return last
-    st.session_state[OWN] = column.name, usable.values
-    notes = [page.format("own.used", count=len(usable.values), column=column.name)]
+        return _refused(refused, page, past)
+    name = sheet.columns[choice.column].name
+    st.session_state[OWN] = name, usable.values
+    _understood(name, usable, page)
+    return usable.values
+
+
+def _refused(refused: reading.Refused, page: Words, past: int) -> tuple[float, ...]:
+    """Say why, and what is on screen meanwhile: the last usable series, or none."""
+    _, last = st.session_state.get(OWN, ("", ()))
+    last = () if _short(last, past) else last
+    meanwhile = page["own.kept" if last else "own.made"]
+    st.warning(f"{_refusal(refused, page)} {meanwhile}", icon=":material/warning:")
+    return last
+
+
+def _understood(name: str, usable: reading.Usable, page: Words) -> None:
+    """In one place all that was done to have numbers."""
+    notes = [page.format(f"note.{one.key}", **one.named) for one in usable.notes]
     if usable.gaps:
         notes.append(page.format("own.gaps", gaps=usable.gaps))
     if usable.dropped:
         notes.append(page.format("own.dropped", dropped=usable.dropped))
-    st.caption(" ".join(notes))
-    return usable.values
+    text = " ".join([page.format("own.used", count=len(usable.values), column=name), *notes])
+    if any(one.key not in PLAIN for one in usable.notes):
+        st.info(text, icon=":material/info:")
+    else:
+        st.caption(text)
 
 
 def _refusal(refused: reading.Refused, page: Words) -> str:
@@ -77,27 +95,16 @@ def _refusal(refused: reading.Refused, page: Words) -> str:
     return " ".join([why, page["refused.more"], *fewest])
 
 
-def _sheet(data: bytes) -> list[reading.Column]:
-    """The columns of the file, read once. Raises Refused."""
+def _sheet(data: bytes) -> reading.Sheet:
+    """What stands in the file, read once. Raises Refused."""
     digest = blake2b(data, digest_size=16).digest()
     if digest != st.session_state.get(SHEET, (b"", None))[0]:
         try:
-            columns: list[reading.Column] | reading.Refused = reading.read(data)
+            sheet: reading.Sheet | reading.Refused = reading.read(data)
         except reading.Refused as refused:
-            columns = refused.again()
-        st.session_state[SHEET] = digest, columns
-    _, columns = st.session_state[SHEET]
-    if isinstance(columns, reading.Refused):
-        raise columns.again()
-    return columns
-
-
-def _column(columns: Sequence[reading.Column], page: Words) -> int:
-    """Which column, shown as data: the names in a file are anybody's."""
-    names, likely = [column.name for column in columns], reading.likely(columns)
-    key = f"ts_column_{hash(tuple(names))}"
-    return int(
-        st.selectbox(
-            page["own.column"], range(len(columns)), index=likely, format_func=names.__getitem__, key=key, width=260
-        )
-    )
+            sheet = refused.again()
+        st.session_state[SHEET] = digest, sheet
+    _, sheet = st.session_state[SHEET]
+    if isinstance(sheet, reading.Refused):
+        raise sheet.again()
+    return sheet

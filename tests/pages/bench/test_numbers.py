@@ -14,13 +14,16 @@ from attention_core.models import Settings, Sizes
 from pages.mechanisms.bench import numbers as bench
 from pages.mechanisms.bench import spread as spreading
 from pages.mechanisms.bench import wording
+from pages.mechanisms.bench.controls import MASKS
 from pages.mechanisms.bench.maps import maps
 from pages.mechanisms.bench.numbers import COLUMNS, MOST, PER_TOKEN, Comparison
 from pages.mechanisms.bench.tables import remarks, table
+from tests.harness.families import BART, GROUPED, OPT, SMALL, TOKENS, traced
 from tests.harness.scripts import printed, printed_afresh
 from ui.components.lab.component import _film, _plot
 from ui.components.lab.films import frames
 from ui.numbers import significant, whole
+from ui.scripts import Code
 from ui.session import SCRATCH, Study, run
 from ui.text import words
 
@@ -147,6 +150,57 @@ def test_with_another_sentence_a_query_stands_at_the_key_of_its_number(memory):
     assert_close(rows[0].weights.isnan(), rows[1].weights.isnan())
 
 
+MODELS = {
+    "causal": ("llama", GROUPED, 1),
+    "window": ("mistral", GROUPED | {"sliding_window": 3}, 0),
+    "scaled before": ("opt", OPT, 1),
+    "cross": ("bart", BART, 3),
+    "both ways": ("bert", SMALL, 0),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_scaled_dot_under_the_heads_own_mask_is_the_head_itself(name):
+    family, config, at = MODELS[name]
+    own = traced(family, config).run(TOKENS).layers[at]
+    vectors = bench.vectors(own, own, bench.OWN, 2)
+    [row] = bench.rows(results(vectors, ["scaled_dot"], Options()), "scaled_dot", HEAD)
+    assert_close(row.weights.nan_to_num(), own.attention.weights[HEAD], rtol=1e-4, atol=1e-6)
+    assert_close(row.weights.isnan(), own.attention.weights[HEAD] == 0)
+    assert_close(row.context, own.attention.context[HEAD], rtol=1e-4, atol=1e-6)
+    assert (vectors.allowed is None) == (name in ("cross", "both ways"))
+
+
+def test_the_own_mask_is_the_default_and_holds_between_its_own_tokens_only():
+    assert MASKS[0] == Comparison(study=STUDY, layer=0).mask == bench.OWN
+    model = traced("llama", GROUPED)
+    own, other = (
+        model.run(TOKENS).layers[0],
+        model.run(replace(TOKENS, ids=TOKENS.ids[:4], strings=("a",) * 4)).layers[0],
+    )
+    assert bench.vectors(own, own, bench.OWN, 2).allowed is not None
+    assert bench.vectors(own, other, bench.OWN, 2).allowed is None
+    assert bench.vectors(own, own, "none", 2).allowed is None
+
+
+def test_heads_with_masks_of_their_own_keep_them():
+    own = traced("llama", GROUPED).run(TOKENS).layers[0]
+    masked = own.attention.masked_scores.clone()
+    masked[HEAD, 5, 2] = -torch.inf
+    own = replace(own, attention=replace(own.attention, masked_scores=masked))
+    vectors = bench.vectors(own, own, bench.OWN, 2)
+    assert vectors.allowed.shape == masked.shape
+    rows = bench.rows(results(vectors, KEYS, Options()), "scaled_dot", HEAD)
+    expected = F.scaled_dot_product_attention(
+        vectors.q, vectors.k, torch.eye(7).expand(6, -1, -1), attn_mask=vectors.allowed
+    )
+    assert_close(rows[0].weights.nan_to_num(), expected[HEAD])
+    q = vectors.q.clone().requires_grad_()
+    context = F.scaled_dot_product_attention(q, vectors.k, vectors.v, attn_mask=vectors.allowed)
+    (slope,) = torch.autograd.grad((context * direction(*context.shape))[HEAD].sum(), q)
+    assert_close(rows[0].gradient.q, slope[HEAD], rtol=1e-4, atol=1e-6)
+
+
 def test_window_is_scaled_dot_where_it_reaches_over_the_sentence():
     _, rows = compared(radius=64)
     assert_close(rows[2].difference, torch.zeros_like(rows[2].difference))
@@ -241,12 +295,12 @@ def test_the_films_of_d_k_have_a_frame_for_every_stop():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("memory", "mask", "run_script"),
-    [(None, "causal", printed), ("You and me are students", "window", printed_afresh)],
+    [(None, "causal", printed), ("You and me are students", "window", printed_afresh), (None, "own", printed)],
 )
 def test_the_script_prints_the_table(memory, mask, run_script):
     options = Options(radius=2, seed=5)
     comparison = Comparison(study=STUDY, layer=0, memory=memory, options=options, mask=mask)
-    output = run_script(bench.script(comparison, KEYS, "dot", HEAD))
+    output = run_script(bench.script(comparison, KEYS, "dot", Code("0"), HEAD))
     vectors = bench.vectors(layer(), layer(memory or STUDY.text), mask, 2)
     rows = bench.rows(results(vectors, KEYS, options), "dot", HEAD)
     for row, line in zip(rows, output.splitlines()[1:], strict=True):

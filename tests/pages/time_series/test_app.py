@@ -128,6 +128,7 @@ def test_a_file_that_cannot_be_used_leaves_the_last_series_and_says_why(data: by
     beginning = page[f"refused.{why}"].partition("{")[0]
     assert len(app.warning) == 1 and app.warning[0].value.startswith(beginning)
     assert page["own.kept"] not in app.warning[0].value  # there was none before
+    assert app.warning[0].value.endswith(page["own.made"])
     assert page["table.unit"] in said(app)  # the made series
 
 
@@ -158,6 +159,80 @@ def test_a_bad_file_after_a_good_one_keeps_the_good_series() -> None:
     page = words("time_series", "en")
     assert app.warning[0].value == f"{page['refused.binary']} {page['own.kept']}"
     assert page["table.unit_own"] in said(app)
+
+
+def dated(rows: int, *, newest_first: bool = False, form: str = "{:04}-{:02}-01") -> list[str]:
+    days = [form.format(2000 + n // 12, n % 12 + 1) for n in range(rows)]
+    lines = [f"{day},{10 + math.sin(n * n):.2f}" for n, day in enumerate(days)]
+    return lines[::-1] if newest_first else lines
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_how_a_file_was_understood_stands_in_one_place_and_can_be_changed(language: str) -> None:
+    app = opened(lang=language, ts_source="own", **TINY)
+    page = words("time_series", language)
+    data = "\n".join(["date,x", *dated(150, newest_first=True)]).encode()
+    app.file_uploader(key="ts_file").upload("mine.csv", data, "text/csv").run()
+    well(app)
+    [notice] = app.info
+    assert notice.value.startswith(page.format("own.used", count=150, column="x"))
+    assert page.format("note.newest", column="date") in notice.value
+    assert page.format("note.from", first="2000-01-01", last="2012-06-01", column="date") in notice.value
+    by_date = app.session_state["ts_own"][1]
+    [clock] = [box for box in app.selectbox if box.label == page["own.clock"]]
+    assert clock.options == ["date", page["own.as_they_stand"]]
+    clock.set_value(1).run()
+    well(app)
+    assert app.session_state["ts_own"][1] == by_date[::-1] and not app.info
+    assert page["note.rows"] in said(app)
+
+
+def test_several_series_in_a_file_are_asked_about() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    rows = [f"{name},{row}" for name in ("A", "<b>B</b>") for row in dated(150)]
+    app.file_uploader(key="ts_file").upload("mine.csv", "\n".join(["id,ds,y", *rows]).encode(), "text/csv").run()
+    well(app)
+    page = words("time_series", "en")
+    assert "2 series stand below each other, told apart by ` id `: ` A, <b>B</b> `" in app.info[0].value
+    [which] = [box for box in app.selectbox if box.label == page["own.series"]]
+    assert which.options == ["A (150)", "<b>B</b> (150)"]
+    which.set_value(1).run()
+    well(app)
+    assert "This is ` <b>B</b> `" in app.info[0].value
+
+
+def test_dates_and_commas_that_may_mean_two_things_are_asked_about() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    page = words("time_series", "en")
+    rows = [row.replace(",", ";") for row in dated(150, form="01/{1:02}/{0:04}")]
+    app.file_uploader(key="ts_file").upload("mine.csv", "\n".join(["date;x", *rows]).encode(), "text/csv").run()
+    well(app)
+    [order] = [box for box in app.selectbox if box.label == page["own.order"]]
+    assert order.options == [page["order.dmy"], page["order.mdy"]] and order.value == "dmy"
+    assert page.format("note.order", cell="01/02/2000", when="2000-02-01") in app.info[0].value
+    cells = [f"1,{200 + n * n % 97}" for n in range(150)]
+    commas = "\n".join(["x;y", *(f"{cell};a" for cell in cells)]).encode()
+    app.file_uploader(key="ts_file").set_value(("other.csv", commas, "text/csv")).run()
+    well(app)
+    assert app.warning[0].value.startswith(page.format("refused.thousands", column="x", cell="1,200"))
+    [mark] = [box for box in app.selectbox if box.label == page["own.mark"]]
+    assert mark.value is None and mark.options == ["1,200 = 1200", "1,200 = 1.2"]
+    mark.set_value(False).run()
+    well(app)
+    assert app.session_state["ts_own"][1][0] == 1200.0
+
+
+def test_a_clock_alone_is_not_forecast_unless_it_is_chosen() -> None:
+    app = opened(lang="en", ts_source="own", **TINY)
+    page = words("time_series", "en")
+    data = "\n".join(["year", *map(str, range(1800, 2000))]).encode()
+    app.file_uploader(key="ts_file").upload("mine.csv", data, "text/csv").run()
+    well(app)
+    assert app.warning[0].value.startswith(page.format("refused.no_series", column="year"))
+    [column] = [box for box in app.selectbox if box.label == page["own.column"]]
+    column.set_value(0).run()
+    well(app)
+    assert app.session_state["ts_own"][1][0] == 1800.0
 
 
 def test_the_batch_over_several_series_ends_in_a_table() -> None:

@@ -1,7 +1,6 @@
 """Time series: films against records, errors against NumPy, words against numbers, files against mischief."""
 
 import math
-import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -16,10 +15,10 @@ from attention_core.experiments.series import Series, made_series
 from attention_core.experiments.sort import Sort
 from pages.training.time_series import films as filming
 from pages.training.time_series import numbers as planned
-from pages.training.time_series import pictures, reading, results, several
+from pages.training.time_series import pictures, results, several
 from pages.training.time_series import scene as scenes
 from pages.training.time_series.films import seeds_columns
-from pages.training.time_series.numbers import FAST, SLOW, OnWorld, Seeded, base, known, least, variants
+from pages.training.time_series.numbers import FAST, SLOW, OnWorld, Seeded, base, known, variants
 from pages.training.time_series.parts_figure import GAP, domains, parts_figure
 from pages.training.time_series.results import Row, conclusions
 from pages.training.time_series.scene import scene
@@ -327,146 +326,6 @@ def test_the_batch_trains_every_model_on_every_series_and_tells_means_over_them(
     stopped = Run.finished(small, {name: run.records(name)[:1] for name in small})
     assert results.over_series(stopped, naive, PAGE)["model"] == ["seasonal naive"]
     assert several.label(OnWorld("frequency", 3), PAGE) == "frequency block, series 3"
-
-
-# --- files ---
-
-
-def csv(*rows: str) -> bytes:
-    return "\n".join(rows).encode()
-
-
-def numbers(count: int, cell: str = "{}") -> list[str]:
-    return [cell.format(value % 17 + 0.5) for value in range(count)]
-
-
-@pytest.mark.parametrize(
-    ("data", "why"),
-    [
-        (b"", "empty"),
-        (b"\xef\xbb\xbf \n\n", "empty"),
-        (b"PK\x03\x04\x14\x00\x06\x00", "binary"),
-        (bytes(range(256)) * 4, "binary"),
-        (b"\x89PNG\r\n\x1a\n\xff\xd8", "binary"),
-        (b"<html><body>no</body></html>", "not_csv"),
-        (b"__import__('os').system('true')", "not_csv"),
-        (csv("a,b", *["x,y"] * 50), "not_csv"),
-        (csv("1", *["1,2,3"] * 50), "not_csv"),
-        (",".join(map(str, range(100))).encode(), "not_csv"),
-        (b'a\n"1\n2\n' + b"3" * 200_000, "not_csv"),
-        (b"1\n" * 100_002, "too_long"),
-        (b"1\n" * 2**21, "large"),
-        (b"\n" * 400_000 + b"1\n2\n", "too_long"),
-    ],
-)
-def test_files_that_cannot_be_read_say_why(data: bytes, why: str) -> None:
-    with pytest.raises(reading.Refused) as refused:
-        reading.read(data)
-    assert refused.value.why == why
-    for language in ("en", "zh"):
-        assert words("time_series", language).format(f"refused.{why}", **refused.value.named)
-
-
-def test_a_refused_column_that_is_kept_keeps_nothing_of_where_it_was_refused() -> None:
-    """An exception that is raised again grows by every place it passes, with all that stands there."""
-    column = reading.column("x", [*numbers(300), "high"], comma=False)
-    for _ in range(3):
-        with pytest.raises(reading.Refused):
-            reading.usable(column, least(24))
-    assert column.problem is not None and column.problem.__traceback__ is None
-
-
-@pytest.mark.parametrize(
-    ("cells", "why", "told"),
-    [
-        ([*numbers(300), "high", "1,5"], "wrong", {"count": 2, "row": 301, "cell": "high"}),
-        ([*numbers(300), "inf"], "wrong", {"count": 1}),
-        ([*numbers(300), "1_000"], "wrong", {"count": 1}),
-        ([*numbers(300), "0x10"], "wrong", {"count": 1}),
-        (numbers(20), "too_short", {"count": 20, "least": 134}),
-        ([""] * 300, "no_numbers", {}),
-        ([f"{n}" if n % 2 else "" for n in range(400)], "gaps", {"count": 199, "total": 399}),
-        (["3"] * 300, "constant", {}),
-        (["3"] * 250 + numbers(50), "constant", {}),
-        ([*numbers(300), "1e30"], "huge", {}),
-        ([*numbers(300), "1,234"], "thousands", {"row": 301, "cell": "1,234"}),
-    ],
-)
-def test_columns_that_cannot_be_forecast_say_why(cells: list[str], why: str, told: dict) -> None:
-    column = reading.column("<b>*x*</b>", cells, comma=False)
-    with pytest.raises(reading.Refused) as refused:
-        reading.usable(column, least(24))
-    assert refused.value.why == why and told.items() <= refused.value.named.items()
-    for language in ("en", "zh"):
-        said = words("time_series", language).format(f"refused.{why}", **refused.value.named)
-        assert "` <b>*x*</b> `" in said  # inert in Markdown
-
-
-def test_gaps_are_filled_by_straight_lines_and_old_numbers_left_out() -> None:
-    cells = ["", "NA", "1", "", "n/a", "4", *numbers(5000), ""]
-    [column] = reading.read(csv("x", *cells))
-    found = reading.usable(column, 100)
-    assert (len(found.values), found.gaps, found.dropped) == (4000, 0, 5004 - 4000)
-    assert found.values[-1] == float(numbers(5000)[-1])
-    short = reading.usable(reading.column("x", cells[:400], comma=False), 100)
-    assert short.values[:4] == (1.0, 2.0, 3.0, 4.0) and short.gaps == 2
-
-
-def test_separators_decimal_commas_encodings_and_names() -> None:
-    rows = [f"2020-01-{day:02};{day % 7},5;{day}" for day in range(1, 31)]
-    found = reading.read(csv("日期;温度;温度", *rows).decode().encode("gb18030"))
-    assert [column.name for column in found] == ["日期", "温度", "温度 (2)"]
-    assert found[1].numbers[:2].tolist() == [1.5, 2.5]
-    assert reading.likely(found) == 1  # not the dates, and not what only counts the rows
-    bare = reading.read("\n".join(f"{n}\t{n * n}" for n in range(30)).encode("utf-16"))
-    assert [column.name for column in bare] == ["#1", "#2"] and reading.likely(bare) == 1
-    assert len(bare[0].numbers) == 30
-    [quoted] = reading.read(b'"a, b"\n"1.5"\n2e3\n-.5\n')
-    assert quoted.name == "a, b" and quoted.numbers.tolist() == [1.5, 2000.0, -0.5]
-
-
-def test_blank_lines_before_the_first_number_cost_next_to_nothing() -> None:
-    began = time.thread_time()
-    [found] = reading.read(b"\n" * 99_000 + b"1\n" * 300)
-    assert len(found.numbers) == 300
-    assert time.thread_time() - began < 1.5  # deleting them one by one is quadratic
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2020-01-01;1,5\n2020-01-02;2,5", [1.5, 2.5]),
-        ("t;x\n01.02.2020;1,5\n02.02.2020;2,25", [1.5, 2.25]),
-        ("a\t1,5\nb\t2,5", [1.5, 2.5]),
-        ('"a;b",1.5\n"c;d",2.5', [1.5, 2.5]),
-        ("a; b,1.5\nc,2.5\nd,3.5", [1.5, 2.5, 3.5]),
-        ("a;0,125\nb;1,234", [0.125, 1.234]),  # the first shows that the comma is a point
-    ],
-)
-def test_the_delimiter_is_what_separates_alike_in_every_row(text: str, expected: list[float]) -> None:
-    found = reading.read(text.encode())
-    assert found[reading.likely(found)].numbers.tolist() == expected
-
-
-@pytest.mark.parametrize(
-    "cells", [["1,234", "2,345"], ["1.234,5", "999,5"], ["1,234,567", "999"], ["1.234", "999,5"], ["1,234.5", "2.5"]]
-)
-def test_what_may_be_thousands_is_asked_about_and_never_guessed(cells: list[str]) -> None:
-    found = reading.read("\n".join(["day;x", *(f"d{at};{cell}" for at, cell in enumerate(cells))]).encode())
-    with pytest.raises(reading.Refused) as refused:
-        reading.usable(found[reading.likely(found)], 1)
-    assert refused.value.why == "thousands" and refused.value.named["column"] == "x"
-
-
-@pytest.mark.parametrize("name", ["Größe °C", "Température", "Año", "naïve ß"])
-@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
-def test_names_from_western_spreadsheets_are_read_as_they_were_written(name: str, encoding: str) -> None:
-    assert reading.read(f"t;{name}\na;1,5\nb;2,5".encode(encoding))[1].name == name
-
-
-@pytest.mark.parametrize("name", ["温度", "气温（摄氏度）", "销售额", "日期"])
-def test_names_from_chinese_spreadsheets_are_read_as_they_were_written(name: str) -> None:
-    assert reading.read(f"t,{name}\na,1.5\nb,2.5".encode("gb18030"))[1].name == name
 
 
 def test_a_made_season_is_continued_in_phase_whatever_the_models_see() -> None:

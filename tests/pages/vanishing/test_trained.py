@@ -11,14 +11,15 @@ from attention_core.models import EMBEDDED, Settings, load_embedded
 from attention_core.models.strain import HEAD_MEASURES, Strain, strain
 from pages.saturation.vanishing.trained.numbers import RULES, SCALES, first_dead, stops
 from pages.saturation.vanishing.trained.pictures import films, plots, rules, sliders
-from pages.saturation.vanishing.trained.section import script
+from pages.saturation.vanishing.trained.section import notes, script
+from tests.harness.families import GROUPED, MLA, OPT, SMALL, T5, TOKENS, traced
 from ui.components.lab import Map
 from ui.components.lab.component import _film, _plot
 from ui.controls import Choice
 from ui.session import Study
 from ui.text import words
 
-LAYERS, HEADS = 3, 5
+LAYERS, HEADS = 6, 5  # as many layers as the model has
 BUILT = Settings()
 OWN = Settings(
     scaling="inverse", temperature=2.0, mask="causal", normalizer="hard", layers=(1,), ablated=frozenset({(0, 3)})
@@ -63,6 +64,26 @@ def test_the_script_holds_the_settings_and_the_loss(target: int | None) -> None:
     assert "frozenset({(0, 3)})" in code and "scalings = ('inverse', 'none')\n" in code
     assert f"target = {target}\n" in code
     compile(code, "script", "exec")
+
+
+@pytest.mark.parametrize(
+    ("family", "config", "expected"),
+    [
+        ("llama", GROUPED, []),
+        ("opt", OPT, []),  # it scales, though before the product
+        ("deepseek_v3", MLA, ["no_W_Q"]),
+        ("albert", SMALL | {"embedding_size": 11}, ["shared_W_Q"]),
+        ("t5", T5, ["unscaled"]),
+    ],
+)
+def test_what_a_reader_has_to_know_of_a_layer_is_said(family: str, config: dict, expected: list[str]) -> None:
+    study = Study(text="seven tokens", model=f"a tiny {family}")
+    one = Choice(study=study, model=traced(family, config), tokens=TOKENS, layer=1, head=0)
+    assert notes(one) == expected
+    for language in ("en", "zh"):
+        assert all(words("vanishing", language)[f"strained.{note}"] for note in expected)
+    under_a_rule = replace(one, study=replace(study, settings=Settings(scaling="inverse")))
+    assert "unscaled" not in notes(under_a_rule)
 
 
 def test_a_mask_changes_what_the_model_under_strain_shows() -> None:

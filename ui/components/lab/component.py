@@ -21,7 +21,7 @@ from ui.components.canvas import Pick, picked
 from ui.components.frame import encode
 from ui.components.lab.films import Computed, Film, Frame, Jacobian, Slider, frames
 from ui.components.lab.plots import Bars, Contour, Curves, Grid, Map, Plot, Readouts
-from ui.errors import callback
+from ui.errors import callback, refuse
 from ui.palette import RAMPS
 
 WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "too_large", "hint_walk", "hint_pull")
@@ -200,8 +200,11 @@ def checked_positions(sent: Any, stops: Mapping[str, int]) -> Positions | None: 
 
 @callback
 def _moved(key: str, stops: Mapping[str, int], on_move: Callable[[Positions], None] | None) -> None:
-    positions = checked_positions(_release(st.session_state[key].get("at"))[0], stops)
-    if on_move is not None and positions is not None:
+    sent = st.session_state[key].get("at")
+    positions = checked_positions(_release(sent)[0], stops)
+    if positions is None:
+        refuse(key, "position", sent)
+    elif on_move is not None:
         on_move(positions)
 
 
@@ -225,12 +228,21 @@ def _saw(key: str, wanted: Mapping[str, str] | None, on_seen: Callable[[], None]
 @callback
 def _edited(key: str, lengths: Mapping[str, int], on_edit: Callable[[str, list[float]], None] | None) -> None:
     sent = st.session_state[key].get("edited")
-    if on_edit is None or not isinstance(sent, Mapping):
-        return
+    edit = checked_edit(sent, lengths)
+    if edit is None:
+        refuse(key, "row of numbers", sent)
+    elif on_edit is not None:
+        on_edit(*edit)
+
+
+def checked_edit(sent: Any, lengths: Mapping[str, int]) -> tuple[str, list[float]] | None:  # noqa: ANN401 from a browser
+    """What a browser says a reader has pulled the bars of a plot to, if it can be true: as many finite numbers."""
+    if not isinstance(sent, Mapping):
+        return None
     panel, values = sent.get("panel"), sent.get("values")
     if not isinstance(panel, str) or not isinstance(values, list) or len(values) != lengths.get(panel):
-        return
-    if all(
-        isinstance(value, int | float) and abs(value) <= sys.float_info.max for value in values
-    ):  # no NaN, nor 10⁴⁰⁰
-        on_edit(panel, [float(value) for value in values])
+        return None
+    # Neither NaN nor 10⁴⁰⁰, which no float holds.
+    if not all(type(value) in (int, float) and abs(value) <= sys.float_info.max for value in values):
+        return None
+    return panel, [float(value) for value in values]

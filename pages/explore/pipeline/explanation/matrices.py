@@ -10,15 +10,16 @@ Explain = Callable[[LayerTrace, int, int, int], Explanation]
 
 
 def x(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
-    """The layer input, as it is."""
+    """The layer input, as it is. Where cross-attention asks, or nobody can tell, it is not said where it comes from."""
     assert layer.x is not None
     value = float(layer.x[row, col])
+    note = {True: "note.x_normalised", False: "note.x", None: "note.x_other"}[layer.built.normalised]
     return Explanation(
         symbols=rf"x_{{{row + 1},{col + 1}}}",
         numbers=tex(value),
         value=value,
         code=f"layer.x[{row}, {col}]",
-        note="note.x",
+        note=note,
     )
 
 
@@ -33,9 +34,16 @@ def matrix(name: str) -> Explain:
             W, code = W[head], f"layer.projections.W_{name}[{head}, {row}, {col}]"
         value = float(W[row, col])
         symbols = rf"W^{name}_{{{row + 1},{col + 1}}}"
-        return Explanation(symbols=symbols, numbers=tex(value), value=value, code=code, note=f"note.W_{name}")
+        return Explanation(symbols=symbols, numbers=tex(value), value=value, code=code, note=_note(name, layer))
 
     return explained
+
+
+def _note(name: str, layer: LayerTrace) -> str:
+    """Which of the notes on a matrix is true of this layer."""
+    if name in "KV" and layer.built.key_heads:
+        return f"note.W_{name}_shared"
+    return "note.W_Q_scaled" if name == "Q" and layer.built.query_scale != 1.0 else f"note.W_{name}"
 
 
 def projected(name: str) -> Explain:
@@ -56,7 +64,7 @@ def projected(name: str) -> Explain:
         agrees = math.isclose(alpha * total, value, rel_tol=1e-3, abs_tol=1e-4)
         around = ("", "") if alpha == 1.0 else (rf"{tex(alpha)}\cdot\big(", r"\big)")
         return Explanation(
-            symbols=_symbols(name, row + 1, col + 1, scaled=alpha != 1.0, biased=b is not None),
+            symbols=_symbols(name, row + 1, col + 1, layer, scaled=alpha != 1.0, biased=b is not None, ends=agrees),
             numbers=written_sum(terms, alpha * total, *around),
             value=value,
             again=alpha * total if agrees else None,
@@ -78,10 +86,15 @@ def _as_it_is(name: str, value: float, row: int, col: int, note: str) -> Explana
     return Explanation(symbols=symbols, numbers=tex(value), value=value, code=f"trace.{name}[{row}, {col}]", note=note)
 
 
-def _symbols(name: str, i: int, c: int, *, scaled: bool, biased: bool) -> str:
+def _symbols(name: str, i: int, c: int, layer: LayerTrace, *, scaled: bool, biased: bool, ends: bool) -> str:
+    """`ends`: nothing is done to the sum afterwards, so it is the component of q, k or v itself."""
     scale, close = (r"\alpha\Big(", r"\Big)") if scaled else ("", "")
     plus = rf" + b^{name.upper()}_{{{c}}}" if biased else ""
-    return rf"{name}_{{{i},{c}}} = {scale}\sum_m x_{{{i},m}} W^{name.upper()}_{{m,{c}}}{plus}{close}"
+    source = "x" if name == "q" or layer.memory is layer.x else "M"
+    whole = f"{source.upper()}W^{name.upper()}" + (f" + b^{name.upper()}" if biased else "")
+    projected = (r"\alpha" if scaled else "") + rf"\big({whole}\big)_{{{i},{c}}}"
+    left = rf"{name}_{{{i},{c}}}" if ends else projected
+    return rf"{left} = {scale}\sum_m {source}_{{{i},m}} W^{name.upper()}_{{m,{c}}}{plus}{close}"
 
 
 def _code(name: str, head: int, row: int, col: int, alpha: float, *, biased: bool) -> str:

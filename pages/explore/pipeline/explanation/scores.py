@@ -43,7 +43,7 @@ def capped(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     scaled, cap = float(trace.scaled_scores[row, col]), layer.softcap
     again = cap * math.tanh(scaled / cap)
     return Explanation(
-        symbols=r"c_{\max}\tanh(s / c_{\max})",
+        symbols=rf"\tilde s_{{{row + 1},{col + 1}}} = c_{{\max}}\tanh(c\,s_{{{row + 1},{col + 1}}} / c_{{\max}})",
         numbers=rf"{tex(cap)}\cdot\tanh({tex(scaled)} / {tex(cap)}) = {tex(again)}",
         value=float(trace.capped_scores[row, col]),
         again=again,
@@ -57,6 +57,7 @@ def masked(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
     before, value = float(trace.capped_scores[row, col]), float(trace.masked_scores[row, col])
     bias = value - before
     i, j = row + 1, col + 1
+    score = rf"c\,s_{{{i},{j}}}" if layer.softcap is None else rf"\tilde s_{{{i},{j}}}"
     if value == -math.inf:
         return Explanation(
             symbols=rf"m_{{{i},{j}}} = -\infty",
@@ -66,9 +67,7 @@ def masked(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
             note="note.forbidden",
         )
     return Explanation(
-        symbols=rf"m_{{{i},{j}}} = c\,s_{{{i},{j}}} + \text{{bias}}_{{{i},{j}}}"
-        if bias
-        else rf"m_{{{i},{j}}} = c\,s_{{{i},{j}}}",
+        symbols=rf"m_{{{i},{j}}} = {score}" + (rf" + b_{{{i},{j}}}" if bias else ""),
         numbers=rf"{tex(before)} + ({tex(bias)}) = {tex(value)}" if bias else tex(value),
         value=value,
         again=before + bias,

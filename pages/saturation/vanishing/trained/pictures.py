@@ -1,13 +1,15 @@
 """The trained model under strain: an atlas of its heads over input scale, and what its output keeps. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from attention_core.models import layer_numbers
 from attention_core.models.strain import HEAD_MEASURES, Strain
 from pages.saturation.vanishing.trained.numbers import RULES, SCALES, by_stop, cosines, first_dead
-from ui.components.lab import Box, Controls, Curves, Film, Line, Map, Plot, Readouts, Slider
+from ui.components.lab import Box, Controls, Curves, Film, Item, Line, Map, Plot, Readouts, Slider
 from ui.controls import Choice
 from ui.numbers import significant
 from ui.readouts import reading
@@ -65,13 +67,12 @@ def films(choice: Choice, strains: Sequence[Strain]) -> list[Film]:
 
 def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
     """The atlases beside their slider, then the curves of the head in focus."""
-    title = page.data("strained.head", layer=choice.layer + 1, head=choice.head + 1)
-    items = tuple(reading(name, page) for name in HEAD_MEASURES)
-    rows, cols = strains[0].heads.shape[1:]
+    title = page.data("strained.head", layer=choice.number, head=choice.head + 1)
+    items = tuple(_reading(name, page) for name in HEAD_MEASURES)
     return [
         Controls(name="controls", box=LEFT, sliders=("scale", "rule")),
         Readouts(name="head", box=LEFT, title=title, film="head", items=items),
-        *_atlases(rows, cols, page),
+        *_atlases(layer_numbers(choice.model.layers), strains[0].heads.shape[-1], page),
         Curves(
             name="cosine",
             box=Box(span=4, height=250),
@@ -87,10 +88,16 @@ def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
     ]
 
 
-def _atlases(rows: int, cols: int, page: Words) -> list[Plot]:
+def _reading(name: str, page: Words) -> Item:
+    """Under its own name; of the gradient of W_Q, what it is in a model that may do more to q than multiply."""
+    item = reading(name, page)
+    return replace(item, help=page["strained.help_d_W_Q"]) if name == "log_d_W_Q" else item
+
+
+def _atlases(numbers: Sequence[int], cols: int, page: Words) -> list[Plot]:
     """One cell a head, layers down: the gain, the largest weight, and where half of the rows die."""
-    layers, heads = (tuple(str(index + 1) for index in range(size)) for size in (rows, cols))
-    atlas = partial(Map, rows=rows, cols=cols, names=layers, col_names=heads, says=page["strained.cell"])
+    layers, heads = tuple(map(str, numbers)), tuple(str(index + 1) for index in range(cols))
+    atlas = partial(Map, rows=len(numbers), cols=cols, names=layers, col_names=heads, says=page["strained.cell"])
     return [
         atlas(
             name="gain",

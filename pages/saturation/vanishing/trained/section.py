@@ -1,5 +1,6 @@
 """The trained model under strain: choose where it acts and under which loss; the rest follows the sliders."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ui.focus import look
 from ui.layout import take_away, trust_line
 from ui.scripts import Code, filled
 from ui.session import SCRATCH
-from ui.snippets import model_code
+from ui.snippets import layer_code, model_code
 from ui.text import Words, words
 from ui.waiting import awaited
 
@@ -35,7 +36,7 @@ def section(choice: Choice, page: Words) -> None:
             "strain_where",
             WHERE,
             page["strained.where"],
-            lambda name: page.format(f"strained.{name}", number=choice.layer + 1),
+            lambda name: page.format(f"strained.{name}", number=choice.number),
         )
         target = choose_loss(choice, page)
     if choice.study.model == SCRATCH:
@@ -81,6 +82,8 @@ def atlas(choice: Choice, model: Model, strained_as: Sequence[Settings], target:
     if strained is None:
         return
     draw(choice, strained, page)
+    for note in notes(choice):
+        st.caption(page[f"strained.{note}"])
     with st.container(horizontal=True, vertical_alignment="center"):
         trust_line(model=model_label(choice.study.model), dtype="float32", device="cpu")
         take_away(
@@ -88,6 +91,15 @@ def atlas(choice: Choice, model: Model, strained_as: Sequence[Settings], target:
             arrays=lambda: arrays(tokens, room().result(question, lambda: strains(model, tokens, strained_as, target))),
             snippet=script(choice, strained_as, target),
         )
+
+
+def notes(choice: Choice) -> list[str]:
+    """What a reader has to know about the layer in focus to read its numbers: keys of the words under `strained`."""
+    layer = choice.run().layers[choice.layer]
+    sharing = layer.built.layers_of_W_Q
+    keys = ["no_W_Q"] if sharing == 0 else ["shared_W_Q"] if sharing > 1 else []
+    scale = layer.factor * layer.settings.temperature * layer.built.query_scale
+    return [*keys, "unscaled"] if layer.settings.scaling == "model" and math.isclose(scale, 1.0) else keys
 
 
 def draw(choice: Choice, strained: Sequence[Strain], page: Words) -> None:
@@ -126,6 +138,6 @@ def script(choice: Choice, strained_as: Sequence[Settings], target: int | None) 
         scalings=scalings(strained_as),
         scales=SCALES,
         target=target,
-        layer=choice.layer,
+        layer=layer_code(choice.model.layers, choice.layer),
         head=choice.head,
     )

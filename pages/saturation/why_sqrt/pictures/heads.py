@@ -49,7 +49,7 @@ def parts_of_variance(
         "hovertemplate": "%{customdata}: %{x:.4g}<extra></extra>",
     }
     finite = [*values[np.isfinite(values)].tolist(), claim]
-    base = layout_with_legend(mode, 190, span(min(finite), max(finite)), (count - 0.4, -0.6), "")
+    base = layout_with_legend(mode, 30 + 40 * count, span(min(finite), max(finite)), (count - 0.4, -0.6), "")
     ticks = {"tickvals": list(range(count)), "ticktext": texts, "tickfont": {"color": hue("ink", mode), "size": 13}}
     dashed = {"color": hue("ink", mode), "width": 1.5, "dash": DASHED}
     line = {"type": "line", "xref": "x", "yref": "paper", "x0": claim, "x1": claim, "y0": 0, "y1": 1, "line": dashed}
