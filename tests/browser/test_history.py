@@ -194,7 +194,7 @@ def test_what_a_query_string_cannot_mean_is_ignored_on_the_way_back(open_page) -
     shows_head(page, 5)
 
 
-@pytest.mark.parametrize("path", ["/", "/heads"])
+@pytest.mark.parametrize("path", ["/pipeline", "/heads"])
 def test_after_back_the_tokens_of_the_strip_are_those_of_the_address(open_page, path) -> None:
     page = open_page(path)
     chips = page.locator(".st-key-strip_canvas .query .chip")

@@ -286,7 +286,7 @@ def test_in_a_frame_of_another_site_a_sentence_says_where_files_can_be_sent(brow
 
 
 def test_a_page_is_found_under_its_name(open_page) -> None:
-    page = open_page("/pipeline", language="zh")
+    page = open_page("/explore/pipeline", language="zh")
     page.get_by_role("heading", level=1, name=words("common", "zh")["page.pipeline.title"]).wait_for()
 
 
@@ -296,4 +296,4 @@ def test_an_address_of_nothing_is_a_sentence_with_the_way_home(browser, server, 
         page.goto(server.url + address)
         page.get_by_role("heading", level=1, name=words("server", "zh")["missing.title"]).wait_for()
         page.get_by_role("link", name=words("server", "zh")["missing.way"]).click()
-        page.get_by_role("heading", level=1, name=words("common", "zh")["page.pipeline.title"]).wait_for()
+        page.get_by_role("heading", level=1, name=words("common", "zh")["page.start.title"]).wait_for()

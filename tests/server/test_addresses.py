@@ -10,12 +10,13 @@ from ui.text import words
 
 PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 NEARLY = {
-    "/pipeline": "/",
-    "/Pipeline": "/",
+    "/Pipeline": "/pipeline",
+    "/start": "/",
+    "/Headlight": "/",
     "/heads/": "/heads",
     "/HEADS": "/heads",
     "/explore/heads": "/heads",
-    "/explore/pipeline": "/",
+    "/explore/pipeline": "/pipeline",
     "/Saturation/Softmax": "/softmax",
     "/two_sentences": "/two-sentences",
     "/TwoSentences": "/two-sentences",
@@ -75,11 +76,12 @@ def test_what_a_page_loads_is_left_alone_and_so_is_what_is_sent():
 
 def test_a_way_to_a_page_keeps_the_question_and_the_place_where_the_app_is_mounted():
     answer = elsewhere(scope("/app/Pipeline", root="/app", query=b"text=a%20b&lang=zh", **PAGE), address_of)
-    assert (answer.status_code, answer.headers["location"]) == (307, "/app/?text=a%20b&lang=zh")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/app/pipeline?text=a%20b&lang=zh")
 
 
 @pytest.mark.parametrize(
-    ("path", "address"), [("/pipeline", "/"), ("/explore/heads", "/heads"), ("/two_sentences", "/two-sentences")]
+    ("path", "address"),
+    [("/PIPELINE", "/pipeline"), ("/explore/heads", "/heads"), ("/two_sentences", "/two-sentences")],
 )
 def test_a_browser_is_sent_to_the_page(either, path, address):
     answer = either.ask(f"{path}?text=law", **PAGE)
@@ -109,7 +111,7 @@ def test_where_streamlit_alone_is_asked_nothing_is_a_sentence_too(either, name):
     assert not [message for message in messages if message.delta.new_element.HasField("exception")]
 
 
-@pytest.mark.parametrize("name", ["pipeline", "Heads", "two_sentences", "index.html"])
+@pytest.mark.parametrize("name", ["Pipeline", "Heads", "two_sentences", "index.html"])
 def test_where_streamlit_alone_is_asked_a_page_is_found_under_its_names(either, name):
     messages = either.visited(name)
     assert not [message for message in messages if message.HasField("page_not_found")]

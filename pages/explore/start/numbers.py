@@ -44,8 +44,8 @@ def stacked(run: Run) -> Weights:
 
 
 def framing(words: Sequence[str]) -> Bool[np.ndarray, " n"]:
-    """Which tokens the model has added."""
-    return np.array([word in FRAMES for word in words])
+    """Which tokens the model has added: at the ends, where one that was typed does not stand."""
+    return np.array([word in FRAMES and at in (0, len(words) - 1) for at, word in enumerate(words)])
 
 
 def asking(words: Sequence[str], weights: Weights) -> int:

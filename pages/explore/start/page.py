@@ -60,7 +60,7 @@ def query_of(text: str, strings: tuple[str, ...], weights: numbers.Weights) -> i
 
 
 @fragment
-def body(text: str, page: Words) -> None:
+def body(text: str, facts: str, page: Words) -> None:
     """All that a word or a head changes."""
     study = Study(text=text, model=EMBEDDED)
     traces = run(study)
@@ -86,6 +86,8 @@ def body(text: str, page: Words) -> None:
             run=wall.run,
         )
         arcs(sentence, tags, page, partial(arcs_picked, text, tags))
+        if facts:
+            st.caption(facts)
     with right:
         st.markdown(page["wall"])
         mount(wall.canvas, "wall", partial(head_chosen, wall))
@@ -132,4 +134,4 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="sentence_ba
     typed = sentence_input(common)
     examples_menu(common)
 reading = read(typed, embedded(), common, least=4)
-body(reading.text, page)
+body(reading.text, reading.facts, page)

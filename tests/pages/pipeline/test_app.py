@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from attention_core.models.pretrained import embedded_folder
 from pages.explore.pipeline.cell import Cell
+from tests.harness.training import arrived
 from ui.text import LANGUAGES, words
 
 APP = Path(__file__).parents[3] / "app.py"
@@ -29,11 +30,7 @@ SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    return fine(app.switch_page("pages/explore/pipeline/page.py").run())
+    return fine(arrived("pipeline", **link))
 
 
 def fine(app: AppTest) -> AppTest:

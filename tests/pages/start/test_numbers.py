@@ -89,7 +89,7 @@ def test_where_no_word_occurs_twice_the_second_tag_stays_on_its_own_word() -> No
 def test_two_words_are_enough(words: tuple[str, ...]) -> None:
     weights = random_weights()[..., :4, :4]
     query = asking(words, weights)
-    assert [tag.kind for tag in tags(words, weights, query)][0] == "previous" and query in (1, 2)
+    assert tags(words, weights, query)[0].kind == "previous" and query in (1, 2)
 
 
 def test_living_rows_are_those_of_autograd() -> None:
