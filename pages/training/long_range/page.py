@@ -38,6 +38,7 @@ from ui.text import words
 from ui.training import progress
 from ui.training.files import Kind
 from ui.training.live import Training, take_home, train
+from ui.training.recorded import recorded_run
 
 TASK = Needle()
 
@@ -116,5 +117,7 @@ task = {"symbols": TASK.symbols, "batch": TASK.batch, "clip": TASK.clip, "share"
 st.markdown(page.format("race.text", batches=RUNNING, **task))
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
 empty = page.format("empty", symbols=TASK.symbols)
-training = Training(key=KEY, kind=kind, wanted=chosen(page), empty=empty, clock=clock)
+training = Training(
+    key=KEY, kind=kind, wanted=chosen(page), empty=empty, clock=clock, recording=recorded_run("long_range", variant)
+)
 train(training, laboratory, below)

@@ -14,12 +14,12 @@ from tests.harness.training import captions, well
 from ui.text import words
 
 opened = partial(training.opened, "long_range")
-ended = partial(training.ended, key="lg")
+trained = partial(training.trained, "long_range", "lg")
 QUICK = {"lg_seconds": "2", "lg_length": "64"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_before_the_first_run_both_pictures_stand(language: str) -> None:
+def test_without_its_recording_both_pictures_stand(language: str, unrecorded) -> None:
     app = opened(lang=language)
     told = "\n".join(element.value for element in app.markdown)
     assert words("long_range", language).format("empty", symbols=Needle().symbols) in told
@@ -29,8 +29,7 @@ def test_before_the_first_run_both_pictures_stand(language: str) -> None:
 
 
 def test_a_race_ends_in_its_time_and_the_table_holds_its_records() -> None:
-    app = opened(lang="en", lg_go="1", lg_models="lstm,rnn", lg_lr="0.001", **QUICK)
-    ended(app)
+    app = trained(lang="en", lg_go="1", lg_models="lstm,rnn", lg_lr="0.001", **QUICK)
     run = app.session_state["lg_run"]
     table = app.dataframe[0].value
     assert table["model"].tolist() == ["LSTM", "RNN"]
@@ -72,8 +71,7 @@ def test_a_long_sentence_is_cut_and_says_so() -> None:
 
 
 def test_a_race_with_attention_tells_how_much_of_it_falls_on_the_needle() -> None:
-    app = opened(lang="en", lg_go="1", lg_models="attention", lg_lr="0.01", **QUICK)
-    ended(app)
+    app = trained(lang="en", lg_go="1", lg_models="attention", lg_lr="0.01", **QUICK)
     told = looks(needle_weights(app.session_state["lg_run"]), words("long_range", "en"))
     assert told and "\n".join(told) in [element.value for element in app.text]
 

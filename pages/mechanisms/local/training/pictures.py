@@ -30,6 +30,11 @@ def experiments(seed: int) -> dict[str, Experiment]:
     }
 
 
+def variant(config: Alignment) -> str:
+    """The name of a configuration."""
+    return f"{config.task} {config.mode}"
+
+
 def label(name: str, page: Words) -> str:
     """What a variant is called: its task and its mode."""
     task, mode = VARIANTS[name]
