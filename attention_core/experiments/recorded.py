@@ -116,6 +116,7 @@ RECIPES = {
             **_forecasts(("auto_correlation+trend", "frequency", "attention", "attention+trend"), every=25, world=1),
         },
         arrays=("forecast", "weights"),
+        kept=9,
     ),
     "time_series_many": Recipe(experiments=_many_series()),
     "hard_soft": Recipe(experiments={mode: Hard(mode=mode) for mode in MODES}),

@@ -23,7 +23,7 @@ WHOLE = [  # short ones, trained to their end
     ("scaling_race", "none"),
     ("scaling_race_transition", "inverse_sqrt_4"),
     ("time_series", "frequency_0"),
-    ("time_series_many", "linear_3"),
+    ("time_series_many", "linear_0_3"),
 ]
 FIRST = 30  # steps of every other
 MOST = 6 * 2**20  # bytes of all files
