@@ -17,7 +17,7 @@ from ui.training import recorded
 from ui.training.recorded import accuracies, recorded_run
 
 ROOT = Path(__file__).parents[2]
-MOST_KEPT = 16 * 2**20  # bytes that all recordings keep in memory
+MOST_KEPT = 8 * 2**20  # bytes that all recordings keep in memory
 
 
 @pytest.fixture
