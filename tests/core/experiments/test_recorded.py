@@ -70,7 +70,7 @@ def same(name: str, records, again) -> None:
         measures = {key: value for key, value in other.measures.items() if key != CLOCK and not math.isnan(value)}
         assert_close({key: record.measures[key] for key in measures}, measures, **exact)
         assert_close((record.loss, record.accuracy), (other.loss, other.accuracy), equal_nan=True, **exact)
-        assert_close(dict(record.arrays), {key: other.arrays[key] for key in record.arrays}, **exact)
+        assert_close(dict(record.arrays), {key: other.arrays[key] for key in record.arrays}, equal_nan=True, **exact)
 
 
 @pytest.mark.parametrize(("name", "stem"), WHOLE)
@@ -90,7 +90,9 @@ def test_curves_keep_every_step_and_arrays_the_first_and_the_last(name: str, ste
     every = recipe.experiments[stem].every
     assert steps[0] == 0 and all(step % every == 0 for step in steps[:-1])
     with_arrays = [record.step for record in records if record.arrays]
-    assert not recipe.arrays or (with_arrays[0], with_arrays[-1]) == (0, steps[-1])
+    assert with_arrays[:1] == [0][: len(recipe.arrays)]
+    if recipe.arrays and getattr(recipe.experiments[stem], "seconds", None) is None:  # the clock may end it at any step
+        assert with_arrays[-1] == steps[-1]
     assert len(with_arrays) <= recipe.kept + 1
 
 

@@ -7,11 +7,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.needle import Needle
+from pages.training.long_range.race.numbers import telling, variant
 from pages.training.long_range.race.results import looks, needle_weights
 from pages.training.long_range.reach.pictures import sliders
 from tests.harness import training
 from tests.harness.training import captions, well
+from ui.compute.runs import Variant
 from ui.text import words
+from ui.training.recorded import recorded_run
 
 opened = partial(training.opened, "long_range")
 trained = partial(training.trained, "long_range", "lg")
@@ -101,3 +104,29 @@ def test_any_link_opens(link: dict[str, str]) -> None:
     app = opened(lang="en", **link)
     assert app.selectbox(key="lg_length").value == 128
     assert "lg_run" not in app.session_state
+
+
+def test_the_recording_opens_on_a_sequence_whose_needle_attention_looks_at() -> None:
+    run = recorded_run("long_range", variant)
+    assert run is not None
+    last = next(record for record in reversed(run.records(Variant("attention"))) if record.arrays)
+    shown = telling(run)
+    flag = int(last.arrays["tokens"][shown, :, 1].argmax())
+    assert int(last.arrays["weights"][shown].argmax()) == flag and float(last.arrays["weights"][shown, flag]) > 0.9
+    app = opened(lang="en")
+    assert "lg_probe" not in app.query_params
+    assert app.session_state["lg_probe"] == shown
+    assert opened(lang="en", lg_probe="1").session_state["lg_probe"] == 0
+
+
+@pytest.mark.parametrize(
+    ("link", "source"),
+    [({}, "noise"), ({"text": "one two three"}, "sentence"), ({"text": "one two", "lg_source": "noise"}, "noise")],
+)
+def test_vectors_are_random_unless_the_link_brings_a_sentence(link: dict[str, str], source: str) -> None:
+    app = opened(lang="en", **link)
+    assert app.session_state["lg_source"] == source
+    app.text_input(key="text").set_value("four words are these").run()
+    well(app)
+    assert app.session_state["lg_source"] == source  # what stands on the page stays, whatever is typed
+    assert app.query_params.get("lg_source", "sentence") == source
