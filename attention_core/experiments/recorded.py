@@ -56,7 +56,7 @@ class Recipe:
     record: Callable[[Any], Iterator[Record]] = _trained
 
 
-def _sorting(**settings: Any) -> dict[str, Experiment]:  # noqa: ANN401 whatever fields Sort has
+def _sorting(**settings: Any) -> dict[str, Sort]:  # noqa: ANN401 whatever fields Sort has
     return {rule: Sort(rule=rule, **settings) for rule in RULES}
 
 
@@ -66,7 +66,7 @@ def _forecasts(models: Iterable[str], seeds: Iterable[int] = (0,), **settings: A
     return {f"{model}_{seed}": replace(base, model=model, seed=seed) for seed in seeds for model in models}
 
 
-def _many_series() -> dict[str, Experiment]:
+def _many_series() -> dict[str, Series]:
     models = ("linear", "linear+trend", "auto_correlation+trend", "frequency")
     return {
         f"{name}_{world}": config
@@ -75,7 +75,7 @@ def _many_series() -> dict[str, Experiment]:
     }
 
 
-def _transition() -> dict[str, Experiment]:
+def _transition() -> dict[str, Sort]:
     base = Sort(lr=1e-2, every=100)
     unscaled = {f"none_{d_k}": replace(base, rule="none", d_k=d_k) for d_k in (4, 8, 16, 24, 32, 64)}
     return unscaled | {
