@@ -19,7 +19,6 @@ class Place:
     """Where something is trained: the page, the key of its run, its recording, and a link with other settings."""
 
     page: str
-    section: str
     key: str
     recording: str
     other: tuple[tuple[str, str], ...]
@@ -29,15 +28,15 @@ class Place:
 
 
 PLACES = [
-    Place("scaling_race", "training", "sr", "scaling_race", (("sr_dk", "16"),)),
-    Place("induction", "training", "in", "induction", (("in_lr", "0.001"),)),
-    Place("pronoun", "training", "pr", "pronoun", (("pr_rules", "none"),)),
-    Place("long_range", "training", "lg", "long_range", (("lg_seconds", "45"),)),
-    Place("alignment", "training", "al", "alignment", (("al_task", "copy"),)),
-    Place("time_series", "training", "ts", "time_series", (("ts_steps", "10"), ("ts_past", "24"))),
-    Place("time_series", "training", "ts_many", "time_series_many", (("ts_steps", "10"), ("ts_past", "24"))),
-    Place("hard_soft", "mechanisms", "race", "hard_soft", (("race_seed", "3"),)),
-    Place("local", "mechanisms", "align", "local", (("align_seed", "3"),)),
+    Place("scaling_race", "sr", "scaling_race", (("sr_dk", "16"),)),
+    Place("induction", "in", "induction", (("in_lr", "0.001"),)),
+    Place("pronoun", "pr", "pronoun", (("pr_rules", "none"),)),
+    Place("long_range", "lg", "long_range", (("lg_seconds", "45"),)),
+    Place("alignment", "al", "alignment", (("al_task", "copy"),)),
+    Place("time_series", "ts", "time_series", (("ts_steps", "10"), ("ts_past", "24"))),
+    Place("time_series", "ts_many", "time_series_many", (("ts_steps", "10"), ("ts_past", "24"))),
+    Place("hard_soft", "race", "hard_soft", (("race_seed", "3"),)),
+    Place("local", "align", "local", (("align_seed", "3"),)),
 ]
 EMPTY = ("ts", "ts_many")  # where other settings are another series, whose numbers a recording has not
 everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.key)
@@ -65,7 +64,7 @@ def lines(place: Place, language: str = "en") -> str:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_page_opens_on_its_recording_and_says_so(place: Place, language: str) -> None:
     before = trainings()
-    app = opened(place.page, place.section, lang=language)
+    app = opened(place.page, lang=language)
     recording = recorded.recorded(place.recording)
     assert recording is not None
     assert lines(place, language) in texts(app)
@@ -79,7 +78,7 @@ def test_a_page_opens_on_its_recording_and_says_so(place: Place, language: str) 
 @everywhere
 def test_a_link_to_a_run_trains_nothing(place: Place) -> None:
     before = trainings()
-    app = opened(place.page, place.section, lang="en", **{f"{place.key}_go": "1"})
+    app = opened(place.page, lang="en", **{f"{place.key}_go": "1"})
     assert lines(place) in texts(app)
     assert f"{place.key}_run" not in app.session_state and trainings() == before
     assert dict(app.query_params.items())[f"{place.key}_go"] == "1"
@@ -88,7 +87,7 @@ def test_a_link_to_a_run_trains_nothing(place: Place) -> None:
 @everywhere
 def test_a_link_with_other_settings_is_not_answered_with_the_recording_as_if_it_were_theirs(place: Place) -> None:
     before = trainings()
-    app = opened(place.page, place.section, lang="en", **{f"{place.key}_go": "1"}, **place.link())
+    app = opened(place.page, lang="en", **{f"{place.key}_go": "1"}, **place.link())
     told = words("training", "en")["asked" if place.key in EMPTY else "recorded_other"]
     assert told in captions(app)
     if place.key in EMPTY:
@@ -99,7 +98,7 @@ def test_a_link_with_other_settings_is_not_answered_with_the_recording_as_if_it_
 
 @everywhere
 def test_without_its_files_a_page_is_as_it_was_before_any_training(place: Place, unrecorded) -> None:
-    app = opened(place.page, place.section, lang="en", ts_steps="10")
+    app = opened(place.page, lang="en", ts_steps="10")
     assert lines(place) not in texts(app)
     start = "start_batch" if place.key == "ts_many" else "start"
     assert labels(app)[f"{place.key}_start"] == words("training", "en")[start]

@@ -41,9 +41,9 @@ def well(app: AppTest) -> None:
     assert not app.error
 
 
-def trained(page: str, key: str, section: str = "training", **link: str) -> AppTest:
+def trained(page: str, key: str, **link: str) -> AppTest:
     """The page with this link, once its button has trained what the link asks for."""
-    app = opened(page, section, **link)
+    app = opened(page, **link)
     assert f"{key}_run" not in app.session_state
     app.button(key=f"{key}_start").click().run()
     ended(app, key)
