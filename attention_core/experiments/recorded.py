@@ -164,6 +164,7 @@ def record(name: str, out: Path) -> dict[str, Any]:
     return {
         "day": datetime.now(UTC).date().isoformat(),
         "processor": processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,
         "files": files,
     }

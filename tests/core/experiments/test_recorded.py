@@ -32,7 +32,8 @@ CLOCK = "seconds"  # a measure that depends on who else uses the machine
 
 def alike(name: str) -> bool:
     """Whether this is the kind of machine, and the torch, that recorded it."""
-    return (TOLD[name]["processor"], TOLD[name]["torch"]) == (recorded.processor(), torch.__version__)
+    own = recorded.processor(), torch.backends.cpu.get_cpu_capability(), torch.__version__
+    return own == tuple(TOLD[name][key] for key in ("processor", "instructions", "torch"))
 
 
 def kept(name: str, stem: str):
