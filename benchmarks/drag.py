@@ -38,6 +38,7 @@ class Case:
     query: tuple[tuple[str, str], ...] = ()
     slider: str = "input[type=range]"
     after: str = ""  # a text that stands on the page once there is something to drag
+    press: str = ""  # the key of the button that brings it
 
 
 MANY = len(REMEDIES)
@@ -72,7 +73,7 @@ CASES = (
     ),
     Case(
         "Scaling race, 61 kept steps of two runs", "/scaling-race", 1, "sr_lab",
-        (("sr_go", "1"), ("sr_steps", "60"), ("lang", "en")), "[data-slider=step] input", "Done at step",
+        (("sr_steps", "60"), ("lang", "en")), "[data-slider=step] input", "Done at step", "sr_start",
     ),
 )  # fmt: skip
 
@@ -158,6 +159,8 @@ async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
     page.on("websocket", partial(listen, traffic))
     await page.goto(f"{url}{case.path}?{urlencode({'text': ' '.join(words), **dict(case.query)})}")
     await page.locator(f".st-key-{case.key} {case.slider}").wait_for(timeout=60_000)
+    if case.press:
+        await page.locator(f".st-key-{case.press} button").click()
     if case.after:
         await page.get_by_text(case.after).wait_for(timeout=120_000)
     await settle(page)

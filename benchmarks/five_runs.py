@@ -25,7 +25,7 @@ ARRIVE = 2.0  # seconds in which all have come
 TICK = 0.5
 FORGOTTEN = 150.0  # seconds after which Streamlit has dropped the session of a closed browser
 TARGET_MS, TARGET_MB = 300.0, 64.0
-QUERY = urlencode({"sr_go": "1", "sr_steps": "1000", "lang": "en"})
+QUERY = urlencode({"sr_steps": "1000", "lang": "en"})
 
 
 @dataclass
@@ -38,7 +38,8 @@ class Answers:
 
 async def train(session: Session, answers: Answers, seconds: float) -> None:
     """One visitor: a run from the first moment, a look every TICK, a change every other time."""
-    reply, end, turn = await session.rerun(), time.perf_counter() + seconds, 0
+    await session.rerun()
+    reply, end, turn = await session.press("sr_start"), time.perf_counter() + seconds, 0
     fragments = ticking(reply)
     while time.perf_counter() < end:
         began, turn = time.perf_counter(), turn + 1

@@ -6,7 +6,7 @@ Honest notes: a GRU sometimes succeeds; on one CPU thread attention is not faste
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import thread_time
 from typing import cast
 
 import torch
@@ -64,8 +64,9 @@ class Needle:
     """One layer of `reach.KINDS`, d 64; Adam 3e-3, batch 64, clip 1.0. `seconds`: the run ends when they have passed.
 
     With a time budget every record also says in `seconds` how long it had trained, the same seed gives the same records
-    otherwise, and how many of them depends on the machine; None: `steps` decides. Only time spent training counts, not
-    what the records take. Arrays: matrices, gradients, `tokens` (4 n 2), `weights` (4 n).
+    otherwise, and how many of them depends on the machine; None: `steps` decides. Only the time counts that the core of
+    its thread has spent training, not waiting for others, and not what the records take. Arrays: matrices, gradients,
+    `tokens` (4 n 2), `weights` (4 n).
     """
 
     kind: str = ATTENTION
@@ -102,14 +103,14 @@ class Needle:
 
         def observe(keep: bool) -> Observation:
             nonlocal looking
-            begun = monotonic()
+            begun = thread_time()
             accuracy, arrays = accuracy_on(lambda block: model(block)[0], *held_out), {}
             if keep:
                 with torch.no_grad():
                     weights = model(held_out[0][:SHOWN])[1]
                 arrays = {"tokens": held_out[0][:SHOWN].to(torch.uint8)}
                 arrays |= {} if weights is None else {"weights": half(weights)}
-            looking += monotonic() - begun
+            looking += thread_time() - begun
             return Observation(accuracy=accuracy, arrays=arrays)
 
         task = Task(
@@ -121,9 +122,9 @@ class Needle:
             clip=self.clip,
             stop_at=self.stop_at,
         )
-        spent, since = 0.0, monotonic()
+        spent, since = 0.0, thread_time()
         for record in train(self, task):
-            spent += monotonic() - since - looking
+            spent += thread_time() - since - looking
             looking = 0.0
             if self.seconds is None:
                 yield record
@@ -133,7 +134,7 @@ class Needle:
                 yield _last(timed, model) if late else timed
                 if late:
                     return
-            since = monotonic()
+            since = thread_time()
 
     def build(self) -> Reader:
         """The model at step 0."""

@@ -4,6 +4,7 @@ Sixteen symbols go in, position i answers the i-th smallest. To sort, a layer mu
 attention; a saturated row cannot. Variants with one seed see the same data and begin with the same other weights.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -134,6 +135,12 @@ def anatomy(
         "snr": signal_to_noise(stacked),
         "cosine": agreement(stacked),
     }
+
+
+def dissected(config: Sort, state: Mapping[str, Tensor] | None = None) -> Iterator[Record]:
+    """Two records whose measures are the anatomy, at step 0 and after the last; `state`: the weights then, if known."""
+    yield Record(step=0, loss=math.nan, accuracy=math.nan, measures=anatomy(replace(config, steps=0)))
+    yield Record(step=config.steps, loss=math.nan, accuracy=math.nan, measures=anatomy(config, state=state))
 
 
 def _loss(logits: Float[Tensor, "b n classes"], answer: Int[Tensor, "b n"]) -> Float[Tensor, ""]:

@@ -39,7 +39,7 @@ def test_page_link_arrays_and_script_have_the_models_own_number(
 ) -> None:
     offered(tmp_path, kind, monkeypatch)
     last = numbers[-1]
-    app = opened("heads", "explore", model=kind, text="the law w1 w2 w3", layer=last, off=f"{last}.2,1.1", lang="en")
+    app = opened("heads", model=kind, text="the law w1 w2 w3", layer=last, off=f"{last}.2,1.1", lang="en")
     assert of_layers(app) == (f"Layer (of {of})", numbers)
     assert f"{len(numbers)} of the {of} layers of this model have attention" in captions(app)
     assert app.query_params["layer"] == last
@@ -53,7 +53,7 @@ def test_page_link_arrays_and_script_have_the_models_own_number(
 
 def test_its_only_layer_stands_in_the_link_of_every_page(tmp_path, monkeypatch, taken) -> None:
     offered(tmp_path, "jamba", monkeypatch)
-    app = opened("pipeline", "explore", model="jamba", text="the law w1 w2 w3", lang="en")
+    app = opened("pipeline", model="jamba", text="the law w1 w2 w3", lang="en")
     assert app.query_params["layer"] == "3"
     assert of_layers(app) == ("Layer (of 4)", ["3"])
     script = taken["snippet"].replace("models.load('jamba')", f"models.load({str(tmp_path / 'jamba')!r})")
@@ -63,7 +63,7 @@ def test_its_only_layer_stands_in_the_link_of_every_page(tmp_path, monkeypatch, 
 
 def test_two_maps_in_a_layer_are_said(tmp_path, monkeypatch) -> None:
     offered(tmp_path, "diffllama", monkeypatch)
-    app = opened("heads", "explore", model="diffllama", text="the law w1", lang="en")
+    app = opened("heads", model="diffllama", text="the law w1", lang="en")
     assert of_layers(app) == ("Layer", ["1", "2"])
     assert "2 maps a head" in captions(app)
 
@@ -84,7 +84,7 @@ def test_a_model_that_cannot_be_used_is_one_sentence_over_the_built_in_one(
     offered(tmp_path, kind, monkeypatch)
     config = tmp_path / kind / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | spoil))
-    app = opened("pipeline", "explore", model=kind, lang=language)
+    app = opened("pipeline", model=kind, lang=language)
     (warning,) = app.warning
     assert named in warning.value and kind in warning.value
     assert {"en": "You see the built-in model instead.", "zh": "现在显示的是内置模型。"}[language] in warning.value

@@ -21,7 +21,7 @@ class Case:
     """A page, or a part of it that computes something of its own: what the link says besides the visitor's own.
 
     `sentence`: where the link carries the visitor's sentence; `number`: where it carries a number of their own.
-    `shown`: a picture names the tokens of the sentence.
+    `shown`: a picture names the tokens of the sentence. `press`: the button they press once the page is there.
     """
 
     page: str
@@ -29,9 +29,10 @@ class Case:
     sentence: str = ""
     number: str = ""
     shown: bool = False
+    press: str = ""
 
     def __str__(self) -> str:
-        return "?".join(filter(None, [self.page, urlencode(self.asked)]))
+        return "?".join(filter(None, [self.page, urlencode(self.asked), self.press]))
 
 
 @dataclass
@@ -85,6 +86,8 @@ async def together(url: str, everybody: Sequence[Visitor], again: bool) -> None:
         async with visit(url, address(visitor.case.page), visitor.query()) as session:
             await begin.wait()
             visitor.note(await session.rerun(), session)
+            if visitor.case.press:
+                visitor.note(await session.press(visitor.case.press), session)
             await visitor.wait(session, to_the_end=again)
             if again and visitor.case.sentence:
                 await begin.wait()

@@ -64,6 +64,12 @@ def awake(browser, server) -> None:
         wait_idle(page, timeout=120_000)
 
 
+@pytest.fixture
+def unrecorded(monkeypatch, tmp_path) -> None:
+    """The recordings that pages begin with are not there."""
+    monkeypatch.setattr("ui.training.recorded.FOLDER", tmp_path)
+
+
 @pytest.fixture(scope="session")
 def eager():
     """The embedded model with transformers' own attention: the oracle. Leave it as it is."""

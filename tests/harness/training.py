@@ -41,6 +41,15 @@ def well(app: AppTest) -> None:
     assert not app.error
 
 
+def trained(page: str, key: str, **link: str) -> AppTest:
+    """The page with this link, once its button has trained what the link asks for."""
+    app = opened(page, **link)
+    assert f"{key}_run" not in app.session_state
+    app.button(key=f"{key}_start").click().run()
+    ended(app, key)
+    return app
+
+
 def ended(app: AppTest, key: str) -> None:
     """Wait until the run of this key has ended, and the page has drawn it."""
     end = time.monotonic() + 120

@@ -22,6 +22,7 @@ from tests.harness.client import visit
 from tests.harness.crowd import Case, Visitor, together, visitors
 from tests.harness.serving import ROOT, Server, serve
 from ui.navigation import PAGES
+from ui.text import words
 
 CORES = Path(__file__).parent / "cores"
 SENTENCES = {"two-sentences": "first", "its-law": "pr_text"}  # where the link of a page carries it, if not in "text"
@@ -31,6 +32,16 @@ NUMBERS = {  # pages without a sentence of the reader's: what else makes the que
     "induction": "in_seed",
     "alignment": "al_seed",
     "time-series": "ts_world",
+}
+RUNS = {  # pages that train, and what the keys of their runs begin with
+    "scaling-race": "sr",
+    "induction": "in",
+    "its-law": "pr",
+    "long-range": "lg",
+    "alignment": "al",
+    "time-series": "ts",
+    "hard-soft": "race",
+    "local": "align",
 }
 UNNAMED = ("why-sqrt", "long-range")  # no picture names the tokens of the sentence
 PARTS = (
@@ -42,7 +53,6 @@ PARTS = (
     ("heads", {"tab": "other"}),
     ("heads", {"tab": "off"}),
     ("bench", {"bench_memory": "other", "bench_text": "a second sentence"}),
-    ("induction", {"in_go": "1", "in_steps": "10"}),
 )
 
 
@@ -53,7 +63,8 @@ def case(page: str, asked: dict[str, str]) -> Case:
     return Case(page, tuple(asked.items()), sentence=SENTENCES.get(page, "text"), shown=shown)
 
 
-CASES = [*(case(entry.url_path, {}) for entry in PAGES), *(case(*part) for part in PARTS)]
+TRAINED = Case("induction", (("in_steps", "10"),), number="in_seed", press="in_start")
+CASES = [*(case(entry.url_path, {}) for entry in PAGES), *(case(*part) for part in PARTS), TRAINED]
 
 
 class Machine:
@@ -121,6 +132,14 @@ def test_two_people_open_a_page_at_once_and_then_write_another_sentence_at_once(
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_eight_people_open_a_page_at_once(machine, case):
     check(machine.ask(case, 8, again=False))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "key"), RUNS.items(), ids=RUNS)
+def test_eight_people_at_once_with_a_link_to_a_run_see_the_recording_and_train_nothing(machine, page, key):
+    button, stop = words("training", "en")["train_yourself"].encode(), f"{key}_stop".encode()
+    for visitor in machine.ask(Case(page, ((f"{key}_go", "1"),)), 8, again=False):
+        assert button in visitor.received and stop not in visitor.received
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attention_core.experiments.base import Diverged, Experiment, Record, close, kept_steps
 from ui.compute.queue import Job
@@ -47,18 +47,31 @@ def agree(config: object, other: object, *, but: Collection[str]) -> bool:
     return type(config) is type(other) and all(getattr(config, name) == getattr(other, name) for name in rest)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a run comes from that comes with the product: when and on what it was trained, and the fingerprint of the
+    whole records of each experiment, by variant.
+    """
+
+    day: str
+    processor: str
+    fingerprints: Mapping[Any, str]
+
+
 class Run(Job, Generic[V, E]):
     """Experiments by variant, and what they have recorded, which can be read at any time.
 
     `diverged`: the step at which an experiment became infinite, and `broke`: what of it; `too_large`: its records would
     take more than MOST_BYTES; `crowded`: they would take what all runs of the process may keep; `forgotten`: nobody had
-    looked for long, and others needed the memory of its records; `elsewhere`: it was not trained here.
+    looked for long, and others needed the memory of its records; `elsewhere`: it was not trained here; `origin`: of a
+    recording that comes with the product, which belongs to all readers and is never changed.
     """
 
     lines_up = True
 
-    def __init__(self, experiments: Mapping[V, E], *, in_turns: bool = True) -> None:
+    def __init__(self, experiments: Mapping[V, E], *, in_turns: bool = True, origin: Origin | None = None) -> None:
         super().__init__()
+        self.origin = origin
         self.experiments = dict(experiments)
         self.in_turns = in_turns
         self.diverged: dict[V, int] = {}
@@ -120,10 +133,17 @@ class Run(Job, Generic[V, E]):
         return 0 if self.state == "new" else max(self.kept, 0 if self.done else self.expected_bytes)
 
     @classmethod
-    def finished(cls, experiments: Mapping[V, E], records: Mapping[V, Sequence[Record]]) -> "Run[V, E]":
-        """A run that was trained elsewhere."""
-        run = cls(experiments)
-        run.elsewhere = True
+    def finished(
+        cls,
+        experiments: Mapping[V, E],
+        records: Mapping[V, Sequence[Record]],
+        *,
+        origin: Origin | None = None,
+        seconds: float = 0.0,
+    ) -> "Run[V, E]":
+        """A run that was trained elsewhere, in so many seconds."""
+        run = cls(experiments, origin=origin)
+        run.elsewhere, run.seconds = True, seconds
         run._records = {variant: list(records[variant]) for variant in run.experiments}
         run.kept = run.expected_bytes = sum(record.bytes() for kept in run._records.values() for record in kept)
         run._left.clear()

@@ -39,19 +39,15 @@ def begin(key: str, experiments: Mapping[V, E], *, in_turns: bool = True) -> Run
 
 
 def go(key: str) -> Setting[str]:
-    """ "1" where the link is to a run that was started."""
+    """ "1" where the link is to a run that was started; opening it starts nothing."""
     return Setting(key=f"{key}_go", default="", parse=str, options=("", "1"))
 
 
-def arrive(key: str, wanted: Mapping[V, E], *, in_turns: bool = True) -> None:
-    """A link to a run that was started starts it, once a session."""
-    if go(key).value() and current(key) is None and not st.session_state.get(f"{key}_arrived"):
-        begin(key, wanted, in_turns=in_turns)
-    st.session_state[f"{key}_arrived"] = True
+def watch(key: str, draw: Callable[[Run[Any, Any] | None], None], recording: Run[Any, Any] | None = None) -> None:
+    """Draw `draw(run)`, and again twice a second while the run of this key trains or waits: looking keeps it alive.
 
-
-def watch(key: str, draw: Callable[[Run[Any, Any] | None], None]) -> None:
-    """Draw `draw(run)`, and again twice a second while the run of this key trains or waits: looking keeps it alive."""
+    `recording`: what is drawn while there is no run of the reader's own.
+    """
     run = current(key)
     if run is not None:
         run.look(visitor())
@@ -61,7 +57,7 @@ def watch(key: str, draw: Callable[[Run[Any, Any] | None], None]) -> None:
         run = current(key)
         if run is not None:
             run.look(visitor())
-        draw(run)
+        draw(run or recording)
         run = current(key)
         if (run is not None and run.running) != ticking:
             st.rerun()
@@ -70,7 +66,10 @@ def watch(key: str, draw: Callable[[Run[Any, Any] | None], None]) -> None:
 
 
 def buttons(key: str, wanted: Mapping[V, E], *, in_turns: bool = True, start: str = "start") -> None:
-    """Buttons that start, stop and resume the run of this key."""
+    """Buttons that start, stop and resume the run of this key; `start`: the words of the first.
+
+    Only a button starts a run: a link to one that was started, whoever opens it, does not.
+    """
     common, run = words("training"), current(key)
 
     def started() -> None:

@@ -13,9 +13,9 @@ from ui.controls import whole_number
 from ui.layout import Arrays, take_away, trust_line
 from ui.session import answer, kept
 from ui.text import Words, words
-from ui.training.controls import arrive, buttons, watch
+from ui.training.controls import buttons, go, watch
 from ui.training.files import Kind, N, files, refusal
-from ui.training.progress import MEGABYTE, progress, stale, style
+from ui.training.progress import MEGABYTE, progress, recorded, stale, style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +23,15 @@ class Training(Generic[N, E]):
     """What a page trains.
 
     `key`: that of its run, with which the keys of its widgets begin; `wanted`: what the button trains; `empty`: what is
-    said before the first run; `clock`: how the page tells how far a run is, if in its own way.
+    said where nothing was trained; `recording`: what is shown until the reader trains; `clock`: how the page tells how
+    far a run is, if in its own way.
     """
 
     key: str
     kind: Kind[N, E]
     wanted: Mapping[N, E]
     empty: str
+    recording: Run[N, E] | None = None
     in_turns: bool = True
     clock: Callable[[Run[N, E]], None] | None = None
 
@@ -37,8 +39,8 @@ class Training(Generic[N, E]):
 def train(
     training: Training[N, E], laboratory: Callable[[Run[N, E]], None], below: Callable[[Run[N, E]], None]
 ) -> None:
-    """Buttons, files and progress; the pictures of `laboratory`, before the first run of step 0; and once there are
-    records what stands `below`.
+    """Buttons, files and progress; the pictures of `laboratory`, without a run or a recording of step 0; and once there
+    are records what stands `below`.
     """
 
     def panel(run: Run[N, E] | None) -> None:
@@ -49,8 +51,7 @@ def train(
         laboratory(run)
         below(run)
 
-    arrive(training.key, training.wanted, in_turns=training.in_turns)
-    watch(training.key, panel)
+    watch(training.key, panel, training.recording)
 
 
 def bar(training: Training[N, E], run: Run[N, E] | None) -> None:
@@ -59,12 +60,14 @@ def bar(training: Training[N, E], run: Run[N, E] | None) -> None:
     def tell() -> None:
         if run is None:
             st.markdown(training.empty)
+        elif run.origin is not None:
+            recorded(run)
         elif training.clock is None:
             progress(run, training.kind.label)
         else:
             training.clock(run)
 
-    _row(training.key, training.wanted, tell, training.kind, in_turns=training.in_turns)
+    _row(training.key, run, training.wanted, tell, training.kind, in_turns=training.in_turns)
     refusal(training.key)
 
 
@@ -74,26 +77,36 @@ def live(
     make: Callable[[int], Mapping[V, E]],
     label: Callable[[V], str],
     draw: Callable[[Run[V, E], Words], None],
+    recording: Run[V, E] | None,
 ) -> None:
-    """A panel inside a page: the experiments of `make(seed)`; once there are records `draw(run, page)`.
+    """A panel inside a page: the experiments of `make(seed)`; of the recording, later of the reader's own run,
+    `draw(run, page)`.
 
-    `label` names an experiment. The page says under `{key}.idle` what to expect before the first run.
+    `label` names an experiment. The page says under `{key}.idle` what to expect where there is neither.
     """
     style()
     with st.container(key=f"{key}_settings"):
         wanted = make(whole_number(f"{key}_seed", 0, 9999, 0, words("training")["seed"], 120))
-    arrive(key, wanted)
+
+    def tell(run: Run[V, E] | None) -> None:
+        if run is None:
+            st.caption(page[f"{key}.idle"])
+        elif run.origin is not None:
+            recorded(run)
+        else:
+            progress(run, label)
 
     def panel(run: Run[V, E] | None) -> None:
-        _row(key, wanted, lambda: st.caption(page[f"{key}.idle"]) if run is None else progress(run, label))
+        _row(key, run, wanted, lambda: tell(run))
         if run is not None and run.begun:
             draw(run, page)
 
-    watch(key, panel)
+    watch(key, panel, recording)
 
 
 def _row(
     key: str,
+    run: Run[V, E] | None,
     wanted: Mapping[V, E],
     tell: Callable[[], Any],
     kind: Kind[Any, Any] | None = None,
@@ -101,12 +114,12 @@ def _row(
     in_turns: bool = True,
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_buttons"):
-        buttons(key, wanted, in_turns=in_turns)
+        buttons(key, wanted, in_turns=in_turns, start="train_yourself" if run is not None and run.origin else "start")
         if kind is not None:
             files(key, kind)
         with st.container(key=f"{key}_progress", width="stretch"):
             tell()
-            stale(key, wanted)
+            stale(run, wanted, asked=bool(go(key).value()))
 
 
 # --- before a run, and after it ---
@@ -123,7 +136,12 @@ def _first(config: Experiment) -> Record:
 
 
 def fingerprints(key: str, run: Run[V, E]) -> dict[V, str]:
-    """The fingerprint of the records of every variant of a run that has ended; `key`: that of the page."""
+    """The fingerprint of the records of every variant of a run that has ended; `key`: that of the page.
+
+    A recording keeps a part of its arrays, and has the fingerprints of all of them.
+    """
+    if run.origin is not None:
+        return dict(run.origin.fingerprints)
     return kept(f"{key}_hashes", run, lambda: {name: fingerprint(run.records(name)) for name in run.experiments})
 
 
@@ -134,7 +152,9 @@ def evidence(training: Training[N, E], run: Run[N, E], page: Words, trained: Seq
         digests = fingerprints(training.key, run)
         own = " · ".join(f"{training.kind.label(variant)} `{digest}`" for variant, digest in digests.items())
         sentences.append(f"{page['identical']} {own}")
-    st.caption(" ".join([*sentences, bounded(page)]))
+    if run.origin is None:
+        sentences.append(bounded(page))
+    st.caption(" ".join(sentences))
 
 
 def bounded(page: Words) -> str:

@@ -8,10 +8,10 @@ import streamlit as st
 
 from ui.compute.runs import MOST_BYTES, E, Run, V
 from ui.layout import mode
+from ui.numbers import significant
 from ui.palette import hue
 from ui.session import queue
 from ui.text import words
-from ui.training.controls import current
 
 MEGABYTE = 2**20
 
@@ -66,8 +66,23 @@ def sentence(run: Run[Any, Any]) -> str:
     return common.format("stopped" if run.state == "stopped" else "ended", **values)
 
 
-def stale(key: str, wanted: Mapping[V, E]) -> None:
-    """Say so where the run of this key was made with other settings than those that are chosen now."""
-    run = current(key)
-    if run is not None and run.experiments != dict(wanted):
-        st.caption(words("training")["stale"])
+def recorded(run: Run[Any, Any]) -> None:
+    """One line: that it is a recording, how long it took, when and on what."""
+    assert run.origin is not None
+    values = {"day": run.origin.day, "processor": run.origin.processor, "steps": run.steps}
+    st.markdown(words("training").data("recorded", seconds=significant(run.seconds, 3), **values))
+
+
+def stale(run: Run[V, E] | None, wanted: Mapping[V, E], *, asked: bool = False) -> None:
+    """Say so where what is drawn was made with other settings than those that are chosen now; and where nothing is
+    drawn, though the link is to a run that was started (`asked`).
+    """
+    common = words("training")
+    if run is None:
+        if asked:
+            st.caption(common["asked"])
+    elif run.origin is not None:
+        if not wanted.items() <= run.experiments.items():
+            st.caption(f":material/info: {common['recorded_other']}")
+    elif run.experiments != dict(wanted):
+        st.caption(common["stale"])

@@ -23,11 +23,11 @@ class Example(NamedTuple):
 
 
 EXAMPLES = {  # by the key of its words
-    "student": Example("I am a student", "You and me are students", Word(0, 3)),
     "paraphrase": Example(
         "The clever student helped an old lady", "This smart pupil assisted the aged woman", Word(0, 2)
     ),
     "hard": Example("The clever student helped an old lady", "This smart pupil assisted the aged doctor", Word(1, 5)),
+    "student": Example("I am a student", "You and me are students", Word(0, 3)),
     "order": Example("The teacher helped the student", "The student helped the teacher", Word(0, 1)),
     "bank": Example("She sat on the bank of the river", "She took the money from the bank", Word(0, 4)),
     "far": Example("The king bought a fast horse", "You were tired yesterday", Word(0, 5)),

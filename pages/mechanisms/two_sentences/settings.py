@@ -17,11 +17,11 @@ def _word(spelling: str) -> Word:
 
 
 TEXTS = {
-    "first": Setting(key="first", default="I am a student", parse=str),
-    "second": Setting(key="second", default="You and me are students", parse=str),
+    "first": Setting(key="first", default="The clever student helped an old lady", parse=str),
+    "second": Setting(key="second", default="This smart pupil assisted the aged woman", parse=str),
 }
 WORD = Setting(
-    key="two_word", default=Word(0, 3), parse=_word, spell=lambda word: f"{LETTERS[word.side]}{word.position + 1}"
+    key="two_word", default=Word(0, 2), parse=_word, spell=lambda word: f"{LETTERS[word.side]}{word.position + 1}"
 )
 TEMPERATURE = Setting(
     key="two_t",

@@ -11,6 +11,7 @@ from ui.text import words
 from ui.training import progress
 from ui.training.files import Kind
 from ui.training.live import Training, evidence, take_home, train
+from ui.training.recorded import recorded_run
 from ui.training.scrubber import scrub
 
 
@@ -30,5 +31,7 @@ progress.style(KEY)
 style(Path(__file__).with_name("style.css"))
 page_header(page)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
-training = Training(key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"])
+training = Training(
+    key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("alignment", variant)
+)
 train(training, laboratory, below)

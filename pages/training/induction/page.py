@@ -12,6 +12,7 @@ from ui.training import progress
 from ui.training.files import Kind
 from ui.training.history import history
 from ui.training.live import Training, evidence, take_home, train
+from ui.training.recorded import recorded_run
 from ui.training.scrubber import scrub, stop
 
 
@@ -34,7 +35,9 @@ page = words("induction")
 progress.style(KEY)
 page_header(page)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
-training = Training(key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"])
+training = Training(
+    key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("induction", variant)
+)
 train(training, laboratory, below)
 st.header(page["circuit.title"], anchor="circuit")
 st.markdown(page["circuit.text"])

@@ -1,5 +1,6 @@
 """Long range: how far a gradient reaches before training, and who finds the needle in the middle in the same time."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,7 @@ from pages.training.long_range.race.numbers import (
     known,
     script,
     share,
+    telling,
     timeline,
     variant,
 )
@@ -38,6 +40,7 @@ from ui.text import words
 from ui.training import progress
 from ui.training.files import Kind
 from ui.training.live import Training, take_home, train
+from ui.training.recorded import recorded_run
 
 TASK = Needle()
 
@@ -55,16 +58,17 @@ def laboratory(run: Racers) -> None:
     sent, newest = films(run), timeline(run).newest
     resting, wanted = not run.running, PART.value()
     pinned = resting and wanted in map(str, range(PARTS + 1))
+    sequence = replace(SEQUENCE, default=telling(run)) if run.origin else SEQUENCE
 
     def moved(at: Positions) -> None:
-        SEQUENCE.put(at["probe"])
+        sequence.put(at["probe"])
         if resting:
             PART.put("" if at["step"] == newest else str(at["step"]))
 
     lab(
         plots(run, sent, page),
         key="lg_lab",
-        sliders=sliders(run, int(wanted) if pinned else newest, SEQUENCE.value(), page),
+        sliders=sliders(run, int(wanted) if pinned else newest, sequence.value(), page),
         films=sent,
         words=words("canvas"),
         summary=page["race_summary"],
@@ -116,5 +120,7 @@ task = {"symbols": TASK.symbols, "batch": TASK.batch, "clip": TASK.clip, "share"
 st.markdown(page.format("race.text", batches=RUNNING, **task))
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
 empty = page.format("empty", symbols=TASK.symbols)
-training = Training(key=KEY, kind=kind, wanted=chosen(page), empty=empty, clock=clock)
+training = Training(
+    key=KEY, kind=kind, wanted=chosen(page), empty=empty, clock=clock, recording=recorded_run("long_range", variant)
+)
 train(training, laboratory, below)

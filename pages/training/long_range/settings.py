@@ -6,7 +6,9 @@ from attention_core.experiments.needle import SHOWN, Needle
 from pages.training.long_range.race.numbers import BUDGETS, LENGTHS, MODELS, RATES, race
 from pages.training.long_range.reach.numbers import BATCH, LONGEST
 from ui.compute.runs import Variant
-from ui.controls import switch, whole_number
+from ui.controls import whole_number
+from ui.controls.table import TEXT
+from ui.controls.widgets import pills
 from ui.state import Setting
 from ui.text import Words
 from ui.training.controls import pick, several
@@ -20,6 +22,12 @@ DEFAULTS = ("attention", "gru", "lstm")
 SOURCES = ("sentence", "noise")
 
 
+def source() -> Setting[str]:
+    """Whose vectors: random ones, which show the reach at a glance; a reader's own sentence where there is one."""
+    default = "noise" if TEXT.peek() == TEXT.default else "sentence"
+    return Setting(key="lg_source", default=default, parse=str, options=SOURCES)
+
+
 def distance(n: int) -> Setting[str]:
     """How far the gradient has come; half of the way where a link says nothing."""
     return Setting(key="lg_distance", default=str(n // 2), parse=str)
@@ -27,17 +35,13 @@ def distance(n: int) -> Setting[str]:
 
 def vectors(page: Words) -> tuple[str, int, int]:
     """Whose vectors, how many of them if they are random, and the first seed."""
-    source = switch(
-        "lg_source",
-        SOURCES,
-        page["source"],
-        lambda name: page[f"source_of.{name}"],
-        page.format("source_help", count=BATCH),
+    whose = pills(
+        source(), page["source"], lambda name: page[f"source_of.{name}"], page.format("source_help", count=BATCH)
     )
     n = 64
-    if source == "noise":
+    if whose == "noise":
         n = whole_number("lg_n", 2, LONGEST, 64, page["drawn"], 145)
-    return source, n, whole_number("lg_drawn", 0, 9999, 0, page["first_seed"], 110)
+    return whose, n, whole_number("lg_drawn", 0, 9999, 0, page["first_seed"], 110)
 
 
 def chosen(page: Words) -> dict[Variant, Needle]:

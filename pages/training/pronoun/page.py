@@ -28,6 +28,7 @@ from ui.training import progress
 from ui.training.files import Kind
 from ui.training.history import history
 from ui.training.live import Training, evidence, take_home, train
+from ui.training.recorded import recorded_run
 from ui.training.scrubber import scrub
 
 
@@ -123,7 +124,9 @@ vocabulary(page)
 st.header(page["training.title"], anchor="training")
 st.markdown(page.format("training.text", batch=Pronoun().batch))
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
-training = Training(key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"])
+training = Training(
+    key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("pronoun", variant)
+)
 train(training, laboratory, below)
 if layer:
     origin(layer, page)

@@ -5,13 +5,14 @@ from typing import Any
 import streamlit as st
 
 from attention_core.experiments.sort import ANATOMY_BATCHES, Sort
-from pages.training.scaling_race.numbers import ANATOMY, Dissection, Sorters, dissections
+from pages.training.scaling_race.numbers import ANATOMY, Dissection, dissections, variant
 from pages.training.scaling_race.pictures import label
 from pages.training.scaling_race.settings import KEY
 from ui.compute.runs import Run, Variant
 from ui.numbers import significant
-from ui.text import Words
+from ui.text import Words, words
 from ui.training.controls import begin, current, watch
+from ui.training.recorded import recorded_run
 
 RUN = "sr_anatomy"
 
@@ -24,7 +25,11 @@ def section(page: Words) -> None:
 
 
 def _anatomy(run: Run[Variant, Dissection] | None, page: Words) -> None:
-    raced = current(KEY)
+    raced, recording = current(KEY), recorded_run("scaling_race_anatomy", variant)
+    if raced is None and recording is not None:
+        st.caption(words("training")["recorded_too"])
+        _table(recording, page)
+        return
     if raced is None or raced.state != "ended" or not dissections(raced):
         st.caption(page["anatomy.waits"])
         return
@@ -35,16 +40,19 @@ def _anatomy(run: Run[Variant, Dissection] | None, page: Words) -> None:
     if run.running:
         st.progress(min(1.0, run.share), text=page["anatomy.running"])
     if run.begun:
-        st.dataframe(_rows(run, raced, page), hide_index=True, height="content", column_config=_helps(page))
+        _table(run, page)
 
 
-def _rows(run: Run[Variant, Dissection], raced: Sorters, page: Words) -> dict[str, list[str]]:
+def _table(run: Run[Variant, Any], page: Words) -> None:
+    st.dataframe(_rows(run, page), hide_index=True, height="content", column_config=_helps(page))
+
+
+def _rows(run: Run[Variant, Any], page: Words) -> dict[str, list[str]]:
     """A row before and after the training of every variant."""
-    records = [(variant, record) for variant in run.experiments for record in run.records(variant)]
-    steps = [raced.experiments[variant].steps if record.step else 0 for variant, record in records]
+    records = [(name, record) for name in run.experiments for record in run.records(name)]
     rows = {
-        page["anatomy.variant"]: [label(variant, page) for variant, _ in records],
-        page["anatomy.step"]: list(map(str, steps)),
+        page["anatomy.variant"]: [label(name, page) for name, _ in records],
+        page["anatomy.step"]: [str(record.step) for _, record in records],
     }
     for heading, measure in ANATOMY.items():
         rows[page[f"anatomy.{heading}"]] = [significant(record.measures[measure], 3) for _, record in records]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from attention_core.experiments.base import Experiment, Record
 from attention_core.experiments.layers import RULES
-from attention_core.experiments.sort import SHOWN, Sort, anatomy
+from attention_core.experiments.sort import SHOWN, Sort, dissected
 from ui.compute.runs import Run, Variant, agree
 from ui.scripts import filled
 from ui.training.history import SIDE, History, Measure, fitted
@@ -132,6 +132,11 @@ def sweep(rules: Sequence[str], *, steps: int, seed: int) -> dict[Place, Sort]:
     return {place: replace(base, rule=place.rule, d_k=place.d_k, input_scale=place.scale) for place in places}
 
 
+def place(config: Sort) -> Place:
+    """Where on the axis a configuration stands."""
+    return Place(config.rule, config.d_k, config.input_scale)
+
+
 def _places(rule: str) -> list[Place]:
     if rule == "none":
         return [Place(rule, d_k, 1.0) for d_k in SWEPT_D_K]
@@ -158,22 +163,29 @@ class Dissection:
 
     config: Sort
     state: Mapping[str, Tensor]
-    steps: int = 1
-    every: int = 1
 
     @property
     def seed(self) -> int:
         """Of the run."""
         return self.config.seed
 
+    @property
+    def steps(self) -> int:
+        """Of the run."""
+        return self.config.steps
+
+    @property
+    def every(self) -> int:
+        """It has a record before and one after."""
+        return self.config.steps
+
     def build(self) -> nn.Module:
         """The untouched model."""
         return self.config.build()
 
     def records(self) -> Iterator[Record]:
-        """What `anatomy` measures at step 0 and after the last; without weights these are trained again."""
-        yield Record(step=0, loss=0.0, accuracy=0.0, measures=anatomy(replace(self.config, steps=0)))
-        yield Record(step=1, loss=0.0, accuracy=0.0, measures=anatomy(self.config, state=self.state or None))
+        """What `dissected` gives; without weights these are trained again."""
+        return dissected(self.config, self.state or None)
 
 
 def dissections(run: Sorters) -> dict[Variant, Dissection]:

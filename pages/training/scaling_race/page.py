@@ -10,6 +10,7 @@ from ui.training import progress
 from ui.training.files import Kind
 from ui.training.history import history
 from ui.training.live import Training, evidence, take_home, train
+from ui.training.recorded import recorded_run
 from ui.training.scrubber import scrub
 
 
@@ -31,7 +32,9 @@ page = words("scaling_race")
 progress.style(KEY)
 page_header(page)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
-training = Training(key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"])
+training = Training(
+    key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("scaling_race", variant)
+)
 train(training, laboratory, below)
 transition.section(page)
 anatomy.section(page)

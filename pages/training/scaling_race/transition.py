@@ -14,6 +14,7 @@ from pages.training.scaling_race.numbers import (
     SWEPT_SCALES,
     Place,
     Point,
+    place,
     points,
     sweep,
 )
@@ -24,9 +25,10 @@ from ui.compute.runs import Run
 from ui.controls import whole_number
 from ui.layout import mode
 from ui.palette import RULE_HUES
-from ui.text import Words
+from ui.text import Words, words
 from ui.training.controls import buttons, several, watch
 from ui.training.progress import progress
+from ui.training.recorded import recorded_run
 
 RUN, POINTS = "sr_sweep", "sr_points"
 MOST_POINTS = 400  # kept in a session
@@ -42,24 +44,36 @@ def section(page: Words) -> None:
 
 
 def collected() -> dict[Sort, Point]:
-    """Every point this session has."""
+    """Every point this session has; those of the recording where it has none."""
+    return _own() or dict(_recorded())
+
+
+def _own() -> dict[Sort, Point]:
     return st.session_state.setdefault(POINTS, {})
 
 
+def _recorded() -> dict[Sort, Point]:
+    recording = recorded_run("scaling_race_transition", place)
+    return points(recording) if recording else {}
+
+
 def _batch(run: Run[Place, Sort] | None, page: Words) -> None:
+    own = _own()
     with st.container(horizontal=True, vertical_alignment="bottom", key="sr_sweep_buttons"):
         rules = several("sr_swept", RULES, DEFAULTS, page["transition.rules"], lambda rule: page[f"rule.{rule}"])
         steps = whole_number("sr_sweep_steps", 10, MOST_STEPS, 300, page["steps"], 115)
         seed = whole_number("sr_sweep_seed", 0, 9999, 0, page["seed"], 110)
-        buttons(RUN, sweep(rules, steps=steps, seed=seed), in_turns=False, start="start_batch")
-    everything = collected()
+        start = "start_batch" if own else "train_yourself_batch"
+        buttons(RUN, sweep(rules, steps=steps, seed=seed), in_turns=False, start=start)
     if run is not None:
         progress(run, lambda place: _label(place, page))
-        everything |= points(run)
-        while len(everything) > MOST_POINTS:
-            everything.pop(next(iter(everything)))
-    _chart(everything, page)
-    st.caption(page.format("transition.count", count=len(everything)) if everything else page["transition.empty"])
+        own |= points(run)
+        while len(own) > MOST_POINTS:
+            own.pop(next(iter(own)))
+    drawn = collected()
+    _chart(drawn, page)
+    count = page.format("transition.count", count=len(drawn)) if drawn else page["transition.empty"]
+    st.caption(count if own or not drawn else f"{words('training')['recorded_too']} {count}")
 
 
 def _label(place: Place, page: Words) -> str:

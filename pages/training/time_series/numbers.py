@@ -113,6 +113,11 @@ def many(of: Series, models: Sequence[str]) -> dict[OnWorld, Series]:
     return {name: replace(of, model=name.model, world=name.world) for name in names}
 
 
+def on_world(config: Series) -> OnWorld:
+    """What a configuration of the batch is called."""
+    return OnWorld(config.model, config.world)
+
+
 def _attention_last(models: Sequence[str]) -> list[str]:
     """It takes twenty times as long as the others."""
     return sorted(models, key=lambda model: CORES[model] == "attention")

@@ -19,9 +19,10 @@ from ui.components.lab import lab
 from ui.layout import page_header, take_away, trust_line
 from ui.text import Words, words
 from ui.training import progress
-from ui.training.controls import arrive, watch
+from ui.training.controls import watch
 from ui.training.files import Kind
 from ui.training.live import Training, bar, bounded
+from ui.training.recorded import recorded_run
 
 FAST_ONES = "fast"  # what is worked on for one reader at a time
 WIDTHS = {"model": 225, "mse": 128, "mae": 128, "learned": 105, "seeds": 62, "parameters": 92, "step": 56}  # pixels
@@ -33,10 +34,16 @@ def scene_of(run: Forecasters | None, config: Series, models: Sequence[str], pag
         configs = list(run.experiments.values())
         config, models = shared(configs[0]), [trained.model for trained in configs]
     fast: Mapping[Seeded, Sequence] | None = None
-    if live(config):
+    if live(config) and (run is None or run.origin is None):
         question = ("time series, fast", config)
         fast = waiting.awaited(question, lambda: train_fast(config), topic=FAST_ONES, what=page["fast_running"])
     return scene(world_of(config), run, fast or {}, [*FAST, *models])
+
+
+def recording(wanted: Mapping[Seeded, Series]) -> Forecasters | None:
+    """The recorded run, where it holds what is chosen: a series of other settings is not drawn in its place."""
+    run = recorded_run("time_series", variant)
+    return run if run is not None and wanted.items() <= run.experiments.items() else None
 
 
 def studio(training: Training[Seeded, Series], run: Forecasters | None, config: Series, page: Words) -> None:
@@ -94,15 +101,16 @@ waiting.style(FAST_ONES)
 progress.style(KEY)
 page_header(page)
 config, models, seeds = chosen(page, own)
+wanted = on_demand(config, models, seeds)
 training = Training(
     key=KEY,
     kind=Kind(known=known, variant=variant, label=lambda name: label(name, page)),
-    wanted=on_demand(config, models, seeds),
+    wanted=wanted,
+    recording=recording(wanted),
     empty=page["empty" if live(config) else "empty_none"],
     in_turns=False,
 )
-arrive(KEY, training.wanted, in_turns=False)
-watch(KEY, lambda run: studio(training, run, config, page))
+watch(KEY, lambda run: studio(training, run, config, page), training.recording)
 parts.section(world_of(config), page)
 if not config.values:
     several.section(config, page)

@@ -46,8 +46,6 @@ def chosen(page: Words, own: Callable[[Words, int], tuple[float, ...]]) -> tuple
         with place:
             return _made(page, past, steps), models, seeds
     values = own(page, past)
-    if not values:
-        st.session_state[f"{KEY}_arrived"] = True  # a link does not carry the file: what it asks for is not there
     return base(values=values, past=past, steps=steps), models, seeds
 
 

@@ -12,21 +12,19 @@ from tests.harness.training import captions, well
 from ui.text import words
 
 opened = partial(training.opened, "alignment")
-ended = partial(training.ended, key="al")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_before_the_first_run_the_page_shows_step_0(language: str) -> None:
+def test_without_its_recording_the_page_shows_step_0(language: str, unrecorded) -> None:
     app = opened(lang=language)
     assert words("alignment", language)["empty"] in "\n".join(element.value for element in app.markdown)
     assert "al_run" not in app.session_state
     assert len(app.get("bidi_component")) >= 1
 
 
-def test_a_link_trains_what_it_names_and_the_page_tells_the_fingerprints() -> None:
+def test_the_button_trains_what_the_link_names_and_the_page_tells_the_fingerprints() -> None:
     link = {"al_steps": "5", "al_task": "copy", "al_variants": "local_m,none", "al_feed": "both", "al_D": "3"}
-    app = opened(lang="en", al_go="1", **link)
-    ended(app)
+    app = training.trained("alignment", "al", lang="en", al_go="1", **link)
     run = app.session_state["al_run"]
     assert list(map(str, run.experiments)) == ["local_m", "local_m_feed", "none", "none_feed"]
     config = Alignment(task="copy", mode="local_m", feed=True, D=3, steps=5, every=1)

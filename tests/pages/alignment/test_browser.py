@@ -42,10 +42,10 @@ def opened(open_page):
 def test_start_scrub_and_find_the_records_of_the_core(opened) -> None:
     page = opened(**QUERY)
     t = torch.arange(16)
-    window = (t[:, None] - t).abs() <= 3
-    before = painted(page, "alignment local_m").view(16, 16)  # step 0 stands before anything is trained
-    assert (before.isnan() == ~window).all()
-    press(page, SHARED["start"])
+    apart = (t[:, None] - t).abs()
+    recorded = painted(page, "alignment local_m").view(16, 16)  # its D is 2, and that of the link is not shown yet
+    assert (recorded.isnan() == (apart > 2)).all()
+    press(page, SHARED["train_yourself"])
     page.get_by_text(DONE).wait_for(timeout=120_000)
     wait_painted(page)
     records = {mode: list(config.records()) for mode, config in CONFIGS.items()}
@@ -61,6 +61,7 @@ def test_start_scrub_and_find_the_records_of_the_core(opened) -> None:
             kept = found[stop].arrays["alignment"][0].double()
             shown = painted(page, f"alignment {mode}").view(16, 16)
             assert_close(shown.nan_to_num(), kept, rtol=0, atol=1e-6)
+            assert (shown.isnan() == ((apart > 3) & (mode == "local_m"))).all()
         assert_close(painted(page, "center local_m"), t.double())
         mean = records["global"][stop].arrays["alignment"][0].double() @ t.double()
         assert_close(painted(page, "center global"), mean, rtol=1e-5, atol=1e-5)

@@ -167,8 +167,9 @@ def test_a_click_chooses_the_token_to_be_named(opened) -> None:
 
 def test_the_race_runs_beside_the_page_and_stops(opened) -> None:
     page = opened()
+    page.wait_for_function(f"() => ({laboratory.HOST})('race_lab')?.__headlight.frames", timeout=120_000)  # recorded
     page.locator(".st-key-race_start button").click()
-    page.wait_for_function(f"() => ({laboratory.HOST})('race_lab')?.__headlight.frames", timeout=120_000)
+    page.locator(".st-key-race_stop button").wait_for(timeout=60_000)
     slide(page, "hard_samples", "draw", 9, release=True)  # the rest of the page stays awake
     assert "hs_draw=10" in page.url
     stop = page.locator(".st-key-race_stop button")

@@ -17,7 +17,7 @@ TINY = {"in_steps": "10", "in_dk": "8"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_before_the_first_run_the_page_shows_step_0(language: str) -> None:
+def test_without_its_recording_the_page_shows_step_0(language: str, unrecorded) -> None:
     app = opened(lang=language)
     page = words("induction", language)
     said = "\n".join(element.value for element in app.markdown)
@@ -38,9 +38,8 @@ def test_a_race_trains_to_its_end_and_says_what_it_gave() -> None:
     assert dict(app.query_params.items()).items() >= {"in_go": "1", "in_seeds": "2", **TINY}.items()
 
 
-def test_a_link_to_a_run_starts_it_once_and_other_settings_leave_its_picture() -> None:
-    app = opened(lang="en", in_go="1", in_rules="none,inverse", in_seed="7", **TINY)
-    ended(app)
+def test_other_settings_leave_the_picture_of_a_run() -> None:
+    app = training.trained("induction", "in", lang="en", in_go="1", in_rules="none,inverse", in_seed="7", **TINY)
     run = app.session_state["in_run"]
     assert list(map(str, run.experiments)) == ["none-7", "inverse-7"]
     app.selectbox(key="in_dk").set_value(16).run()

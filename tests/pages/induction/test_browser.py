@@ -24,7 +24,7 @@ def trained(open_page) -> Page:
     page = open_page("/induction", query={"in_steps": "12", "in_dk": "8", "in_rules": "inverse_sqrt"})
     page.wait_for_function(f"() => ({laboratory.HOST})('in_lab')", timeout=60_000)
     wait_idle(page)
-    page.locator(".st-key-in_buttons").get_by_role("button", name=SHARED["start"], exact=True).click()
+    page.locator(".st-key-in_buttons").get_by_role("button", name=SHARED["train_yourself"], exact=True).click()
     page.get_by_text(DONE).wait_for(timeout=120_000)
     wait_idle(page)
     return page

@@ -145,8 +145,9 @@ def test_the_first_screen_holds_sliders_and_pictures(opened, language) -> None:
 
 def test_a_training_begins_shows_its_steps_and_stops(opened) -> None:
     page = opened()
+    page.wait_for_function(f"() => ({laboratory.HOST})('align_lab')?.__headlight.frames", timeout=120_000)  # recorded
     page.locator(".st-key-align_start button").click()
-    page.wait_for_function(f"() => ({laboratory.HOST})('align_lab')?.__headlight.frames", timeout=120_000)
+    page.locator(".st-key-align_stop button").wait_for(timeout=60_000)
     slide(page, "center", 8, release=True)  # the rest of the page stays awake
     assert "lo_p=2" in page.url
     page.locator(".st-key-align_stop button").click()

@@ -7,19 +7,22 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.experiments.needle import Needle
+from pages.training.long_range.race.numbers import telling, variant
 from pages.training.long_range.race.results import looks, needle_weights
 from pages.training.long_range.reach.pictures import sliders
 from tests.harness import training
 from tests.harness.training import captions, well
+from ui.compute.runs import Variant
 from ui.text import words
+from ui.training.recorded import recorded_run
 
 opened = partial(training.opened, "long_range")
-ended = partial(training.ended, key="lg")
+trained = partial(training.trained, "long_range", "lg")
 QUICK = {"lg_seconds": "2", "lg_length": "64"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_before_the_first_run_both_pictures_stand(language: str) -> None:
+def test_without_its_recording_both_pictures_stand(language: str, unrecorded) -> None:
     app = opened(lang=language)
     told = "\n".join(element.value for element in app.markdown)
     assert words("long_range", language).format("empty", symbols=Needle().symbols) in told
@@ -29,8 +32,7 @@ def test_before_the_first_run_both_pictures_stand(language: str) -> None:
 
 
 def test_a_race_ends_in_its_time_and_the_table_holds_its_records() -> None:
-    app = opened(lang="en", lg_go="1", lg_models="lstm,rnn", lg_lr="0.001", **QUICK)
-    ended(app)
+    app = trained(lang="en", lg_go="1", lg_models="lstm,rnn", lg_lr="0.001", **QUICK)
     run = app.session_state["lg_run"]
     table = app.dataframe[0].value
     assert table["model"].tolist() == ["LSTM", "RNN"]
@@ -72,8 +74,7 @@ def test_a_long_sentence_is_cut_and_says_so() -> None:
 
 
 def test_a_race_with_attention_tells_how_much_of_it_falls_on_the_needle() -> None:
-    app = opened(lang="en", lg_go="1", lg_models="attention", lg_lr="0.01", **QUICK)
-    ended(app)
+    app = trained(lang="en", lg_go="1", lg_models="attention", lg_lr="0.01", **QUICK)
     told = looks(needle_weights(app.session_state["lg_run"]), words("long_range", "en"))
     assert told and "\n".join(told) in [element.value for element in app.text]
 
@@ -103,3 +104,29 @@ def test_any_link_opens(link: dict[str, str]) -> None:
     app = opened(lang="en", **link)
     assert app.selectbox(key="lg_length").value == 128
     assert "lg_run" not in app.session_state
+
+
+def test_the_recording_opens_on_a_sequence_whose_needle_attention_looks_at() -> None:
+    run = recorded_run("long_range", variant)
+    assert run is not None
+    last = next(record for record in reversed(run.records(Variant("attention"))) if record.arrays)
+    shown = telling(run)
+    flag = int(last.arrays["tokens"][shown, :, 1].argmax())
+    assert int(last.arrays["weights"][shown].argmax()) == flag and float(last.arrays["weights"][shown, flag]) > 0.9
+    app = opened(lang="en")
+    assert "lg_probe" not in app.query_params
+    assert app.session_state["lg_probe"] == shown
+    assert opened(lang="en", lg_probe="1").session_state["lg_probe"] == 0
+
+
+@pytest.mark.parametrize(
+    ("link", "source"),
+    [({}, "noise"), ({"text": "one two three"}, "sentence"), ({"text": "one two", "lg_source": "noise"}, "noise")],
+)
+def test_vectors_are_random_unless_the_link_brings_a_sentence(link: dict[str, str], source: str) -> None:
+    app = opened(lang="en", **link)
+    assert app.session_state["lg_source"] == source
+    app.text_input(key="text").set_value("four words are these").run()
+    well(app)
+    assert app.session_state["lg_source"] == source  # what stands on the page stays, whatever is typed
+    assert app.query_params.get("lg_source", "sentence") == source

@@ -64,7 +64,7 @@ def test_under_the_finger_stands_what_torch_finds_and_nothing_is_asked(opened) -
 
 def test_a_race_is_started_and_its_clock_scrubbed(opened) -> None:
     page = opened(lg_length="64", lg_seconds="2", lg_models="attention,lstm")
-    page.locator(".st-key-lg_buttons").get_by_role("button", name=SHARED["start"], exact=True).click()
+    page.locator(".st-key-lg_buttons").get_by_role("button", name=SHARED["train_yourself"], exact=True).click()
     page.get_by_text(PAGE["state.ended"]).wait_for(timeout=120_000)
     wait_painted(page)
     asked: list[str] = []

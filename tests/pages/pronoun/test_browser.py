@@ -60,7 +60,7 @@ def test_a_sentence_is_painted_as_torch_reads_it_and_a_click_chooses_a_row(open_
 
 def test_scrubbing_shows_what_was_recorded_at_every_step_and_asks_nothing(open_page) -> None:
     page = ready(open_page("/its-law", query={"pr_steps": "12", "pr_dk": "8"}))
-    page.locator(".st-key-pr_buttons").get_by_role("button", name=SHARED["start"], exact=True).click()
+    page.locator(".st-key-pr_buttons").get_by_role("button", name=SHARED["train_yourself"], exact=True).click()
     page.get_by_text(DONE).wait_for(timeout=120_000)
     wait_idle(page)
     records = list(CONFIG.records())

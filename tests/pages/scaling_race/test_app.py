@@ -21,7 +21,7 @@ def run_of(app: AppTest, key: str = "sr"):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_before_the_first_run_the_page_shows_step_0(language: str) -> None:
+def test_without_its_recordings_the_page_shows_step_0(language: str, unrecorded) -> None:
     app = opened(lang=language)
     page = words("scaling_race", language)
     said = "\n".join(element.value for element in app.markdown)
@@ -52,9 +52,8 @@ def test_a_race_trains_to_its_end_and_says_what_it_gave() -> None:
     assert table["variant"].tolist() == ["unscaled"] * 2 + ["1/√d_k"] * 2
 
 
-def test_a_link_to_a_run_starts_it_once() -> None:
-    app = opened(lang="en", sr_go="1", sr_rules="inverse,qk_norm", sr_seed="7", **TINY)
-    ended(app, "sr")
+def test_a_link_to_a_run_has_its_settings_ready_for_the_button() -> None:
+    app = training.trained("scaling_race", "sr", lang="en", sr_go="1", sr_rules="inverse,qk_norm", sr_seed="7", **TINY)
     run = run_of(app)
     assert list(map(str, run.experiments)) == ["inverse", "qk_norm"]
     assert all(config.seed == 7 for config in run.experiments.values())
@@ -63,8 +62,7 @@ def test_a_link_to_a_run_starts_it_once() -> None:
 
 
 def test_other_settings_leave_the_picture_and_say_so() -> None:
-    app = opened(lang="en", sr_go="1", **TINY)
-    ended(app, "sr")
+    app = training.trained("scaling_race", "sr", lang="en", sr_go="1", **TINY)
     run = run_of(app)
     app.selectbox(key="sr_dk").set_value(8).run()
     well(app)

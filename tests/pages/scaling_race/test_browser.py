@@ -22,6 +22,7 @@ from ui.text import words
 
 SHARED, PAGE = words("training", "en"), words("scaling_race", "en")
 HOST = """() => [...document.querySelectorAll('.st-key-sr_lab *')].find((node) => node.__headlight)"""
+TRAINS = re.compile(r"steps/s|place \d+ in the queue")
 STOPPED, DONE = (re.compile(SHARED[key].partition("{")[0]) for key in ("stopped", "ended"))
 QUERY = {"sr_steps": "150", "sr_dk": "8", "sr_rules": "inverse_sqrt"}
 CONFIG = Sort(d_k=8, steps=150, every=5)
@@ -75,8 +76,8 @@ def opened(open_page):
 
 def test_start_stop_scrub_resume_save_and_load(opened, tmp_path) -> None:
     page = opened(**QUERY)
-    assert step(page) == 0
-    press(page, SHARED["start"])
+    assert step(page) == 300  # of the recording
+    press(page, SHARED["train_yourself"])
     page.wait_for_function("() => +document.querySelector('.st-key-sr_progress [role=progressbar]')?.ariaValueNow > 0",
                            timeout=60_000)  # fmt: skip
     press(page, SHARED["stop"])
@@ -147,8 +148,11 @@ def test_a_closed_tab_frees_its_core_within_seconds(opened) -> None:
     """Three long runs on a server of two cores, or as many as there are: the last waits, until a tab is closed."""
     from ui.compute.cores import cores
 
-    long = {"sr_steps": "1000", "sr_dk": "4", "sr_go": "1", "sr_rules": "none,inverse_sqrt,inverse,qk_norm"}
+    long = {"sr_steps": "1000", "sr_dk": "4", "sr_rules": "none,inverse_sqrt,inverse,qk_norm"}
     pages = [opened(**long) for _ in range(cores() + 1)]
+    for page in pages:
+        press(page, SHARED["train_yourself"])
+        page.get_by_text(TRAINS).wait_for(timeout=30_000)
     waiting = pages[-1].get_by_text(re.compile(r"place 1 in the queue"))
     waiting.wait_for(timeout=30_000)
     pages[0].close()

@@ -55,9 +55,9 @@ def test_a_run_trains_to_its_end_and_the_table_holds_its_errors() -> None:
     assert dict(app.query_params.items()).items() >= {"ts_go": "1", "ts_noise": "0.6", "ts_world": "4", **TINY}.items()
 
 
-def test_attention_trained_to_its_end_is_compared_and_a_link_starts_it() -> None:
-    app = opened(lang="en", ts_go="1", ts_steps="10", ts_past="24", ts_models="attention", ts_seeds="2")
-    ended(app)
+def test_attention_trained_to_its_end_is_compared() -> None:
+    link = {"ts_steps": "10", "ts_past": "24", "ts_models": "attention", "ts_seeds": "2"}
+    app = training.trained("time_series", "ts", lang="en", ts_go="1", **link)
     run = app.session_state["ts_run"]
     assert list(map(str, run.experiments)) == ["attention 0", "attention 1"]
     assert "repeating the season" in said(app) and words("time_series", "en")["table.waits"] not in said(app)
@@ -246,8 +246,10 @@ def test_the_batch_over_several_series_ends_in_a_table() -> None:
     assert len(found) == 4 and "±" in found.loc["seasonal naive", "mean ± sd"]
 
 
-def test_the_batch_starts_from_its_link_and_tells_when_settings_have_changed() -> None:
+def test_the_batch_of_a_link_starts_with_its_button_and_tells_when_settings_have_changed() -> None:
     app = opened(lang="en", ts_many_models="frequency", ts_many_go="1", **TINY)
+    assert "ts_many_run" not in app.session_state and words("training", "en")["asked"] in said(app)
+    app.button(key="ts_many_start").click().run()
     run = app.session_state["ts_many_run"]
     assert OnWorld("frequency", 4) in run.experiments and "ts_run" not in app.session_state
     stale = words("training", "en")["stale"]

@@ -7,10 +7,13 @@ from streamlit.testing.v1 import AppTest
 
 from attention_core import checkpoints, matching
 from attention_core.matching import shipped
-from pages.mechanisms.two_sentences.numbers import ENCODERS, MAX_WORDS
+from pages.mechanisms.two_sentences.numbers import ENCODERS, MAX_WORDS, read
+from pages.mechanisms.two_sentences.sentences import EXAMPLES
 from tests.harness.training import arrived
+from ui import session
 from ui.text import words
 
+ARTICLE = ("I am a student", "You and me are students")
 PAIR = {"first": "The teacher helped the student", "second": "The student helped the teacher"}
 
 
@@ -33,14 +36,29 @@ def script(app: AppTest) -> str:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_opens_with_a_pair_that_it_judges_rightly_and_the_failure_is_the_third_example(language: str) -> None:
+    app, page = opened(lang=language), words("two_sentences", language)
+    first, second, third = list(EXAMPLES.items())[:3]
+    assert tuple(app.text_input(key=name).value for name in ("first", "second")) == first[1][:2]
+    assert _verdict(first[1]) > 0.9  # the same in other words
+    assert _verdict(second[1]) < 0.1  # another meaning
+    assert third[1][:2] == ARTICLE and _verdict(third[1]) > 0.9  # wrong, and said so
+    assert page["pair.student"] in text_of(app)
+    app.button(key="pair_student").click().run()
+    assert tuple(app.text_input(key=name).value for name in ("first", "second")) == ARTICLE
+
+
+def _verdict(example) -> float:
+    """The probability that both say the same, by the matcher the page opens with."""
+    return float(read(session.embedded(), ENCODERS[0], (example.first, example.second)).at(1.0)["verdict"][0])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_the_page_opens_with_the_pair_of_the_article(language: str, encoder: str) -> None:
-    app = opened(lang=language, encoder=encoder)
+def test_the_pair_of_the_article_opens_from_its_link(language: str, encoder: str) -> None:
+    app = opened(lang=language, encoder=encoder, first=ARTICLE[0], second=ARTICLE[1])
     page = words("two_sentences", language)
-    assert [app.text_input(key=name).value for name in ("first", "second")] == [
-        "I am a student",
-        "You and me are students",
-    ]
+    assert tuple(app.text_input(key=name).value for name in ("first", "second")) == ARTICLE
     assert not app.warning
     assert page.format("tokens", first=4, second=5) in text_of(app)
     table = app.dataframe[0].value

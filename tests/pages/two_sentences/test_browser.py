@@ -20,7 +20,8 @@ HOST = """() => [...document.querySelectorAll(".st-key-two_sentences *")].find((
 
 
 def opened(open_page, url: str | None = None, **options) -> Page:
-    page = open_page("/two-sentences", url=url, **options)
+    pair = {"first": TEXTS[0], "second": TEXTS[1], "two_word": "a4"}
+    page = open_page("/two-sentences", url=url, **{"query": pair, **options})
     page.locator(".st-key-two_sentences canvas").first.wait_for()
     page.wait_for_function(f"() => (({HOST})())?.__headlight.frames")
     return page

@@ -23,6 +23,11 @@ def experiments(seed: int) -> dict[str, Hard]:
     return {mode: Hard(mode=mode, seed=seed) for mode in MODES}
 
 
+def mode_of(config: Hard) -> str:
+    """What a configuration is called."""
+    return config.mode
+
+
 def sliders(past: History[str], page: Words) -> list[Slider]:
     """The steps, at the newest."""
     return [step_slider(past, past.newest, page["race.step"])]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from attention_core.experiments.alignment import TASKS, Alignment
-from attention_core.experiments.base import Experiment, Record
+from attention_core.experiments.base import Record
 from ui.components.lab import Bars, Box, Controls, Curves, Film, Line, Map, Plot
 from ui.compute.runs import Run
 from ui.scripts import filled
@@ -23,11 +23,16 @@ ACCURACY = (Measure(key="accuracy"),)
 LEFT = partial(Box, stack="left", span=4)
 
 
-def experiments(seed: int) -> dict[str, Experiment]:
+def experiments(seed: int) -> dict[str, Alignment]:
     """Two tasks, two kinds of p_t; one seed, so the same initial weights and the same sentences."""
     return {
         name: Alignment(task=task, mode=mode, steps=500, every=25, seed=seed) for name, (task, mode) in VARIANTS.items()
     }
+
+
+def variant(config: Alignment) -> str:
+    """The name of a configuration."""
+    return f"{config.task} {config.mode}"
 
 
 def label(name: str, page: Words) -> str:

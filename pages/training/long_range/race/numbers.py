@@ -24,6 +24,7 @@ RATES = (1e-3, 3e-3, 1e-2)
 # Attention needs few steps, and each is recorded; the others take many.
 PACE = {ATTENTION: (240, 1)}
 PATIENT = (8000, 10)
+MOST_WEIGHT = 0.5  # of the weight, on the needle: who gives so much looks at it
 PARTS, SHORTEST = 60, 0.01  # stops of the clock, and the first after 0 as a share of the budget
 FREE = ("kind", "length", "seconds", "lr", "steps", "every", "seed", "batch", "evaluated")  # what may be chosen
 MEASURES = (Measure(key="accuracy", high=1.0), Measure(key="loss"), Measure(key="steps", logs=True, low=0.0))
@@ -139,6 +140,15 @@ def needle(run: Racers, name: Variant) -> np.ndarray:
         return np.full((SHOWN, run.experiments[name].length + 1), np.nan, dtype=np.float32)
     outline = np.where(flags.numpy() > 0, np.float32(1.0), np.float32(np.nan))
     return np.pad(outline, ((0, 0), (1, 0)), constant_values=math.nan)
+
+
+def telling(run: Racers) -> int:
+    """Of the probe's sequences the first whose needle attention looks at in the end; the very first without one."""
+    lasts = [record for name in attending(run) for record in run.records(name) if "weights" in record.arrays][-1:]
+    for record in lasts:
+        looked = (record.arrays["weights"].float() * record.arrays["tokens"][..., 1]).sum(dim=-1)
+        return int((looked > MOST_WEIGHT).int().argmax())
+    return 0
 
 
 # --- what is taken away ---
