@@ -1,7 +1,7 @@
 """Three ways on from the first page, each with a moving picture of the reader's own numbers."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.layout import mode
 from ui.navigation import link_to
-from ui.palette import hue
+from ui.palette import RULE_HUES, hue
 from ui.text import Words
 
 W, H = 132, 60  # of a picture, in its own units
@@ -21,12 +21,14 @@ polyline { stroke-dasharray: 1; animation: draw 5s infinite; }
 @keyframes draw { 0% { stroke-dashoffset: 1; } 45%, 94% { stroke-dashoffset: 0; } 100% { stroke-dashoffset: 1; } }"""
 
 
-def doors(page: Words, row: np.ndarray, unscaled: np.ndarray, scaled: np.ndarray, learned: np.ndarray) -> None:
-    """A number on its way (`row`: weights), how many rows stay alive over d_k, and an accuracy over training."""
+def doors(
+    page: Words, row: np.ndarray, unscaled: np.ndarray, scaled: np.ndarray, learned: Mapping[str, np.ndarray]
+) -> None:
+    """A number on its way (`row`: weights), the share of rows alive over d_k, and accuracies by rule over training."""
     pictures = {
         "pipeline": _bars(row),
         "why_sqrt": _curves((unscaled, "k"), (scaled, "q")),
-        "induction": _curves((learned, "v")),
+        "induction": _curves(*((values, RULE_HUES[rule]) for rule, values in learned.items())),
     }
     for name, picture in pictures.items():
         with st.container(horizontal=True, key=f"door_{name}", gap="small", vertical_alignment="center"):

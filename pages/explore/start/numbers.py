@@ -146,8 +146,3 @@ def _between(weights: Weights, words: Sequence[str]) -> Weights:
 def _largest(values: Tensor) -> tuple[int, ...]:
     """Where the first of the largest stands."""
     return tuple(int(place) for place in np.unravel_index(int(values.argmax()), values.shape))
-
-
-def learned() -> Float[np.ndarray, " step"]:
-    """TEMPORARY until the recorded run."""
-    return np.linspace(0, 1, 30)

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from attention_core.models import EMBEDDED
@@ -23,6 +24,7 @@ from ui.numbers import nearest_ratio
 from ui.session import MAX_PROBED, PROBED, SCRATCH, Question, Study, answer, embedded, model, probe, run
 from ui.text import Words, words
 from ui.thumbnails import Thumbnails, thumbnails
+from ui.training.recorded import accuracies
 from ui.trust import row_sum_residual
 
 ASKED_IN = "asked_in"  # the sentence in which the reader, or the link, has chosen the word that asks
@@ -119,8 +121,9 @@ def foot(text: str, query: int, page: Words, choice: Choice) -> None:
             on_move=moved,
         )
     with right:
+        learned = {stem: np.array(values) for stem, (_, values) in accuracies("induction").items()}
         n, one = len(strings), nearest_ratio(INPUT_SCALES, 1.0)
-        doors(page, weights[query].numpy(), alive[:, one, 0] / n, scaled / n, numbers.learned())
+        doors(page, weights[query].numpy(), alive[:, one, 0] / n, scaled / n, learned)
     traces = choice.run()
     rows = answer(("row sums", choice.study), lambda: max(map(row_sum_residual, traces.layers)))
     evidence(choice, "start", rows=rows, arrays=lambda: {"weights": weights.numpy()})
