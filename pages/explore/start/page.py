@@ -88,7 +88,7 @@ def body(text: str, facts: str, page: Words) -> None:
             run=wall.run,
         )
         arcs(sentence, tags, page, partial(arcs_picked, text, tags))
-        if facts:
+        if " · " in facts:  # more than how many tokens there are
             st.caption(facts)
     with right:
         st.markdown(page["wall"])
