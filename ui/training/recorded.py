@@ -65,16 +65,16 @@ def accuracies(name: str) -> dict[str, tuple[list[int], list[float]]]:
 @cache
 def _recorded(name: str, folder: Path) -> Recording | None:
     try:
-        told = json.loads((folder / FACTS).read_text(encoding="utf-8"))[name]
-        files = {stem: told["files"][stem] for stem in RECIPES[name].experiments}
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))[name]
+        files = {stem: facts["files"][stem] for stem in RECIPES[name].experiments}
         parts = {stem: _file(folder / name, stem, own) for stem, own in files.items()}
         return Recording(
             experiments={stem: config for stem, (config, _) in parts.items()},
             records={stem: rows for stem, (_, rows) in parts.items()},
             fingerprints={stem: own["fingerprint"] for stem, own in files.items()},
             seconds=sum(own["seconds"] for own in files.values()),
-            day=told["day"],
-            processor=told["processor"],
+            day=facts["day"],
+            processor=facts["processor"],
         )
     except Exception:  # whatever is wrong with files on a disk
         _log.exception("The recording %s cannot be shown", name)
