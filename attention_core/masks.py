@@ -42,8 +42,8 @@ def kind(allowed: Bool[Tensor, "n_q n_k"]) -> tuple[Kind, int]:
     n_q, n_k = allowed.shape
     if bool(allowed.all()):
         return "none", 0
-    lags = _lag(n_q, n_k, allowed.device)[allowed].tolist()
-    back, ahead = max([0, *lags]), max([0, *(-lag for lag in lags)])
+    lags = _lag(n_q, n_k, allowed.device).masked_fill(~allowed, 0)
+    back, ahead = int(lags.max().clamp(min=0)), int(-lags.min().clamp(max=0))
     shapes: list[tuple[Kind, int, Tensor]] = [
         ("causal", 0, causal(n_q, n_k, allowed.device)),
         ("window", max(back, ahead), window(n_q, n_k, max(back, ahead), device=allowed.device)),

@@ -127,7 +127,8 @@ def address_of(path: str) -> str | None:
     first, *rest = [part for part in unquote(path).split("/") if part] or [""]
     if rest and first.casefold() in SECTIONS:
         first, *rest = rest
-    return None if rest else _addresses().get(_bare(first))
+    signs_alone = bool(first) and not _bare(first)  # no letter of it is left: not the address of the first page
+    return None if rest or signs_alone else _addresses().get(_bare(first))
 
 
 @cache

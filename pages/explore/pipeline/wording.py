@@ -67,11 +67,16 @@ def sentences(stage: str, layer: LayerTrace, head: int, page: Words) -> str:
         "exp": lambda layer: ["exp.text", "exp.hard" if layer.settings.normalizer == "hard" else "exp.sum"],
         "weights": lambda layer: ["weights.hard" if layer.settings.normalizer == "hard" else "weights.text"],
     }.get(stage, lambda layer: [f"{stage}.text"])(layer)
-    values = _values(layer, head)
+    values = _values(layer) | (_radius(layer, head) if stage == "masked" else {})
     return ("" if page.language == "zh" else " ").join(page.format(f"stage.{key}", **values) for key in keys)
 
 
-def _values(layer: LayerTrace, head: int) -> dict[str, int | float]:
+def _radius(layer: LayerTrace, head: int) -> dict[str, int | float]:
+    """Of the window through which a head sees; what takes long to tell is told where it is asked for."""
+    return {"radius": masks.kind(layer.allowed[head])[1]}
+
+
+def _values(layer: LayerTrace) -> dict[str, int | float]:
     """The numbers that the sentences name."""
     trace, built = layer.attention, layer.built
     h, d_k = trace.q.shape[0], trace.q.shape[-1]
@@ -86,7 +91,6 @@ def _values(layer: LayerTrace, head: int) -> dict[str, int | float]:
         "query_scale": built.query_scale,
         "key_heads": built.key_heads,
         "size": h // built.key_heads if built.key_heads else 1,
-        "radius": masks.kind(layer.allowed[head])[1],
     }
 
 

@@ -17,12 +17,15 @@ from torch.testing import assert_close
 from pages.training.time_series import reading
 from pages.training.time_series.numbers import least
 from pages.training.time_series.reading import Choice, Refused, Sheet, Usable
+from pages.training.time_series.reading.rows import typed
+from pages.training.time_series.reading.spelling import spelled
 from ui.text import words
 
 LEAST = least(24)
 DAYS = pd.date_range("2020-01-01", periods=300)
 MONTHS = pd.date_range("2000-01-01", periods=150, freq="MS")
 HOURS = pd.date_range("2020-03-02", periods=300, freq="h")
+GAP = " " * 57
 WAVE = [round(50 + 10 * math.sin(2 * math.pi * n / 24) + 7 * math.sin(n * n), 2) for n in range(300)]
 
 
@@ -730,6 +733,14 @@ def test_hostile_files_are_refused_or_read_in_seconds(data: bytes) -> None:
     with suppress(reading.Refused, AssertionError):
         read(data[: 2 * 2**20])
     assert time.thread_time() - began < 20
+
+
+@pytest.mark.parametrize("cell", [f"({GAP}x", f"${GAP}x", f"1{GAP}(", "1" + "a " * 29 + "("])
+def test_no_cell_is_looked_at_for_long(cell: str) -> None:
+    began = time.thread_time()
+    for _ in range(40):
+        assert spelled(cell) is None and not typed(cell)
+    assert time.thread_time() - began < 0.4  # a file may have thirty thousand of them
 
 
 def test_a_sheet_keeps_numbers_and_no_cells() -> None:

@@ -21,10 +21,10 @@ GAPS = frozenset(
 MONEY = r"(?:(?:US|A|AU|C|CA|HK|NZ|NT|MX|R|S)?[$]|[€£¥₹₩₽₺฿]|USD|EUR|GBP|JPY|CNY|RMB|CHF|HKD|INR)"
 MONEY_AFTER = r"(?:" + MONEY + r"|元|人民币|円|圆|美元|欧元|港元|kr\.?|zł|Kč|Ft)"
 DASHES = re.compile(rf"{MONEY}?\s*[-*.?_:/—…]*")  # *** and .. and — are gaps, too
-CELL = re.compile(
-    rf"(?P<lead>{MONEY}(?=\s*\())?\s*(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<before>{MONEY})?\s*(?P<inner>[+-])?\s*"
+CELL = re.compile(  # white space is taken whole: where it stood at several places, a long gap would take a second
+    rf"(?P<lead>{MONEY}(?=\s*\())?\s*+(?P<open>\()?\s*+(?P<sign>[+-])?\s*+(?P<before>{MONEY})?\s*+(?P<inner>[+-])?\s*+"
     r"(?P<digits>[.,]?\d(?:[\d.,' ]*\d)?[.]?)(?P<power>[eE][+-]?\d{1,3})?"
-    r"\s*(?P<after>[^\d\s.,'()+\-;|:¹²³⁰-⁹¼-¾⅐-⅞][^\d();|:]*?(?:m[23])?)?\s*(?P<minus>-)?\s*(?P<close>\))?",
+    r"\s*+(?P<after>[^\d\s.,'()+\-;|:¹²³⁰-⁹¼-¾⅐-⅞][^\d();|:]*?(?:m[23])?)?\s*+(?P<minus>-)?\s*+(?P<close>\))?",
     re.ASCII,
 )
 AFTER = re.compile(rf"(?P<unit>.*?)\s*(?P<money>{MONEY_AFTER})?")
