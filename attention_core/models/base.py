@@ -157,6 +157,11 @@ class LayerTrace:
         scale = self.built.query_scale
         return self.attention.q if scale == 1.0 else self.attention.q / scale
 
+    @property
+    def own_scale(self) -> float:
+        """What a model multiplies q·k by as it is built, in q and in the scores; under a rule of the reader's, that."""
+        return self.factor * self.settings.temperature * self.built.query_scale
+
     def head(self, head: int) -> AttentionTrace:
         """The stages of one head."""
         return self.attention.map(lambda stage: stage[head])

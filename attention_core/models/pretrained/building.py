@@ -56,10 +56,10 @@ def _watching(modules: set[nn.Module]) -> Iterator[Flows]:
         read = args[0] if args else kwargs.get("hidden_states")
         if not isinstance(read, Tensor):
             return None
-        made = output if isinstance(output, Tensor) else read
+        written = output if isinstance(output, Tensor) else read
         if isinstance(output, Tensor) and not output.requires_grad and output.is_floating_point():
             output.requires_grad_()
-        flows.setdefault(module, []).append((read, made))
+        flows.setdefault(module, []).append((read, written))
         return output.clone() if isinstance(output, Tensor) else None  # a model may go on in place
 
     handles = [module.register_forward_hook(remember, with_kwargs=True) for module in modules]
@@ -98,8 +98,8 @@ def _normalised(call: AttentionCall, block: nn.Module | None, flows: Flows, turn
     if torch.equal(entered, x):
         return False
     assert block is not None
-    made = [flows[child][at] for child in block.children() if len(flows.get(child, [])) == times]
-    norms = [_same(read, entered) and _same(output, x) for read, output in made]
+    inside = [flows[child][at] for child in block.children() if len(flows.get(child, [])) == times]
+    norms = [_same(read, entered) and _same(output, x) for read, output in inside]
     return True if any(norms) else None
 
 

@@ -41,9 +41,9 @@ def explained(name: str, otherwise: str) -> Iterator[None]:
 def quoted(error: Exception) -> str:
     """The kind of an error and the first line of what it says, but no path of this machine."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = next((line for line in lines if not line.endswith(":")), "")  # after "Validation error for …:"
-    told = said and len(said) <= QUOTED and not re.search(r"[/\\\\]", said)
-    return f"{type(error).__name__}: {said}" if told else type(error).__name__
+    first = next((line for line in lines if not line.endswith(":")), "")  # after "Validation error for …:"
+    fits = first and len(first) <= QUOTED and not re.search(r"[/\\\\]", first)
+    return f"{type(error).__name__}: {first}" if fits else type(error).__name__
 
 
 def _reason(error: Exception) -> tuple[str, str] | None:
@@ -51,7 +51,7 @@ def _reason(error: Exception) -> tuple[str, str] | None:
     from huggingface_hub.errors import RepositoryNotFoundError
     from safetensors import SafetensorError
 
-    said = str(error)
+    message = str(error)
     if isinstance(error, RepositoryNotFoundError):
         return "unknown", ""
     if isinstance(error, ImportError):
@@ -60,14 +60,14 @@ def _reason(error: Exception) -> tuple[str, str] | None:
         return "corrupt", ""
     if isinstance(error, KeyError) and error.args == (IMPLEMENTATION,):  # classes in a table, by implementation
         return "no_attention", ""
-    if isinstance(error, ValueError) and "trust_remote_code" in said:
+    if isinstance(error, ValueError) and "trust_remote_code" in message:
         return "remote_code", ""
-    if isinstance(error, ValueError) and "does not support" in said and "attention" in said:
+    if isinstance(error, ValueError) and "does not support" in message and "attention" in message:
         return "no_attention", ""
-    if "ignore_mismatched_sizes" in said:
+    if "ignore_mismatched_sizes" in message:
         return "mismatch", ""
     if isinstance(error, OSError):
-        return _os_kind(said), ""
+        return _os_kind(message), ""
     return None
 
 

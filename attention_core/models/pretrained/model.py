@@ -135,8 +135,8 @@ def _most_tokens(model: Any, tokenizer: Any) -> int:  # noqa: ANN401
     config = model.config
     limits = [getattr(tokenizer, "model_max_length", None)]
     limits += [getattr(one, "max_position_embeddings", None) for one in (config, getattr(config, "text_config", None))]
-    said = [int(min(limit, LONGEST)) for limit in limits if isinstance(limit, int | float) and limit > 0]
-    return min([LONGEST, *said]) - _reserved_positions(model)
+    counts = [int(min(limit, LONGEST)) for limit in limits if isinstance(limit, int | float) and limit > 0]
+    return min([LONGEST, *counts]) - _reserved_positions(model)
 
 
 def _reserved_positions(model: nn.Module) -> int:

@@ -65,8 +65,8 @@ def _query_map(
     call: AttentionCall, inner: list[tuple[nn.Module, list[Flow]]], turn: int, turns: int
 ) -> QueryMap | None:
     """`turn` of `turns`: a module that is many layers is called many times, and so is each of its maps."""
-    regular = [(module, made[turn]) for module, made in inner if len(made) == turns]
-    irregular = [flow for _, made in inner if len(made) != turns for flow in made]
+    regular = [(module, calls[turn]) for module, calls in inner if len(calls) == turns]
+    irregular = [flow for _, calls in inner if len(calls) != turns for flow in calls]
     leading = [(module, flow) for module, flow in regular if _leads(flow, call.q)]
     if len(leading) != 1 or any(_leads(flow, call.q) for flow in irregular):
         return None

@@ -121,10 +121,10 @@ def _scaled(layer: LayerTrace) -> str:
     """Which rule the factor follows: one of the reader's, or the model's own."""
     if layer.settings.scaling != "model":
         return "chosen"
-    before, own = layer.built.query_scale, layer.factor * layer.settings.temperature
-    if math.isclose(before * own, layer.attention.q.shape[-1] ** -0.5, rel_tol=1e-4):
+    before, own = layer.built.query_scale, layer.own_scale
+    if math.isclose(own, layer.attention.q.shape[-1] ** -0.5, rel_tol=1e-4):
         return "text" if before == 1.0 else "before"
-    return "never" if math.isclose(before * own, 1.0, rel_tol=1e-4) else "own"
+    return "never" if math.isclose(own, 1.0, rel_tol=1e-4) else "own"
 
 
 def _of_mask(layer: LayerTrace, head: int) -> list[str]:

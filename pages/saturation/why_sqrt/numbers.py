@@ -156,9 +156,8 @@ def parts_residual(pairs: Pairs) -> float:
 
 def own_scale(layer: LayerTrace) -> float | None:
     """What the model multiplies q·k by as it is built, where that is not 1/√d_k."""
-    scale = layer.factor * layer.settings.temperature * layer.built.query_scale
-    usual = math.isclose(scale, layer.attention.q.shape[-1] ** -0.5, rel_tol=1e-4)
-    return None if usual or layer.settings.scaling != "model" else scale
+    usual = math.isclose(layer.own_scale, layer.attention.q.shape[-1] ** -0.5, rel_tol=1e-4)
+    return None if usual or layer.settings.scaling != "model" else layer.own_scale
 
 
 def spreads(layers: Sequence[LayerTrace]) -> list[Float[np.ndarray, " heads"]]:

@@ -725,8 +725,10 @@ def test_blank_lines_before_the_first_number_cost_next_to_nothing() -> None:
         lines("x", *["- - - - - - - - - - - -"] * 40_000),
         lines(*["a1 b2 c3 d4 e5 f6 g7 h8"] * 40_000),
         lines(*[",".join(f"n{n}.{m}" for m in range(60)) for n in range(4000)]),
+        lines(",".join(["name"] * 4990), *[",".join(["1"] * 4990)] * 150),
+        lines("x", *["(" + GAP] * 34_000),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_hostile_files_are_refused_or_read_in_seconds(data: bytes) -> None:
     began = time.thread_time()

@@ -98,8 +98,8 @@ def notes(choice: Choice) -> list[str]:
     layer = choice.run().layers[choice.layer]
     sharing = layer.built.layers_of_W_Q
     keys = ["no_W_Q"] if sharing == 0 else ["shared_W_Q"] if sharing > 1 else []
-    scale = layer.factor * layer.settings.temperature * layer.built.query_scale
-    return [*keys, "unscaled"] if layer.settings.scaling == "model" and math.isclose(scale, 1.0) else keys
+    unscaled = layer.settings.scaling == "model" and math.isclose(layer.own_scale, 1.0, rel_tol=1e-4)
+    return [*keys, "unscaled"] if unscaled else keys
 
 
 def draw(choice: Choice, strained: Sequence[Strain], page: Words) -> None:

@@ -56,11 +56,11 @@ def _sheet(table: Table, *, semicolon: bool) -> Sheet:
     pairs = zip(table.names, table.columns, strict=True)
     columns = settled([column(name, cells, table.lines, semicolon=semicolon) for name, cells in pairs])
     times = _whole(clocks(table, columns))
-    said = [clock for clock in times if clock.says]
+    named = [clock for clock in times if clock.says]
     parts = _parts(times) | parts_of_time(table, columns)
     if not any(one.meant for at, one in enumerate(columns) if at not in parts):
-        times, parts = said, _parts(said)
-    known = said or times
+        times, parts = named, _parts(named)
+    known = named or times
     groups = apart(table, columns, likeliest(known[0])[1] if known else None, parts)
     aside = frozenset(parts | set(groups.parts if groups else ()))
     notes = table.notes if known else (*table.notes, *_undated(table, columns))

@@ -1,6 +1,7 @@
 """Rows → named columns: titles above the header, units below it, notes at the end are no numbers."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -209,10 +210,12 @@ def _narrow(table: Table) -> None:
 
 def _named(cells: Sequence[str]) -> list[str]:
     """Names that differ; a number where there is none."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    tried: Counter[str] = Counter()  # of every name the last number that was given to tell it apart
     for at, cell in enumerate((cell[:MOST_CELL] for cell in cells), start=1):
-        name, number = cell or f"#{at}", 2
+        base = name = cell or f"#{at}"
         while name in names:
-            name, number = f"{cell or f'#{at}'} ({number})", number + 1
-        names.append(name)
-    return names
+            tried[base] += 1
+            name = f"{base} ({tried[base] + 1})"
+        names[name] = None
+    return [*names]
