@@ -62,6 +62,18 @@ def test_a_model_that_does_not_read_text_alone_says_what_it_asks_for(
     assert (error.kind, error.what) == ("not_text", asked)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    ("kind", "part"), [("bert", "query.weight"), ("gpt2", "wpe.weight"), ("llama", "q_proj.weight")]
+)
+def test_weights_that_are_no_numbers_are_refused(kind: str, part: str, value: float, tmp_path) -> None:
+    file = saved(tmp_path, kind) / "model.safetensors"
+    weights = load_file(file)
+    next(tensor for name, tensor in weights.items() if name.endswith(part))[0, 0] = value
+    save_file(weights, file, metadata={"format": "pt"})
+    assert refused(tmp_path).kind == "not_finite"
+
+
 def llama4(folder: Path) -> None:
     common = {"hidden_size": 24, "num_attention_heads": 3}
     text = {"vocab_size": 64, "intermediate_size": 28, "intermediate_size_mlp": 28, "num_hidden_layers": 2}

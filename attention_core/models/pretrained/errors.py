@@ -22,6 +22,7 @@ class ModelError(Exception):
         "tokenizer": "The tokenizer of the model {name} cannot be read by this version of transformers ({what}).",
         "not_loaded": "The model {name} was not loaded: transformers stopped with {what}.",
         "not_run": "The model {name} does not run on a sentence: it stopped with {what}.",
+        "not_finite": "The model {name} makes no numbers of a sentence, but NaN or ∞: its weights are damaged.",
         "mismatch": "The weights of the model {name} have other sizes than its config.json says, so it was not loaded.",
         "no_room": "The model {name} reads at most {what} tokens, which leaves no room for a sentence.",
         "pickle": "The model {name} has only pickled weights, no safetensors; they could run code and were not loaded.",
