@@ -260,6 +260,22 @@ def test_a_column_of_labels_is_no_reason_to_split_a_series() -> None:
     assert read(weekdays)[0].apart is None
 
 
+@pytest.mark.parametrize("names", [(1, 2), (3, 1, 2), (101, 205, 7)])
+def test_series_that_numbers_name_are_told_apart_without_a_clock_too(names: tuple[int, ...]) -> None:
+    rows = [f"{name},{round(100 * at + x, 2)}" for at, name in enumerate(names) for x in WAVE[:150]]
+    sheet, choice, usable = read("\n".join(["store,sales", *rows]), series=1)
+    assert sheet.apart is not None and sheet.apart.name == "store" and sheet.apart.alike
+    assert sheet.columns[choice.column].name == "sales"
+    same(usable, [100 + x for x in WAVE[:150]])
+
+
+def test_yes_and_no_are_no_names_of_series() -> None:
+    rows = [f"{int(n > 150)},{x}" for n, x in enumerate(WAVE)]
+    sheet, _, usable = read("\n".join(["state,y", *rows]))
+    assert sheet.apart is None
+    same(usable, WAVE)
+
+
 def test_dates_that_stand_there_twice_with_nothing_to_tell_them_apart_are_refused() -> None:
     text = dated([*DAYS[:150], *DAYS[:150]], WAVE)
     assert refused(text).why == "stacked"

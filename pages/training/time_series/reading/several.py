@@ -47,6 +47,11 @@ class _Labels:
         """Whether the rows of each stand together."""
         return int((np.diff(self.codes) != 0).sum()) + 1 == len(self.names)
 
+    @property
+    def numbered(self) -> bool:
+        """Whether numbers, one a block, name series: store 1, then store 2; but 0 and 1 are no and yes."""
+        return self.blocks and not {*self.names} <= {"0", "1"}
+
 
 def apart(table: Table, columns: Sequence[Column], time: np.ndarray | None, taken: set[int]) -> Apart | None:
     """The column, or two, that tell several series apart; None where there is one. `time` is that of the clock, of
@@ -55,8 +60,8 @@ def apart(table: Table, columns: Sequence[Column], time: np.ndarray | None, take
     labels = [one for at in range(len(columns)) if at not in taken and (one := _labels(table, columns, at)) is not None]
     labels.sort(key=lambda one: (not one.named, not one.text))
     if time is None:
-        texts = [one for one in labels if one.text and (one.named or one.blocks)]
-        return _apart(table, texts[:1], alike=True) if texts else None
+        likely = [one for one in labels if (one.named or one.blocks if one.text else one.named and one.numbered)]
+        return _apart(table, likely[:1], alike=True)
     again = _again(time)
     if again:
         if again < OFTEN * len(time):
