@@ -3,6 +3,7 @@
 import os
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import Future
@@ -33,21 +34,28 @@ OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{32}}")
 OPERATOR_SETTING = "HEADLIGHT_MODELS"
 MOST_LOADED = 8  # models of the operator that are in memory at once
 MOST_LAYERS = 32  # untrained layers that are; one takes 4 · d_model² numbers, 4 MB at most
+# Seconds before a model that was refused is tried again: to refuse one may take as long as to load it, and every page
+# that is opened with it asks.
+RETRIED = 30.0
 T = TypeVar("T")
 
 
 class Loaded(Generic[T]):
     """Things that take long to make, made once each; the `most` that were used last stay."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._clock = most, clock
+        self._refused: dict[Hashable, tuple[float, ModelError]] = {}  # when, and why
         self._futures: OrderedDict[Hashable, Future[T]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, name: Hashable, make: Callable[[], T]) -> T:
-        """What goes by this name. What could not be made is tried again by the next who asks."""
+        """What goes by this name. What could not be made is tried again by the next who asks, a model after a while."""
         mine: Future[T] = Future()
         with self._lock:
+            since, why = self._refused.get(name, (0.0, None))
+            if why is not None and self._clock() < since + RETRIED:
+                raise why.again()
             future = self._futures.setdefault(name, mine)
             self._futures.move_to_end(name)
             while len(self._futures) > self._most:
@@ -60,6 +68,8 @@ class Loaded(Generic[T]):
             with self._lock:
                 if self._futures.get(name) is mine:
                     del self._futures[name]
+                if isinstance(error, ModelError):
+                    self._refused[name] = self._clock(), error.again()
             mine.set_exception(error)
         return mine.result()
 

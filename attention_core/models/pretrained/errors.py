@@ -44,3 +44,7 @@ class ModelError(Exception):
     def __init__(self, kind: str, name: str, what: str = "") -> None:
         super().__init__(self.SENTENCES[kind].format(name=name, what=what))
         self.kind, self.name, self.what = kind, name, what
+
+    def again(self) -> "ModelError":
+        """The same, to raise: one that is kept and raised keeps all that stood wherever it was raised."""
+        return ModelError(self.kind, self.name, self.what)
