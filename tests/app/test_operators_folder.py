@@ -66,7 +66,7 @@ def offered(folder: Path, monkeypatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("section", "page"), [*PAGES[:2], ("mechanisms", "bench")])
+@pytest.mark.parametrize("page", ("pipeline", "heads", "bench"))
 @pytest.mark.parametrize(
     ("spoil", "part"),
     [
@@ -77,23 +77,23 @@ def offered(folder: Path, monkeypatch) -> Path:
     ],
 )
 def test_what_is_wrong_with_a_folder_is_one_sentence_and_the_built_in_model_goes_on(
-    section, page, spoil, part, tmp_path, monkeypatch
+    page, spoil, part, tmp_path, monkeypatch
 ) -> None:
     spoil(offered(tmp_path / "kept-apart" / "my-bert", monkeypatch))
-    app = opened(page, section, model="my-bert", text="the law")
+    app = opened(page, model="my-bert", text="the law")
     assert not app.exception
     assert not app.error
     assert [warning.value for warning in app.warning if "my-bert" in warning.value and part in warning.value]
     assert "kept-apart" not in sent(app)
 
 
-@pytest.mark.parametrize(("section", "page"), [*PAGES[:2], ("mechanisms", "bench")])
-def test_a_word_without_a_row_is_named_and_the_last_sentence_stays(section, page, tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize("page", ("pipeline", "heads", "bench"))
+def test_a_word_without_a_row_is_named_and_the_last_sentence_stays(page, tmp_path, monkeypatch) -> None:
     folder = offered(tmp_path / "my-bert", monkeypatch)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.add_tokens([f"new{at}" for at in range(20)])
     tokenizer.save_pretrained(folder)
-    app = opened(page, section, model="my-bert", text="the law")
+    app = opened(page, model="my-bert", text="the law")
     app.text_input(key="text").set_value("the new7 law").run()
     assert not app.exception
     assert not app.error
@@ -107,36 +107,36 @@ def test_a_second_sentence_with_a_word_without_a_row_is_named_too(tmp_path, monk
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.add_tokens(["zebra"])
     tokenizer.save_pretrained(folder)
-    for page, section, link in (
-        ("heads", "explore", {"tab": "compare", "b_text": "the zebra"}),
-        ("heads", "explore", {"tab": "compare", "b_model": "my-bert", "b_text": "the zebra"}),
-        ("bench", "mechanisms", {"bench_memory": "other", "bench_text": "the zebra"}),
+    for page, link in (
+        ("heads", {"tab": "compare", "b_text": "the zebra"}),
+        ("heads", {"tab": "compare", "b_model": "my-bert", "b_text": "the zebra"}),
+        ("bench", {"bench_memory": "other", "bench_text": "the zebra"}),
     ):
-        app = opened(page, section, text="the law", **{"model": "my-bert"} | link)
+        app = opened(page, text="the law", **{"model": "my-bert"} | link)
         assert not app.exception
         assert not app.error
         assert "zebra" in app.warning[0].value
 
 
 @pytest.mark.parametrize(
-    ("page", "section", "link"),
+    ("page", "link"),
     [
-        ("heads", "explore", {"tab": "compare", "b_text": "the [MASK] 💩💩"}),
-        ("bench", "mechanisms", {"bench_memory": "other", "bench_text": "the [MASK] 💩💩"}),
+        ("heads", {"tab": "compare", "b_text": "the [MASK] 💩💩"}),
+        ("bench", {"bench_memory": "other", "bench_text": "the [MASK] 💩💩"}),
     ],
 )
-def test_of_a_second_sentence_it_is_said_too_what_was_read_otherwise(page, section, link) -> None:
-    app = opened(page, section, text="the law", **link)
+def test_of_a_second_sentence_it_is_said_too_what_was_read_otherwise(page, link) -> None:
+    app = opened(page, text="the law", **link)
     assert not app.exception
     assert any("[MASK]" in caption.value and "💩💩" in caption.value for caption in app.caption)
 
 
 def test_a_second_model_that_is_not_offered_is_said(monkeypatch) -> None:
     monkeypatch.delenv("HEADLIGHT_MODELS", raising=False)
-    app = opened("heads", "explore", tab="compare", b_model="gpt2")
+    app = opened("heads", tab="compare", b_model="gpt2")
     assert "gpt2" in app.info[0].value
     assert app.query_params["b_model"] in ("gpt2", ["gpt2"])
-    other = opened("heads", "explore", tab="compare", b_model="scratch")
+    other = opened("heads", tab="compare", b_model="scratch")
     assert not [info for info in other.info if "not offered" in info.value]
 
 
@@ -154,9 +154,18 @@ def test_what_a_model_writes_for_the_unknown_is_what_is_said(language, tmp_path,
     PreTrainedTokenizerFast(
         tokenizer_object=backend, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="<pad>"
     ).save_pretrained(folder)
-    app = opened("pipeline", "explore", model="my-bert", text="the zebra zebra", lang=language)
+    app = opened("pipeline", model="my-bert", text="the zebra zebra", lang=language)
     facts = next(caption.value for caption in app.caption if "zebra" not in caption.value and "unk" in caption.value)
     assert "[UNK]" not in facts and "[CLS]" not in facts
     common = words("controls", language)
     assert common.format("tokens_added", count=5, framing=2) in facts
     assert common.format("unknown", count=2, token="<unk>") in facts
+
+
+def test_a_second_model_that_cannot_be_used_is_the_built_in_one_as_its_sentence_says(tmp_path, monkeypatch) -> None:
+    folder = offered(tmp_path / "my-bert", monkeypatch)
+    (folder / "model.safetensors").unlink()
+    app = opened("heads", text="the law", tab="compare", b_model="my-bert", b_text="a street")
+    assert not app.exception
+    assert "my-bert" in app.warning[0].value and "built-in" in app.warning[0].value
+    assert "b_layer" in app.session_state  # the comparison goes on
