@@ -41,7 +41,7 @@ def test_page_link_arrays_and_script_have_the_models_own_number(
     last = numbers[-1]
     app = opened("heads", model=kind, text="the law w1 w2 w3", layer=last, off=f"{last}.2,1.1", lang="en")
     assert of_layers(app) == (f"Layer (of {of})", numbers)
-    assert f"{len(numbers)} of the {of} layers of this model have attention" in captions(app)
+    assert f"Of the {of} layers of this model, those with attention to show: {len(numbers)}." in captions(app)
     assert app.query_params["layer"] == last
     assert app.query_params["off"] == f"{last}.2"
     arrays = taken["arrays"]()

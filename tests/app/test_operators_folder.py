@@ -160,3 +160,12 @@ def test_what_a_model_writes_for_the_unknown_is_what_is_said(language, tmp_path,
     common = words("controls", language)
     assert common.format("tokens_added", count=5, framing=2) in facts
     assert common.format("unknown", count=2, token="<unk>") in facts
+
+
+def test_a_second_model_that_cannot_be_used_is_the_built_in_one_as_its_sentence_says(tmp_path, monkeypatch) -> None:
+    folder = offered(tmp_path / "my-bert", monkeypatch)
+    (folder / "model.safetensors").unlink()
+    app = opened("heads", text="the law", tab="compare", b_model="my-bert", b_text="a street")
+    assert not app.exception
+    assert "my-bert" in app.warning[0].value and "built-in" in app.warning[0].value
+    assert "b_layer" in app.session_state  # the comparison goes on

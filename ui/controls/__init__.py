@@ -6,7 +6,7 @@ The room by subject: `table` (what makes a study, key by key), `widgets` (one se
 
 from ui.controls.bar import Bar, Choice, layer_label, study_bar
 from ui.controls.facts import cut_off, facts, remarks
-from ui.controls.models import absent_notice, model_label, model_menu, refused, show
+from ui.controls.models import absent_notice, loaded, model_label, model_menu, show
 from ui.controls.sentence import MAX_CHARS, sentence_bar, unreadable, untaught
 from ui.controls.settings import switch_heads_off
 from ui.controls.table import DEFAULT_SENTENCE, SOURCES, model_names
@@ -29,11 +29,11 @@ __all__ = [
     "facts",
     "focus",
     "layer_label",
+    "loaded",
     "look",
     "model_label",
     "model_menu",
     "model_names",
-    "refused",
     "remarks",
     "sentence_bar",
     "set_focus",

@@ -4,8 +4,9 @@ import { element } from "../dom.js";
 const SHOWN = 8000; // milliseconds that a sentence stays
 const AWAY = "position: fixed; top: 0; left: 0; width: 1px; height: 1px; opacity: 0";
 const NOTE =
-  "position: fixed; z-index: 1000002; left: 50%; bottom: 2rem; transform: translateX(-50%); max-width: 30rem;" +
-  "padding: 0.6rem 1rem; border-radius: 3px; background: #181816; color: #fffffd; font: 15px/1.4 sans-serif";
+  "position: fixed; z-index: 2147483647; inset: auto 1rem 2rem; margin: 0 auto; width: fit-content; max-width: 30rem;" +
+  "padding: 0.6rem 1rem; border: 1px solid #8f8c84; border-radius: 3px; background: #181816; color: #fffffd;" +
+  "font: 15px/1.4 sans-serif";
 const BLOCK = '[data-testid="stCode"]';
 
 /**

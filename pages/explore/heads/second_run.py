@@ -7,7 +7,6 @@ import streamlit as st
 from attention_core.models import (
     LayerName,
     Model,
-    ModelError,
     Run,
     Settings,
     Sizes,
@@ -26,10 +25,10 @@ from ui.controls import (
     choose,
     dropdown,
     facts,
+    loaded,
     model_label,
     model_menu,
     model_names,
-    refused,
     remarks,
     switch,
     unreadable,
@@ -38,7 +37,7 @@ from ui.controls import (
 )
 from ui.controls.table import RULES
 from ui.numbers import significant
-from ui.session import SAME, SCRATCH, Study, model, run_of
+from ui.session import SAME, SCRATCH, Study, run_of
 from ui.state import Setting, one_of
 from ui.text import Words, words
 
@@ -63,20 +62,18 @@ class SecondRun:
 
 
 def choose_second(choice: Choice, page: Words) -> SecondRun | None:
-    """The controls of B; None, with one sentence why, where its model or its text cannot be read."""
+    """The controls of B; None, with one sentence why, where its text cannot be read."""
     common = words("controls")
     absent_notice(_models(choice.study), common, lambda name: _model_label(name, page))
+    notices = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", key="b_bar"):
         TEXT.seed()
         st.text_input(page["compare.sentence"], key=TEXT.name, placeholder=choice.study.text)
         typed = clean(TEXT.peek(), MAX_CHARS)
         TEXT.publish(typed.text)
         name, sizes = _model(choice, page)
-        try:
-            reader = model(name, sizes)
-        except ModelError as error:
-            refused(error, common)
-            return None
+        with notices:
+            name, reader = loaded(name, sizes, common)
         layer, head = _layer_and_head(choice, reader.layers, page)
         rule = choose(
             "b_settings", SETTINGS, page["compare.settings"], lambda rule: page[f"compare.rules.{rule}"], width=190

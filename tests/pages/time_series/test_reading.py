@@ -127,6 +127,15 @@ CLOCKS = {
         "Datum",
         [f"{day.day}. {GERMAN[day.month - 1]} {day.year}" for day in DAYS],
     ),
+    "two digits from 1960 on": (
+        "Month",
+        [f"{month:%b-%y}" for month in pd.date_range("1960-01-01", periods=300, freq="MS")],
+    ),
+    "quarters of two digits": ("q", [f"{n % 4 + 1}Q{(1940 + n // 4) % 100:02}" for n in range(300)]),
+    "Chinese days of two digits": (
+        "日期",
+        [f"{day.year % 100:02}年{day.month}月{day.day}日" for day in pd.date_range("1968-06-01", periods=300)],
+    ),
     "fiscal years": ("fy", [f"FY{1700 + n}" for n in range(300)]),
     "an index": ("", [str(n) for n in range(300)]),
     "counted steps": ("step", [str(5 * n) for n in range(300)]),
@@ -548,6 +557,14 @@ def test_how_ambiguous_dates_were_read_is_told_and_can_be_chosen() -> None:
     expected = pd.to_datetime(pd.Series([f"{month:%d/%m/%Y}" for month in MONTHS]), format="%m/%d/%Y").to_numpy()
     same(turned, np.array(WAVE[:150])[np.argsort(expected, kind="stable")])
     assert "order" not in keys(read(dated(DAYS, WAVE, form="%d/%m/%Y"))[2])  # the 13th of a month shows it
+
+
+@pytest.mark.parametrize(("first", "last"), [(1949, 1973), (1960, 1984), (1999, 2023), (2019, 2043)])
+def test_years_of_two_digits_belong_to_the_century_that_keeps_them_together(first: int, last: int) -> None:
+    months = pd.date_range(f"{first}-01-01", periods=300, freq="MS")
+    _, _, usable = read(dated(months, WAVE, form="%d/%m/%y", mark=";"))
+    same(usable, WAVE)
+    assert usable.notes[0].named["first"] == f"{first}-01-01" and usable.notes[0].named["last"] == f"{last}-12-01"
 
 
 def test_a_row_without_a_time_is_named() -> None:

@@ -34,6 +34,7 @@ ORDERS = {
 DATED = re.compile(
     r"(?:\d{2}|\d{4}|[A-Z][a-z]{2})(?:-(?:\d{2}|\d{4}|[A-Z][a-z]{2})){1,2}|\d{4}-W\d\d-\d|\d{4}", re.ASCII
 )
+QUARTERS = {"1": "Jan", "2": "Apr", "3": "Jul", "4": "Oct"}
 NUMERALS = {"一": "1", "二": "2", "三": "3", "四": "4"}
 ENGLISH = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 MONTHS = {name: at for at, name in enumerate(ENGLISH, start=1)} | {  # German, French and Spanish, where they differ
@@ -61,7 +62,7 @@ PARTS = (  # quarters, weeks, months, fiscal years written with a letter
     (re.compile(r"(\d{4})[- ]?Q([1-4])", re.I), lambda parts: _quarter(parts[1], parts[2])),
     (re.compile(r"Q([1-4])[- /]?(\d{4})", re.I), lambda parts: _quarter(parts[2], parts[1])),
     (re.compile(r"([1-4])Q[- /]?(\d{4})", re.I), lambda parts: _quarter(parts[2], parts[1])),
-    (re.compile(r"([1-4])Q[- /]?(\d{2})", re.I), lambda parts: _quarter(f"20{parts[2]}", parts[1])),
+    (re.compile(r"([1-4])Q[- /]?(\d{2})", re.I), lambda parts: f"{QUARTERS[parts[1]]}-{parts[2]}"),
     (
         re.compile(r"(\d{4})[- ]?W(\d{1,2})(?:-?([1-7]))?", re.I),
         lambda parts: f"{parts[1]}-W{int(parts[2]):02}-{parts[3] or 1}",
@@ -94,7 +95,8 @@ def instants(cells: Sequence[str]) -> dict[str, np.ndarray]:
     seconds = np.array([second for _, second in written])
     readings: dict[str, np.ndarray] = {}
     for order, spelling in ORDERS.items():
-        days = pd.to_datetime(forms, format=spelling, errors="coerce").to_numpy(dtype="datetime64[us]")
+        days = pd.to_datetime(forms, format=spelling, errors="coerce")
+        days = (_century(days) if order.endswith("2") else days).to_numpy(dtype="datetime64[us]")
         at = (days + (seconds * 1e6).round().astype("timedelta64[us]"))[codes]
         if (~np.isnat(at[held])).mean() >= SURE:
             readings[order] = at
@@ -122,6 +124,12 @@ def dated(cell: str) -> bool:
     """Whether a tidy cell looks like a date or a time."""
     form, _ = _form(cell)
     return form is not None and not PLAIN.fullmatch(cell) and (not form or DATED.fullmatch(form) is not None)
+
+
+def _century(days: pd.Series) -> pd.Series:
+    """Years of two digits that would be in the future are a century earlier, unless that pulls the dates apart."""
+    earlier = days.where(days <= pd.Timestamp.now(), days - pd.DateOffset(years=100))
+    return earlier if earlier.max() - earlier.min() <= days.max() - days.min() else days
 
 
 def _best(readings: dict[str, np.ndarray], held: np.ndarray) -> dict[str, np.ndarray]:
