@@ -902,3 +902,13 @@ def test_any_text_is_read_or_refused(content: str | bytes) -> None:
             else:
                 for language in ("en", "zh"):
                     assert all(words("time_series", language).format(f"note.{n.key}", **n.named) for n in usable.notes)
+
+
+@pytest.mark.parametrize("separator", ["，", "；"])
+def test_signs_of_a_chinese_keyboard_separate_too(separator: str) -> None:
+    values = [round(5 + math.sin(at), 3) for at in range(200)]
+    rows = [f"2024-{1 + at // 28:02}-{1 + at % 28:02}{separator}{value}" for at, value in enumerate(values)]
+    sheet = reading.read("\n".join([f"日期{separator}数量", *rows]).encode())
+    assert [column.name for column in sheet.columns][sheet.likely() or 0] == "数量"
+    choice = reading.Choice(column=sheet.likely() or 0, clock=0, series=None, order=None, comma=None)
+    assert_close(list(reading.usable(sheet, choice, 134).values), values)

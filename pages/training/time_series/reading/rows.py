@@ -12,7 +12,7 @@ from pages.training.time_series.reading.refused import Refused
 from pages.training.time_series.reading.spelling import PLAIN, gap, spelled, tidy
 
 MOST_ROWS, MOST_COLUMNS, WIDEST = 100_000, 64, 5000  # what is wider than that is not looked at
-SEPARATORS = (";", "\t", "|", ",", " ")  # where two separate equally well, the first; " ": any white space
+SEPARATORS = (";", "\t", "|", ",", "；", "，", " ")  # where two separate equally well, the first; " ": any white space
 SAMPLE, TYPED = 300, 60  # rows by which the separator is chosen; of which the cells are looked at
 SPACED = 0.7
 WHOLE = 0.9  # of the rows are one number: the others are wrong cells

@@ -48,7 +48,7 @@ def read(data: bytes) -> Sheet:
     if text.count("\n") > MOST_ROWS + 1:
         raise Refused("too_long", most=MOST_ROWS)
     rows = rows_of(text)
-    return _sheet(table_of(rows), semicolon=rows.separator == ";")
+    return _sheet(table_of(rows), semicolon=rows.separator in ";；")
 
 
 def _sheet(table: Table, *, semicolon: bool) -> Sheet:
