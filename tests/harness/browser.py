@@ -76,9 +76,12 @@ IDLE = """() => {
     return app && app.dataset.testConnectionState === 'CONNECTED' && app.dataset.testScriptState === 'notRunning'
         && !window.__owed;
 }"""
-# A frame of the browser, and then whatever its page still had to do: on a slow machine both come later.
+# A frame of the browser, and then whatever its page still had to do: on a slow machine both come later. While a finger
+# is down a browser is never idle, and a page that is hidden has no frames: neither is waited for without end.
 FRAMES = """async (count) => {
-    while (count-- > 0) await new Promise((go) => requestAnimationFrame(() => requestIdleCallback(go)));
+    const late = new Promise((go) => setTimeout(go, 20_000));
+    const frame = () => new Promise((go) => requestAnimationFrame(() => requestIdleCallback(go, { timeout: 100 })));
+    while (count-- > 0) await Promise.race([frame(), late]);
 }"""
 # Asked in every frame: whether in so many of them nothing has run, and with `pictures` nothing was painted either.
 # Where nobody counts what a page asks for, a run that it has asked for needs a moment to begin.
@@ -91,7 +94,7 @@ RESTS = f"""([turn, frames, pictures]) => {{
         rest = window.__rest = {{ turn, painted, left: ("__owed" in window) ? frames : 9 }};
     else if (rest.done) rest.left -= 1;
     rest.done = false;
-    requestIdleCallback(() => (rest.done = true));
+    requestIdleCallback(() => (rest.done = true), {{ timeout: 1000 }});
     return !busy && rest.left <= 0;
 }}"""
 _turns = count()
@@ -106,10 +109,12 @@ def find_chromium() -> str | None:
 # Formulas, icons and canvases come after Python is done: fonts and parts of Streamlit are fetched when first needed.
 SETTLED = """async (quiet) => {
     await document.fonts.ready;
-    let changed = performance.now();
+    const begun = performance.now(); // a page that never rests is looked at as it is
+    let changed = begun;
     const watch = new MutationObserver(() => { changed = performance.now(); });
     watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-    while (performance.now() - changed < quiet || document.fonts.status !== 'loaded')
+    while (performance.now() - begun < 30_000
+           && (performance.now() - changed < quiet || document.fonts.status !== 'loaded'))
         await new Promise(requestAnimationFrame);
     watch.disconnect();
 }"""
