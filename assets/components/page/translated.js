@@ -81,6 +81,7 @@ export function watchTranslators(page) {
     for (const text of standIns(changes)) texts.observe(text, { characterData: true });
     for (const { addedNodes } of changes) for (const node of addedNodes) if (node instanceof Element) mark(node);
   };
-  mark(page.body);
-  new MutationObserver(look).observe(page.body, { subtree: true, childList: true });
+  const whole = page.documentElement; // tables of Streamlit keep canvases beside the body
+  mark(whole);
+  new MutationObserver(look).observe(whole, { subtree: true, childList: true });
 }
