@@ -11,7 +11,7 @@ from tests.harness.running import SMALL, eventually, running
 from ui.server.admission import LEFT
 
 FULL = (("en-GB", "Full: every seat is taken (1)"), ("zh-CN", "人满了：现在有 1 位读者"))
-PAGES = {"/": "Pipeline", "/vanishing": "Vanishing gradients", "/time-series": "Time series"}
+PAGES = {"/pipeline": "Pipeline", "/vanishing": "Vanishing gradients", "/time-series": "Time series"}
 # On a page's own address Streamlit first asks below it, and then at the root.
 USUAL = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
 FALLS_BACK = "script-src wasm-eval"  # the protobuf library tries WebAssembly once, and has the same in JavaScript
@@ -47,7 +47,7 @@ def test_a_page_works_and_breaks_no_rule_of_the_policy(browser, server, path, ti
         answer = page.goto(server.url + path)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         wait_settled(page)
-        assert page.title() == title
+        assert page.title() == f"{title} · Headlight"
         assert page.locator("canvas").first.is_visible()
         before = server.figures()["reruns_total"]
         page.get_by_text("中文", exact=True).click()
