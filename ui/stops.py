@@ -1,7 +1,7 @@
 """The two sliders that pages of saturation share, d_k and the input scale: their stops, and where the link says."""
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, N_HEAD
-from ui.components.lab import Slider
+from ui.components.lab import UNDERFLOW, Positions, Slider
 from ui.numbers import nearest_ratio, positive, significant
 from ui.state import Setting
 from ui.text import Words
@@ -38,11 +38,16 @@ def scale_slider(at: int, page: Words) -> Slider:
     )
 
 
-def where() -> tuple[int, int]:
+def where(d_k: Setting[float] = D_K, scale: Setting[float] = SCALE) -> tuple[int, int]:
     """Where the link says d_k and α stand, as indices of their stops; at their defaults where it says no positive
     number.
     """
-    return nearest_ratio(D_K_STOPS, D_K.value()), nearest_ratio(INPUT_SCALES, SCALE.value())
+    return nearest_ratio(D_K_STOPS, d_k.value()), nearest_ratio(INPUT_SCALES, scale.value())
+
+
+def lowest(along: str, low: float) -> float:
+    """Where a logarithmic axis ends over this slider that ends at `low` over the others."""
+    return DECADES if along == "d_k" and low == UNDERFLOW else low
 
 
 def head_number() -> int:
@@ -50,7 +55,7 @@ def head_number() -> int:
     return PROBE_HEAD.value()
 
 
-def released(d_k: int, alpha: int) -> None:
-    """In a callback: the sliders stand at these indices."""
-    D_K.put(D_K_STOPS[d_k])
-    SCALE.put(INPUT_SCALES[alpha])
+def released(at: Positions, d_k: Setting[float] = D_K, scale: Setting[float] = SCALE) -> None:
+    """In a callback: the sliders of `d_k_slider` and `scale_slider` stand at these indices."""
+    d_k.put(D_K_STOPS[at["d_k"]])
+    scale.put(INPUT_SCALES[at["alpha"]])

@@ -29,11 +29,9 @@ class Thumbnails:
     first_alike: tuple[int, ...]
 
 
-def thumbnails(
-    run: Run, page: Words, *, group: str = "main", tags: Mapping[Head, str] | None = None, numbered: bool = True
-) -> Thumbnails:
-    """One line a layer; the page's words `overview.head` and `overview.summary` name them. `tags`: what is written on
-    some heads; `numbered`: whether the heads are numbered above.
+def thumbnails(run: Run, page: Words, *, group: str = "main", numbered: bool = True) -> Thumbnails:
+    """One line a layer; the page's words `overview.head` and `overview.summary` name them. `numbered`: whether the
+    heads are numbered above.
     """
     common = words("controls", page.language)
     codes, names, axes = [], [], []
@@ -45,12 +43,7 @@ def thumbnails(
     digest = blake2b(b"".join(of_layer.tobytes() for of_layer in codes), digest_size=16).hexdigest()
     panels = [
         [
-            _thumbnail(
-                (layer, head),
-                code,
-                page.data("overview.head", layer=label, head=head + 1),
-                (tags or {}).get((layer, head), ""),
-            )
+            _thumbnail((layer, head), code, page.data("overview.head", layer=label, head=head + 1))
             for head, code in enumerate(of_layer)
         ]
         for layer, (label, of_layer) in enumerate(zip(labels, codes, strict=True))
@@ -72,6 +65,6 @@ def thumbnails(
     return Thumbnails(picture, heads, digest, longest, tuple(map(axes.index, axes)))
 
 
-def _thumbnail(head: Head, codes: np.ndarray, title: str, tag: str) -> Panel:
+def _thumbnail(head: Head, codes: np.ndarray, title: str) -> Panel:
     name = f"{head[0]}.{head[1]}"
-    return Panel(name=name, values=codes, rows="query", cols="key", scale="weights", title=title, head=head, tag=tag)
+    return Panel(name=name, values=codes, rows="query", cols="key", scale="weights", title=title, head=head)

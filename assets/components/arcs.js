@@ -7,7 +7,7 @@ import { FrameError } from "./frame.js";
 import { chooseHead, sameHead, valueAt } from "./heatmap/heads.js";
 import { significant } from "./maths.js";
 import { CanvasPen } from "./pen.js";
-import { ellipsis, visible, widthOf } from "./text.js";
+import { ellipsis, fill, visible, widthOf } from "./text.js";
 import { View, mounting } from "./view.js";
 
 const NARROW = 520; // pixels: below, words stand one under the other
@@ -49,14 +49,14 @@ class Arcs extends View {
   }
 
   accept({ meta, arrays }) {
-    const n = meta.words.length;
+    const n = meta.tokens.length;
     if (arrays.weights?.length !== n * n || !(meta.query < n)) throw new FrameError("panel");
-    const moved = meta.query !== this.meta?.query || String(meta.words) !== String(this.meta?.words);
+    const moved = meta.query !== this.meta?.query || String(meta.tokens) !== String(this.meta?.tokens);
     if (moved) this.query = meta.query;
     this.meta = meta;
     this.weights = arrays.weights;
     this.canvas.setAttribute("aria-label", meta.summary);
-    this.choices.setAttribute("aria-label", meta.said.tags);
+    this.choices.setAttribute("aria-label", meta.words.tags);
     this.choices.replaceChildren(...meta.tags.map((tag) => this.tagOf(tag)));
     if (meta.group !== this.group) {
       this.unlisten?.();
@@ -64,6 +64,7 @@ class Arcs extends View {
       this.unlisten = busListen(meta.group, () => this.follow());
     }
     if (moved) this.later("reveal");
+    busSend(meta.group, { tags: new Map(meta.tags.map(({ head, number }) => [String(head), String(number)])) });
     this.follow();
   }
 
@@ -104,13 +105,13 @@ class Arcs extends View {
 
   // The weights of the asking word: torch's own, or those of a thumbnail until they arrive.
   row() {
-    const { words, head } = this.meta;
-    const n = words.length;
+    const { tokens, head } = this.meta;
+    const n = tokens.length;
     const query = this.asking();
     const panel = this.thumbnail();
     if (sameHead(this.head(), head) || !panel) return [...this.weights.subarray(query * n, (query + 1) * n)];
     const standing = /** @type {any} */ ({ thumbnail: panel, shape: [n, n] });
-    return words.map((_, key) => valueAt(standing, { r: query, c: key }));
+    return tokens.map((_, key) => valueAt(standing, { r: query, c: key }));
   }
 
   thumbnail() {
@@ -124,18 +125,18 @@ class Arcs extends View {
     const room = this.root.clientWidth;
     const narrow = room < NARROW;
     pen.font = `15px ${this.font()}`;
-    const widths = meta.words.map((word) => Math.min(150, pen.measureText(visible(word)).width)); // the font may be new
+    const widths = meta.tokens.map((word) => Math.min(150, pen.measureText(visible(word)).width)); // the font may be new
     const total = widths.reduce((sum, width) => sum + width, 0);
     if (narrow) {
       const gutter = Math.min(130, Math.max(...widths)) + 14;
-      const along = meta.words.map((_, i) => (i + 0.5) * LINE);
+      const along = meta.tokens.map((_, i) => (i + 0.5) * LINE);
       return {
         narrow,
         along,
         widths,
         gutter,
         width: room,
-        height: meta.words.length * LINE,
+        height: meta.tokens.length * LINE,
         depth: room - gutter - 60,
       };
     }
@@ -169,7 +170,7 @@ class Arcs extends View {
     for (const key of order) if (row[key] > FAINTEST) this.arc(geometry, query, key, row[key]);
     pen.context.globalAlpha = 1;
     const strongest = order.filter((key) => row[key] > FAINTEST && !meta.special[key]).reverse();
-    meta.words.forEach((word, i) => this.write(geometry, word, i, i === query, strongest[0] === i));
+    meta.tokens.forEach((word, i) => this.write(geometry, word, i, i === query, strongest[0] === i));
     for (const key of strongest.slice(0, SAID)) this.weigh(geometry, query, key, row[key]);
     pen.fillStyle = colour.ink;
     this.tell(row, query, strongest);
@@ -239,12 +240,13 @@ class Arcs extends View {
 
   // In words, for who does not see the arcs, and below them.
   tell(row, query, strongest) {
-    const { words, said } = this.meta;
-    const shown = strongest.slice(0, SAID).map((key) => `${words[key]} ${significant(row[key], 2)}`);
+    const { tokens, words } = this.meta;
+    const shown = strongest.slice(0, SAID).map((key) => `${tokens[key]} ${significant(row[key], 2)}`);
     const rest = row.reduce((sum, weight, key) => sum + (this.meta.special[key] ? weight || 0 : 0), 0);
-    const parts = [`${words[query]} → ${shown.join(", ") || "–"}`];
-    if (rest > FAINTEST) parts.push(`${said.resting} ${significant(rest, 2)}`);
-    const text = `${said.head.replace("{layer}", this.head()[0] + 1).replace("{head}", this.head()[1] + 1)}: ${parts.join(" · ")}`;
+    const parts = [`${tokens[query]} → ${shown.join(", ") || "–"}`];
+    if (rest > FAINTEST) parts.push(`${words.resting} ${significant(rest, 2)}`);
+    const [layer, head] = this.head();
+    const text = `${fill(words.head, { layer: layer + 1, head: head + 1 })}: ${parts.join(" · ")}`;
     if (this.caption.textContent !== text) this.caption.textContent = text;
   }
 
@@ -279,7 +281,7 @@ class Arcs extends View {
 
   walk(event) {
     const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (step) this.light(Math.max(0, Math.min(this.meta.words.length - 1, this.asking() + step)));
+    if (step) this.light(Math.max(0, Math.min(this.meta.tokens.length - 1, this.asking() + step)));
     else if (event.key === "Enter" || event.key === " ") this.choose(this.asking());
     else if (event.key === "Escape") this.light(-1);
     else return;

@@ -1,7 +1,16 @@
 // What the canvases of one page share without the server: the tokens in focus, what the pointer is on, and the chosen
 // head (see heatmap/heads.js).
 const BUS = (window.__headlightBus ??= { state: {}, target: new EventTarget() });
-const QUIET = { focus: null, hover: null, locked: false, chosen: null, answered: null, pending: null, peek: null };
+const QUIET = {
+  focus: null,
+  hover: null,
+  locked: false,
+  chosen: null,
+  answered: null,
+  pending: null,
+  peek: null,
+  tags: null,
+};
 
 /** @param {string} group */
 export function busState(group) {

@@ -28,6 +28,7 @@ interface BusState {
   answered: Head | null;
   pending: string | null;
   peek: Head | null; // the head that is pointed at
+  tags: Map<string, string> | null; // what is written on some heads
   offers: { run: string; thumbnails: Map<string, Panel> }[];
 }
 
@@ -134,7 +135,6 @@ interface Panel {
   labels: boolean;
   live: boolean;
   head: Head | null;
-  tag: string;
   softcap: number | null;
   bias: Numbers | null;
   source: Numbers;

@@ -63,7 +63,6 @@ class Panel:
     `values` are float32 (NaN, in a live panel also −∞: masked, hatched) or uint8 codes of an overview; `limit` is the
     end of the colour range, ±limit for a signed scale, from the data when None. With `live`, the browser shows the
     softmax of the values over T, capped and biased as the model does it. `head`: (layer, head) of these weights.
-    `tag`: what is written on a thumbnail.
     """
 
     name: str
@@ -80,7 +79,6 @@ class Panel:
     bias: np.ndarray | None = None
     softcap: float | None = None
     head: tuple[int, int] | None = None
-    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +271,6 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "labels": panel.labels,
         "live": panel.live,
         "head": panel.head,
-        "tag": panel.tag,
     }
 
 

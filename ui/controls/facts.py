@@ -12,8 +12,13 @@ SHOWN_TOKENS = 6  # of those that were typed
 
 
 def facts(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) -> str:
-    """One line; `cut` characters beyond the `limit` were left out. It is Markdown."""
-    parts = [_counted(tokens, common)]
+    """One line: how many tokens, and the notes. It is Markdown."""
+    return " · ".join([counted(tokens, common), *notes(cut, limit, tokens, reader, common)])
+
+
+def notes(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) -> list[str]:
+    """All but how many tokens there are; `cut` characters beyond the `limit` were left out. Markdown."""
+    parts = []
     if cut:
         parts.append(cut_off(cut, limit, common))
     if tokens.dropped:
@@ -23,7 +28,7 @@ def facts(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) ->
     if 4 * unexplained > len(tokens):
         why = "unknown_english" if reader.name in ENGLISH else "unknown_why"
         parts.append(common.format(why, token=tokens.remarks.unknown_token))
-    return " · ".join(parts)
+    return parts
 
 
 def cut_off(cut: int, limit: int, common: Words) -> str:
@@ -53,7 +58,8 @@ def remarks(common: Words, *read: Tokens) -> list[str]:
     return parts
 
 
-def _counted(tokens: Tokens, common: Words) -> str:
+def counted(tokens: Tokens, common: Words) -> str:
+    """How many tokens, and how many of them the model has put around the text."""
     if tokens.framing and (tokens.strings[0], tokens.strings[-1]) == ("[CLS]", "[SEP]"):
         return common.format("tokens_framed", count=len(tokens))
     if tokens.framing:

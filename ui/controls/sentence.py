@@ -12,7 +12,7 @@ from attention_core.models import EMBEDDED, Model, Sizes, Tokens, UnknownWords, 
 from attention_core.models.from_scratch import Source
 from attention_core.text import clean
 from ui import session
-from ui.controls.facts import facts
+from ui.controls.facts import counted, notes
 from ui.controls.table import DEFAULT_SENTENCE, SOURCE, TEXT, model
 from ui.focus import look
 from ui.sentences import SENTENCES, Sentence
@@ -27,26 +27,37 @@ LAST_SENTENCE = "last_sentence"  # that could be read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A text as a model reads it; `facts`: what a reader should know about its size."""
+    """A text as a model reads it; `size`: how many tokens, `notes`: what else to know about it. Markdown."""
 
     text: str
     tokens: Tokens
-    facts: str = ""
+    size: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> str:
+        """All of it in one line."""
+        return " · ".join(filter(None, (self.size, *self.notes)))
 
 
 def sentence_bar(beside: Callable[[], T], least: int = 1) -> tuple[str, Tokens, T]:
     """The bar of pages that need only a sentence: the text, its tokens as the from-scratch layer reads them, and what
     the widgets `beside` it return. With fewer than `least` tokens the sentence before stays.
     """
+    reading, chosen = reading_bar(session.model(SCRATCH, Sizes()), beside, least)
+    if reading.facts:
+        st.caption(reading.facts)
+    return reading.text, reading.tokens, chosen
+
+
+def reading_bar(reader: Model, beside: Callable[[], T], least: int) -> tuple[Reading, T]:
+    """The same as this model reads it; what there is to know about it the page says where there is room."""
     common = words("controls")
     with st.container(horizontal=True, vertical_alignment="bottom", key="sentence_bar"):
         typed = sentence_input(common)
         examples_menu(common)
         chosen = beside()
-    reading = read(typed, session.model(SCRATCH, Sizes()), common, least)
-    if reading.facts:
-        st.caption(reading.facts)
-    return reading.text, reading.tokens, chosen
+    return read(typed, reader, common, least), chosen
 
 
 def sentence_input(common: Words) -> str:
@@ -100,7 +111,8 @@ def read(typed: str, reader: Model, common: Words, least: int = 1) -> Reading:
         return _last(reader, least)
     st.session_state[LAST_SENTENCE] = cleaned.text
     TEXT.publish(cleaned.text)
-    return Reading(text=cleaned.text, tokens=tokens, facts=facts(cleaned.cut, MAX_CHARS, tokens, reader, common))
+    noted = notes(cleaned.cut, MAX_CHARS, tokens, reader, common)
+    return Reading(text=cleaned.text, tokens=tokens, size=counted(tokens, common), notes=tuple(noted))
 
 
 def untaught(error: UnknownWords, common: Words, then: str = "") -> None:

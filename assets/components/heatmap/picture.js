@@ -13,7 +13,7 @@ import { adopt, colourPanel, crowded, panelOf } from "./panels.js";
 import { Pointing } from "./pointing.js";
 import { namePanel, rowOf } from "./rows.js";
 import { Strip } from "./strip.js";
-import { headingOf, layoutGrid } from "./thumbnails.js";
+import { headingOf, layoutGrid, tagThumbnails } from "./thumbnails.js";
 import { Tools } from "./tools.js";
 import { whole } from "./zoom.js";
 
@@ -114,6 +114,7 @@ export class Picture extends View {
       this.stage.replaceChildren(...heading, ...this.rows.map((row, i) => rowOf(this, row, meta.row_titles?.[i])));
     }
     for (const panel of this.panels) namePanel(this, panel);
+    if (this.grid) tagThumbnails(this);
     this.bar.furnish();
     this.strip.furnish();
   }
@@ -192,7 +193,8 @@ export class Picture extends View {
       this.lookAhead();
       this.pointing.retell();
     }
-    if (!this.grid) this.later("draw");
+    if (this.grid) tagThumbnails(this);
+    else this.later("draw");
     this.strip.light();
     this.bar.showLock();
   }

@@ -1,5 +1,5 @@
 // A grid of thumbnails: one button each, all drawn on one sheet behind them, since a canvas each would be a layer each.
-import { busSend } from "../bus.js";
+import { busSend, busState } from "../bus.js";
 import { element } from "../dom.js";
 import { chooseHead } from "./heads.js";
 import { spelled } from "./pointing.js";
@@ -31,7 +31,6 @@ export function listenToThumbnail(picture, panel) {
     if (panel.head) chooseHead(picture.group, panel.head);
   };
   const peek = (head) => panel.head && busSend(picture.group, { peek: head });
-  button.dataset.tag = panel.tag;
   button.onpointermove = (event) => picture.say(event, lines.map(spelled));
   button.onpointerenter = () => peek(panel.head);
   button.onpointerleave = () => {
@@ -39,6 +38,15 @@ export function listenToThumbnail(picture, panel) {
     peek(null);
   };
   button.onkeydown = (event) => walkGrid(picture, event, panel);
+}
+
+/**
+ * What is written on the thumbnails of some heads.
+ * @param {Picture} picture
+ */
+export function tagThumbnails({ group, panels }) {
+  const { tags } = busState(group);
+  for (const { head, button } of panels) button.dataset.tag = tags?.get(String(head)) ?? "";
 }
 
 function walkGrid({ rows, panels }, event, panel) {

@@ -8,10 +8,13 @@ import numpy as np
 
 from pages.explore.start.numbers import Tag, framing
 from ui.components.assets import component
-from ui.components.canvas import WORDS, Pick, picked
+from ui.components.canvas import Pick, picked
 from ui.components.frame import encode
 from ui.numbers import significant
 from ui.text import Words, words
+
+GROUP = "start"  # of the canvases of the page, which share the chosen head
+WORDS = ("tags", "head", "resting")
 
 _ARCS = component("arcs")
 
@@ -30,24 +33,20 @@ class Sentence:
 def arcs(sentence: Sentence, tags: Sequence[Tag], page: Words, on_pick: Callable[[Pick], None]) -> None:
     """Draw it. `on_pick` gets a word (panel "word") or a tag (panel "tag", by its place among the tags)."""
     meta = {
-        "words": list(sentence.words),
+        "tokens": list(sentence.words),
         "special": framing(sentence.words).tolist(),
         "query": sentence.query,
         "head": list(sentence.head),
         "run": sentence.run,
         "group": GROUP,
         "tags": [_tag(number, tag, sentence, page) for number, tag in enumerate(tags, start=1)],
-        "said": {name: page[f"arcs.{name}"] for name in ("tags", "head", "resting")},
+        "words": {name: page[f"arcs.{name}"] for name in WORDS}
+        | {"damaged": words("canvas", page.language)["damaged"]},
         "summary": page["arcs.summary"],
-        **{"damaged": {name: words("canvas", page.language)[name] for name in WORDS}["damaged"]},
     }
     shapes = {"word": (len(sentence.words), 1), "tag": (len(tags), 1)}
-    weights = sentence.weights.astype(np.float32, copy=False)
-    data = encode(meta, {"weights": weights})
+    data = encode(meta, {"weights": sentence.weights.astype(np.float32, copy=False)})
     _ARCS(key="arcs", data=data, on_pick_change=partial(picked, "arcs", shapes, on_pick))
-
-
-GROUP = "start"  # of the canvases of the page, which share the chosen head
 
 
 def _tag(number: int, tag: Tag, sentence: Sentence, page: Words) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """What the first page shows of a sentence: heads tagged by measurement, a head that goes from soft to hard. Pure."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from attention_core.measures import offset_score
 from attention_core.models import Run
-from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES, Probe, Sweep, sweep
+from attention_core.saturation import D_K_STOPS, INPUT_SCALES, Probe, Sweep, sweep
 
 FRAMES = {"[CLS]", "[SEP]", "<s>", "</s>"}  # tokens that a model adds to every sentence
 PRONOUNS = {
@@ -81,8 +80,9 @@ def _alone(probe: Probe, head: int) -> Probe:
 
 
 def _alive(swept: Sweep) -> Float[np.ndarray, " a"]:
-    """A row lives where its gain is at least DEAD, as everywhere."""
-    return (swept.log_gains[:, 0] >= math.log10(DEAD)).sum(dim=-1).numpy().astype(np.float32)
+    """How many rows of the only head are not dead."""
+    rows = swept.log_gains.shape[-1]
+    return rows - (swept.measures.dead[:, 0] * rows).round().numpy()
 
 
 def _tag(kind: Kind, shares: Float[Tensor, "layer h"], taken: Sequence[Tag]) -> Tag:

@@ -24,7 +24,7 @@ from ui.text import Words, words
 
 def moved(n: int, at: Positions) -> None:
     """A released slider: its value goes into the link."""
-    released(at["d_k"], at["alpha"])
+    released(at)
     TOKENS.put(ALL if at["n"] == n - 2 else at["n"] + 2)
 
 

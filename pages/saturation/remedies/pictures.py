@@ -23,7 +23,7 @@ from ui.components.lab import (
     Readouts,
     Slider,
 )
-from ui.stops import DECADES, d_k_slider, scale_slider
+from ui.stops import d_k_slider, lowest, scale_slider
 from ui.text import Words, words
 
 LEFT = Box(stack="left", span=3)
@@ -133,7 +133,7 @@ def _curves(
         along=along,
         lines=tuple(sorted(lines, key=lambda line: (not line.pale, line.hue != "q"))),
         logs=logs,
-        low=DECADES if along == "d_k" and low == UNDERFLOW else low,
+        low=lowest(along, low),
         high=high,
         below=words("canvas", page.language)["underflow"] if low == UNDERFLOW else "",
         ends=True,

@@ -8,7 +8,7 @@ from attention_core.saturation import N_HEAD, SWEPT_RULES
 from pages.saturation.vanishing.numbers import Place, Summary, quantiles_of
 from ui.components.lab import UNDERFLOW, Box, Curves, Heading, Line, Plot
 from ui.palette import RULE_HUES
-from ui.stops import DECADES
+from ui.stops import lowest
 from ui.text import Words, words
 
 WHOLE = Box(span=12)
@@ -59,7 +59,7 @@ def _against(
         along=along,
         lines=lines,
         logs=logs,
-        low=DECADES if along == "d_k" and low == UNDERFLOW else low,
+        low=lowest(along, low),
         high=high,
         below=words("canvas", page.language)["underflow"] if low == UNDERFLOW else "",
         legend=False,

@@ -39,7 +39,7 @@ def place(n: int) -> Place:
 def moved(at: Positions) -> None:
     """A released slider: its value goes into the link."""
     RULE.put(SWEPT_RULES[at["rule"]])
-    released(at["d_k"], at["alpha"])
+    released(at)
 
 
 def picked(pick: Pick) -> None:

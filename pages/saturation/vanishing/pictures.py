@@ -27,6 +27,7 @@ from ui.components.lab import (
     Softmax,
 )
 from ui.numbers import significant
+from ui.readouts import reading
 from ui.stops import d_k_slider, scale_slider
 from ui.text import Words, words
 
@@ -113,14 +114,8 @@ def _numbers(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
 
 
 def _item(name: str, rows: int, page: Words) -> Item:
-    return Item(
-        label=page[f"measure.{name}"],
-        column=name,
-        log=name.startswith("log_"),
-        unit=page.get(f"unit.{name}", ""),
-        help=page[f"help.{name}"],
-        whole=rows if name == "dead" else 0,
-    )
+    """Under its own name; of dead rows, how many of all."""
+    return replace(reading(name, page), whole=rows if name == "dead" else 0)
 
 
 def _weights(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:

@@ -43,6 +43,9 @@ def test_the_first_screen_shows_where_a_sentence_looks_before_any_touch(open_pag
     if width > 1000:
         assert page.evaluate(INSIDE, "wall") <= height and page.evaluate(INSIDE, "start") <= height + 60
     expect(page.locator(".gauge output")).to_have_text("13 of 13")
+    tagged = page.locator(".st-key-wall .thumb:is([data-tag='1'], [data-tag='2'], [data-tag='3'])")
+    expect(tagged).to_have_count(3)
+    expect(page.locator(".st-key-wall .thumb[data-tag='3']")).to_have_attribute("aria-label", "Layer 6, head 12")
 
 
 def test_another_word_asks_and_the_third_tag_follows_it(open_page, eager) -> None:
