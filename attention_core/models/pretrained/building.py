@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from attention_core.models.base import Projections
 from attention_core.models.built import Built, Way
-from attention_core.models.pretrained.matrices import close, matrix
+from attention_core.models.pretrained.hooks import hooked
+from attention_core.models.pretrained.matrices import close, matrix, ratio
 from attention_core.models.pretrained.queries import Flows, QueryMap, query_maps
 from attention_core.models.pretrained.recording import AttentionCall, recording
 from attention_core.multihead import project
@@ -62,12 +63,8 @@ def _watching(modules: set[nn.Module]) -> Iterator[Flows]:
         flows.setdefault(module, []).append((read, written))
         return output.clone() if isinstance(output, Tensor) else None  # a model may go on in place
 
-    handles = [module.register_forward_hook(remember, with_kwargs=True) for module in modules]
-    try:
+    with hooked(module.register_forward_hook(remember, with_kwargs=True) for module in modules):
         yield flows
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _blocks(model: nn.Module) -> dict[nn.Module, nn.Module]:
@@ -118,9 +115,8 @@ def _query_scale(one: QueryMap | None, call: AttentionCall) -> float:
     """The factor between the lengths of x W_Q and of q; 1 where it is another one for every token."""
     if one is None or call.x is None:
         return 1.0
-    before, after = (vectors.detach().norm(dim=-1) for vectors in (one.projected(call.x), call.q))
-    factor = float((before * after).sum() / before.square().sum())
-    return factor if close(before * factor, after) and not close(before, after) else 1.0
+    factor = ratio(*(vectors.detach().norm(dim=-1) for vectors in (one.projected(call.x), call.q)))
+    return 1.0 if factor is None else factor
 
 
 def _different(k: Float[Tensor, "h n d_k"]) -> int:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from attention_core.models.base import Projections
+from attention_core.models.pretrained.hooks import hooked
 from attention_core.models.pretrained.recording import AttentionCall
 from attention_core.multihead import concatenate, project
 
@@ -26,12 +27,9 @@ def watch_linears(model: nn.Module) -> Iterator[Flows]:
     def remember(module: nn.Module, args: tuple[Tensor, ...]) -> None:
         flows.setdefault(module, []).extend(args[:1])
 
-    handles = [module.register_forward_pre_hook(remember) for module in model.modules() if matrix(module) is not None]
-    try:
+    linears = (module for module in model.modules() if matrix(module) is not None)
+    with hooked(module.register_forward_pre_hook(remember) for module in linears):
         yield flows
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def projections_of(call: AttentionCall, flows: Flows) -> Projections:
@@ -138,18 +136,18 @@ def _factor(role: str, source: Tensor, W: Tensor, b: Tensor | None, used: Tensor
     if (len(W), len(source), W.shape[-1]) != tuple(used.shape):
         return None
     projected = project(source, W, b)
-    if close(projected, used):
-        return 1.0
     if role == "V":
-        return None
-    factor = float((projected * used).sum() / (projected * projected).sum())
-    if close(projected * factor, used):
-        return factor
-    lengths, used_lengths = projected.norm(dim=-1), used.norm(dim=-1)
-    if close(lengths, used_lengths):
+        return 1.0 if close(projected, used) else None
+    factor = ratio(projected, used)
+    return ratio(projected.norm(dim=-1), used.norm(dim=-1)) if factor is None else factor
+
+
+def ratio(given: Tensor, used: Tensor) -> float | None:
+    """The one factor between two tensors, 1 where they are equal; None where there is none, but for rounding."""
+    if close(given, used):
         return 1.0
-    factor = float((lengths * used_lengths).sum() / (lengths * lengths).sum())
-    return factor if close(lengths * factor, used_lengths) else None
+    factor = float((given * used).sum() / given.square().sum())
+    return factor if close(given * factor, used) else None
 
 
 def close(given: Tensor, used: Tensor) -> bool:

@@ -7,6 +7,9 @@ from functools import partial
 from typing import Any
 
 from torch import nn
+from torch.utils.hooks import RemovableHandle
+
+from attention_core.models.pretrained.hooks import hooked
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +25,17 @@ class Place:
 def watch_lists(model: nn.Module) -> Iterator[Sequence[Place]]:
     """The places that run at this moment, the outermost first. One module may stand, and run, in many (Zamba)."""
     running: list[Place] = []
-    handles = []
+    with hooked(_hooks(model, running)):
+        yield running
+
+
+def _hooks(model: nn.Module, running: list[Place]) -> Iterator[RemovableHandle]:
     for name, modules in model.named_modules():
         if isinstance(modules, nn.ModuleList):
             for index, module in enumerate(modules):
                 place = Place(name, index, len(modules))
-                handles.append(module.register_forward_pre_hook(partial(_enter, running, place)))
-                handles.append(module.register_forward_hook(partial(_leave, running)))
-    try:
-        yield running
-    finally:
-        for handle in handles:
-            handle.remove()
+                yield module.register_forward_pre_hook(partial(_enter, running, place))
+                yield module.register_forward_hook(partial(_leave, running))
 
 
 def _enter(running: list[Place], place: Place, *_: Any) -> None:  # noqa: ANN401 what hooks are called with
