@@ -193,6 +193,14 @@ def test_forged_values_and_states_fail_for_their_sender_only(either, page):
     assert is_served(either)
 
 
+def test_a_whole_number_that_a_reader_types_arrives(either):
+    with either.socket() as socket:
+        opened = b"".join(message.SerializeToString() for message in rerun(socket, page_name="induction"))
+        field = re.findall(rb"\$\$ID-[0-9a-f]+-in_steps", opened)[0].decode()
+        answer = rerun(socket, page_name="induction", widget_states={"widgets": [{"id": field, "int_value": 353}]})
+        assert any(b"steps=353" in message.SerializeToString() for message in answer)
+
+
 def test_a_flood_of_messages_is_cut_and_leaves_the_others_served(either):
     with either.socket() as socket:
         rerun(socket)

@@ -49,6 +49,9 @@ RATE, BURST = 50.0, 100.0  # messages a second and at once that one session may 
 SESSION_UPLOADS = 128 * memory.MIB  # two of the largest files; an older one gives way
 PROCESS_UPLOADS = min(256 * memory.MIB, memory.available() // 8)  # above, a file is refused
 
+# What a browser also sends for a widget of this kind: whole numbers, for a field of whole numbers.
+ALSO = {"double_value": ("int_value",)}
+
 STATIC = "_StreamlitStaticFiles"
 
 _log = logging.getLogger("headlight")
@@ -153,7 +156,7 @@ def _states() -> None:
         kind = why = sent.value.WhichOneof("value")
         try:
             # Of a widget that was cleared Streamlit no longer knows the kind.
-            if kind in (None, metadata.value_type) or metadata.value_type is None:
+            if metadata.value_type is None or kind in (None, metadata.value_type, *ALSO.get(metadata.value_type, ())):
                 return read(self, k)
         except Exception as error:
             why = type(error).__name__
