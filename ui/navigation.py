@@ -81,7 +81,7 @@ def navigation() -> st.Page:
         entries = [entry for entry in PAGES if entry.section == section]
         if entries:
             menu[common[f"section.{section}"]] = [_page(entry, common.language) for entry in entries]
-    menu[common["section.explore"]].append(_missing(common.language))
+    menu[common["section.explore"]].append(copy(_missing_page(common.language)))
     page = st.navigation(menu, position="top")
     if missed:
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
@@ -110,7 +110,7 @@ def tab_title(page: st.Page) -> str:
 
 def onward(page: st.Page) -> None:
     """At the foot of every page: which one comes next, and why."""
-    names = {"" if entry == PAGES[0] else entry.url_path: entry.name for entry in PAGES}
+    names = {_address(entry).removeprefix("/"): entry.name for entry in PAGES}
     name = names.get(page.url_path)
     if name is None:
         return  # the page that says there is none
@@ -139,7 +139,12 @@ def _addresses() -> dict[str, str]:
     for entry in PAGES:
         titles = (words("common", language)[f"page.{entry.name}.title"] for language in LANGUAGES)
         called |= dict.fromkeys((*titles, entry.name, entry.url_path), entry)
-    return {_bare(name): "/" if entry == PAGES[0] else f"/{entry.url_path}" for name, entry in called.items()}
+    return {_bare(name): _address(entry) for name, entry in called.items()}
+
+
+def _address(entry: PageEntry) -> str:
+    """Of the landing page, the root; of any other its own."""
+    return "/" if entry == PAGES[0] else f"/{entry.url_path}"
 
 
 def _bare(name: str) -> str:
@@ -193,10 +198,6 @@ def _checked(entry: PageEntry, language: str) -> st.Page:
 def _missing_page(language: str) -> st.Page:
     title = words("server", language)["missing.title"]
     return st.Page(_say_missing, title=title, url_path=MISSING, visibility="hidden")
-
-
-def _missing(language: str) -> st.Page:
-    return copy(_missing_page(language))
 
 
 def _say_missing() -> None:

@@ -62,7 +62,7 @@ def _missing(scope: Scope, home: str) -> Response:
     query = scope.get("query_string", b"")
     language = reader_language(Headers(scope=scope).get("accept-language", ""), query)
     texts, common = words("server", language), words("common", language)
-    text = texts.data("missing.text", page=common["page.pipeline.title"])
+    text = texts.data("missing.text", page=common["page.start.title"])
     values = {"title": texts["missing.title"], "text": text, "way": texts["missing.way"]}
     headers = {"cache-control": "no-store", "vary": "accept, accept-language", "content-language": language}
     return HTMLResponse(plain.filled(PAGE, language, values | {"home": f"{home}?lang={language}"}), 404, headers)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic
 
 import streamlit as st
@@ -57,17 +58,9 @@ def train(
 def bar(training: Training[N, E], run: Run[N, E] | None) -> None:
     """The row every page begins its training with: buttons, files, and how far it is."""
 
-    def tell() -> None:
-        if run is None:
-            st.markdown(training.empty)
-        elif run.origin is not None:
-            recorded(run)
-        elif training.clock is None:
-            progress(run, training.kind.label)
-        else:
-            training.clock(run)
-
-    _row(training.key, run, training.wanted, tell, training.kind, in_turns=training.in_turns)
+    clock = training.clock or partial(progress, label=training.kind.label)
+    say = partial(_standing, run, partial(st.markdown, training.empty), clock)
+    _row(training.key, run, training.wanted, say, training.kind, in_turns=training.in_turns)
     refusal(training.key)
 
 
@@ -88,27 +81,30 @@ def live(
     with st.container(key=f"{key}_settings"):
         wanted = make(whole_number(f"{key}_seed", 0, 9999, 0, words("training")["seed"], 120))
 
-    def tell(run: Run[V, E] | None) -> None:
-        if run is None:
-            st.caption(page[f"{key}.idle"])
-        elif run.origin is not None:
-            recorded(run)
-        else:
-            progress(run, label)
-
     def panel(run: Run[V, E] | None) -> None:
-        _row(key, run, wanted, lambda: tell(run))
+        idle = partial(st.caption, page[f"{key}.idle"])
+        _row(key, run, wanted, partial(_standing, run, idle, partial(progress, label=label)))
         if run is not None and run.begun:
             draw(run, page)
 
     watch(key, panel, recording)
 
 
+def _standing(run: Run[V, E] | None, idle: Callable[[], Any], clock: Callable[[Run[V, E]], None]) -> None:
+    """How far the run is: what `idle` says where there is none, a recording, or what the `clock` tells."""
+    if run is None:
+        idle()
+    elif run.origin is not None:
+        recorded(run)
+    else:
+        clock(run)
+
+
 def _row(
     key: str,
     run: Run[V, E] | None,
     wanted: Mapping[V, E],
-    tell: Callable[[], Any],
+    say: Callable[[], None],
     kind: Kind[Any, Any] | None = None,
     *,
     in_turns: bool = True,
@@ -118,7 +114,7 @@ def _row(
         if kind is not None:
             files(key, kind)
         with st.container(key=f"{key}_progress", width="stretch"):
-            tell()
+            say()
             stale(run, wanted, asked=bool(go(key).value()))
 
 

@@ -53,7 +53,7 @@ def _arrays(choice: Choice, show: str) -> dict[str, np.ndarray]:
 def _panel(layer: LayerTrace, head: int, show: str) -> Panel:
     if show == "head":
         return live_panel(layer, head)
-    masked = layer.attention.masked_scores.isneginf()
+    masked = ~layer.allowed
     if show == "mean":
         mean = mean_over_heads(layer.attention.weights)
         return weights_panel("mean", mean.masked_fill(masked.all(dim=0), float("nan")), "weights", "ᾱ")

@@ -47,7 +47,7 @@ def section(choice: Choice, page: Words) -> Arrays:
 
 def mean_weights(layer: LayerTrace) -> np.ndarray:
     """The mean over the heads of a layer, NaN where all of them are masked."""
-    masked = layer.attention.masked_scores.isneginf().all(dim=0)
+    masked = ~layer.allowed.any(dim=0)
     return mean_over_heads(layer.attention.weights).masked_fill(masked, float("nan")).numpy()
 
 

@@ -93,7 +93,7 @@ def rollouts(run: Run, residual: float) -> dict[str, Float[Tensor, "_ _ _"]]:
 def measured(layer: LayerTrace, heads: slice = slice(None)) -> dict[str, Float[Tensor, " h"]]:
     """Every measure of these heads of a layer, by the names in MEASURED."""
     weights = layer.attention.weights[heads]
-    allowed = ~layer.attention.masked_scores[heads].isneginf()
+    allowed = layer.allowed[heads]
     numbers = {name: measure.apply(weights, allowed) for name, measure in measures.MEASURES.items()}
     if layer.name.stack in CROSSING:  # position i of one sequence is no neighbour of position i of another
         numbers |= {name: torch.full_like(numbers[name], torch.nan) for name in POSITIONAL}

@@ -41,7 +41,7 @@ class Rows:
 def rows(layer: LayerTrace, head: int, query: int) -> Rows:
     """Of the keys that this query may read."""
     trace = layer.attention
-    allowed = (~trace.masked_scores[head, query].isneginf()).nonzero()[:, 0]
+    allowed = layer.allowed[head, query].nonzero()[:, 0]
     a, v = trace.weights[head, query, allowed].double(), trace.v[head, allowed].double()
     other = other_weights(a, v)
     return Rows(

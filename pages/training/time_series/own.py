@@ -48,8 +48,9 @@ def _short(values: Sequence[float], past: int) -> bool:
 def _read(data: bytes, page: Words, past: int) -> tuple[float, ...]:
     """The numbers of a file, and what was done to have them, or why not."""
     try:
-        sheet = _sheet(data)
-        choice = chosen(sheet, data, page, least(past))
+        digest = blake2b(data, digest_size=8).hexdigest()
+        sheet = _sheet(data, digest)
+        choice = chosen(sheet, digest, page, least(past))
         usable = reading.usable(sheet, choice, least(past))
     except reading.Refused as refused:
         return _refused(refused, page, past)
@@ -95,10 +96,9 @@ def _refusal(refused: reading.Refused, page: Words) -> str:
     return " ".join([why, page["refused.more"], *fewest])
 
 
-def _sheet(data: bytes) -> reading.Sheet:
+def _sheet(data: bytes, digest: str) -> reading.Sheet:
     """What stands in the file, read once. Raises Refused."""
-    digest = blake2b(data, digest_size=16).digest()
-    if digest != st.session_state.get(SHEET, (b"", None))[0]:
+    if digest != st.session_state.get(SHEET, ("", None))[0]:
         try:
             sheet: reading.Sheet | reading.Refused = reading.read(data)
         except reading.Refused as refused:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from hashlib import blake2b
 from typing import TypeVar
 
 import numpy as np
@@ -15,9 +14,8 @@ T = TypeVar("T")
 WIDTH = 200  # pixels of a box
 
 
-def chosen(sheet: reading.Sheet, data: bytes, page: Words, least: int) -> reading.Choice:
+def chosen(sheet: reading.Sheet, file: str, page: Words, least: int) -> reading.Choice:
     """What the reader chooses, beginning with what is likeliest. Raises Refused where nothing is meant."""
-    file = blake2b(data, digest_size=8).hexdigest()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = [column.name for column in sheet.columns]
         column = _select("column", range(len(names)), names.__getitem__, sheet.likely(), file=file, page=page)
