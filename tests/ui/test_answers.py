@@ -1,6 +1,8 @@
 """What is kept between asks: by value, once, the dear before the cheap, within a limit that is measured."""
 
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -278,3 +280,19 @@ def test_an_answer_does_not_fail_because_no_thread_can_be_had_to_watch_it(monkey
         assert answers.ask("q", lambda: 1) == 1
     assert answers.ask("next", lambda: 2) == 2
     assert "headlight watchdog" in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize("late", [-1.0, 60.0])
+def test_a_look_at_the_threads_holds_nothing_of_theirs(late: float) -> None:
+    def computed() -> weakref.ref[torch.Tensor]:
+        result, watchdog = torch.zeros(7), Watchdog(late=late, look=3600.0)
+        with watchdog.asking():
+            assert bool(watchdog.late()) == (late < 0)
+        return weakref.ref(result)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert computed()() is None
+    finally:
+        gc.enable()

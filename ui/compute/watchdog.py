@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -59,16 +59,16 @@ class Watchdog:
 
     def late(self) -> list[str]:
         """What takes too long now and was not logged before: how long, and the stack of its thread."""
-        now, frames = self._clock(), sys._current_frames()
+        now = self._clock()
         with self._lock:
             asks = [ask for ask in self._asks.values() if now - ask.since > self._late and not ask.logged]
             for ask in asks:
                 ask.logged = True
+        stacks = _stacks({ask.thread for ask in asks})
         return [
-            f"A thread {ask.doing} since {now - ask.since:.0f} s:\n"
-            + "".join(traceback.format_stack(frames[ask.thread]))
+            f"A thread {ask.doing} since {now - ask.since:.0f} s:\n{stacks[ask.thread]}"
             for ask in asks
-            if ask.thread in frames
+            if ask.thread in stacks
         ]
 
     @contextmanager
@@ -100,3 +100,16 @@ class Watchdog:
                 if not self._asks:
                     self._looks = False
                     return
+
+
+def _stacks(threads: Set[int]) -> dict[int, str]:
+    """The stacks of these threads, written. No frame outlives the call: one that holds itself would, until the next
+    collection, and with it whatever all threads computed.
+    """
+    if not threads:
+        return {}
+    frames = sys._current_frames()
+    try:
+        return {thread: "".join(traceback.format_stack(frames[thread])) for thread in threads & frames.keys()}
+    finally:
+        frames.clear()
