@@ -68,7 +68,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """A text as the model reads it. `dropped` counts the tokens cut off at the model's limit, `unknown` the [UNK]s,
+    """A text as the model reads it. `ids`: their rows in its embedding, none where each vector is drawn from a digest.
+    `dropped` counts the tokens cut off at the model's limit, `unknown` those that it reads as one and the same token,
     `framing` the special tokens that the model puts around every text.
     """
 

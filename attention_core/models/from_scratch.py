@@ -21,6 +21,7 @@ from attention_core.models.base import (
     remade,
 )
 from attention_core.models.built import Built, QuerySource, Way, way_back
+from attention_core.models.remarks import Remarks
 from attention_core.multihead import MultiHeadAttention, project
 from attention_core.positions import alibi_bias, rope, sinusoidal
 from attention_core.scalings import INVERSE_SQRT
@@ -71,7 +72,8 @@ class FromScratch:
 
     x comes from the word embeddings of a trained model (`source="embeddings"`: a fixed random map to d_model
     columns, then each vector to mean 0 and variance 1) or from a digest of each word (`source="digest"`: N(0, 1) drawn
-    from a BLAKE2b hash, the same in every process).
+    from a BLAKE2b hash, the same in every process). The vocabulary of a trained model may lack the words of a text: where
+    it knows less than three of four tokens, they would all be one vector, so that text is read by digest.
     """
 
     max_tokens = 512
@@ -94,16 +96,20 @@ class FromScratch:
 
     def tokenize(self, text: str) -> Tokens:
         """Word pieces of the trained tokenizer, or whole words when x comes from a digest."""
-        if self.sizes.source == "embeddings":
-            assert self._vectors is not None
-            return self._vectors.tokenize(text, special=False)
-        written = words(text)
-        return Tokens(strings=written[: self.max_tokens], dropped=max(0, len(written) - self.max_tokens))
+        if self.sizes.source == "digest":
+            return self._words(text, Remarks())
+        assert self._vectors is not None
+        pieces = self._vectors.tokenize(text, special=False)
+        return self._words(text, Remarks(digested=True)) if 4 * pieces.unknown > len(pieces) else pieces
+
+    def _words(self, text: str, remarks: Remarks) -> Tokens:
+        written, most = words(text), self.max_tokens
+        return Tokens(strings=written[:most], dropped=max(0, len(written) - most), remarks=remarks)
 
     def word_embeddings(self, tokens: Tokens) -> Float[Tensor, "n d_model"]:
         """One unit-variance vector per token, the same wherever it stands."""
         sizes = self.sizes
-        if sizes.source == "digest":
+        if not tokens.ids:
             return digest_embedding(tokens.strings, sizes.d_model, sizes.seed)
         assert self._vectors is not None
         vectors = self._vectors.word_embeddings(tokens)

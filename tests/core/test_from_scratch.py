@@ -164,3 +164,28 @@ def test_word_embeddings_give_unit_variance_queries_at_any_seed(seed: int, posit
     assert layer.x is not None
     assert_close(layer.x.var(dim=-1, correction=0), torch.ones(len(layer.queries)), rtol=1e-3, atol=1e-3)
     assert_close(float(layer.attention.q.square().mean()), 1.0, rtol=0.15, atol=0)
+
+
+def test_a_text_whose_words_the_vocabulary_lacks_is_read_by_the_digest_of_each_character() -> None:
+    text = "小猫没有过马路，因为它太累了"
+    model = FromScratch(Sizes(n_head=3, d_model=22, d_k=7, d_v=5, seed=11, positions="none"), load_embedded())
+    tokens = model.tokenize(text)
+    assert tokens.strings == tuple(text) and tokens.remarks.digested and not tokens.unknown
+    assert_close(model.embed(tokens), FromScratch(DIGEST).embed(tokens), rtol=0, atol=0)
+    assert len({tuple(vector) for vector in model.embed(tokens).tolist()}) == len(set(text))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_as_soon_as_more_than_a_quarter_is_unknown_and_not_before(count: int) -> None:
+    """The vocabulary has no 猫; of four, five or six tokens a quarter is one, of seven it is still one."""
+    model = FromScratch(Sizes(positions="none"), load_embedded())
+    for known in range(1, 13):
+        tokens = model.tokenize(" ".join(["the"] * known + ["猫"] * count))
+        assert tokens.remarks.digested == (count / (known + count) > 0.25)
+        assert tokens.strings == ("the",) * known + ("猫",) * count
+
+
+def test_a_few_unknown_characters_among_known_words_are_printed_and_counted() -> None:
+    tokens = load_embedded().tokenize("the law saw the 猫 , but [UNK] and 龘")
+    assert tokens.strings == ("[CLS]", "the", "law", "saw", "the", "猫", ",", "but", "[UNK]", "and", "龘", "[SEP]")
+    assert tokens.unknown == 2 and tokens.ids[5] == tokens.ids[10] == tokens.ids[8]

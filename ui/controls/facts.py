@@ -24,6 +24,8 @@ def notes(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) ->
     if tokens.dropped:
         parts.append(common.format("cut_tokens", limit=reader.max_tokens, dropped=tokens.dropped))
     parts += remarks(common, tokens)
+    if tokens.remarks.digested:
+        parts.append(common["digested"])
     unexplained = tokens.unknown - tokens.remarks.long_words
     if 4 * unexplained > len(tokens):
         why = "unknown_english" if reader.name in ENGLISH else "unknown_why"

@@ -48,7 +48,7 @@ class Tokenizing:
         encoded = encode(text, max(0, room - framing), special, plain)
         self._check(encoded.ids)
         return Tokens(
-            strings=self.spelled(encoded.ids),
+            strings=self._written(encoded),
             ids=tuple(encoded.ids),
             dropped=encoded.dropped,
             unknown=sum(self._is_unknown(*token) for token in encoded.own),
@@ -68,6 +68,13 @@ class Tokenizing:
     def spelled(self, ids: Sequence[int]) -> tuple[str, ...]:
         """These tokens as a person can read them."""
         return tuple(map(self._spell, self._tokenizer.convert_ids_to_tokens(list(ids))))
+
+    def _written(self, encoded: Encoded) -> tuple[str, ...]:
+        """Every token as a person can read it; one that the vocabulary lacks as it stands in the text, where known."""
+        unknown = self._tokenizer.unk_token_id
+        parts = iter(part.strip() for token, part in encoded.own if token == unknown)
+        spelled = zip(encoded.ids, self.spelled(encoded.ids), strict=True)
+        return tuple(next(parts, "") or string if token == unknown else string for token, string in spelled)
 
     def _encode_fast(self, text: str, room: int, special: bool, plain: bool) -> Encoded:
         """Cut here: the tokenizer's own truncation is a switch on it, and other threads use it at the same moment."""
