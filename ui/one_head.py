@@ -6,9 +6,11 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
+from attention_core import attend
 from attention_core.models import Sizes
 from attention_core.models.base import Tokens
 from ui.controls import sentence_bar, whole_number
+from ui.focus import settle
 from ui.session import SCRATCH, model
 from ui.text import Words
 
@@ -44,7 +46,9 @@ def head_bar(page: Words) -> Head:
     text, tokens, (number, seed) = sentence_bar(lambda: _chosen(page), least=2)
     if len(tokens) > MAX_TOKENS:
         st.caption(page.format("shortened", shown=MAX_TOKENS, all=len(tokens)))
-    return head(text, number, seed)
+    chosen = head(text, number, seed)
+    settle(chosen.tokens, chosen.tokens, lambda: attend(chosen.q, chosen.k, chosen.v).weights)
+    return chosen
 
 
 def _chosen(page: Words) -> tuple[int, int]:

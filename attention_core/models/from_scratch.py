@@ -72,8 +72,8 @@ class FromScratch:
 
     x comes from the word embeddings of a trained model (`source="embeddings"`: a fixed random map to d_model
     columns, then each vector to mean 0 and variance 1) or from a digest of each word (`source="digest"`: N(0, 1) drawn
-    from a BLAKE2b hash, the same in every process). The vocabulary of a trained model may lack the words of a text: where
-    it knows less than three of four tokens, they would all be one vector, so that text is read by digest.
+    from a BLAKE2b hash, the same in every process). A text of which the trained model's vocabulary lacks more than a
+    quarter, so that many words would be one vector, is read by digest too.
     """
 
     max_tokens = 512

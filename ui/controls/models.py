@@ -75,4 +75,5 @@ def show(name: str) -> None:
     weights = layer.run(tokens).layers[last].attention.weights[0, query]
     model().put(name)
     TEXT.put(layer.example)
-    look(layer=last, head=0, query=query, key=int(weights.argmax()))  # what it has learned to look at
+    learned = int(weights.argmax())  # what it has learned to look at
+    look(layer=last, head=0, query=query, key=learned, tokens=tokens.strings)

@@ -86,7 +86,8 @@ def examples_menu(common: Words) -> None:
 def _use(sentence: Sentence) -> None:
     layer, head, query, key = sentence.look
     TEXT.put(sentence.text)
-    look(layer=layer - 1, head=head - 1, query=query, key=key)
+    tokens = session.model(SCRATCH if sentence.source else EMBEDDED, Sizes()).tokenize(sentence.text).strings
+    look(layer=layer - 1, head=head - 1, query=query, key=key, tokens=tokens)
     if sentence.source:
         model().put(SCRATCH)
         SOURCE.put(cast(Source, sentence.source))

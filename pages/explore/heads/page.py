@@ -15,6 +15,7 @@ from pages.explore.heads.portrait import portrait
 from ui.controls import Bar, Choice, study_bar, switch
 from ui.errors import fragment
 from ui.evidence import evidence
+from ui.focus import settle
 from ui.layout import Arrays, page_header, style
 from ui.session import SCRATCH, answer
 from ui.text import Words, words
@@ -49,6 +50,7 @@ def body(bar: Bar, page: Words) -> None:
     layer = run.layers[choice.layer]
     if choice.study.model == SCRATCH:
         st.info(page["untrained"], icon=":material/casino:")
+    settle(layer.queries, layer.keys, lambda: layer.attention.weights[choice.head])
     left, right = st.columns([1.16, 1], gap="large")
     with left:
         head = overview(choice, run, page)

@@ -17,6 +17,7 @@ from ui.components.canvas import Live, canvas
 from ui.controls import TEMPERATURES, Bar, Choice, focus, set_temperature, study_bar, temperature
 from ui.errors import fragment
 from ui.evidence import evidence
+from ui.focus import settle
 from ui.layout import page_header, style
 from ui.palette import hue
 from ui.session import SCRATCH, answer
@@ -32,7 +33,9 @@ def body(bar: Bar, page: Words) -> None:
     choice = bar.choose()
     layer = choice.run().layers[choice.layer]
     if choice.study.model == SCRATCH:
-        st.info(page[f"untrained.{choice.study.sizes.source}"], icon=":material/casino:")
+        source = "digest" if choice.tokens.remarks.digested else choice.study.sizes.source
+        st.info(page[f"untrained.{source}"], icon=":material/casino:")
+    settle(layer.queries, layer.keys, lambda: layer.attention.weights[choice.head])
     names = words("canvas")
     shared = {"queries": layer.queries, "keys": layer.keys, "words": names, "on_pick": picked}
     with st.container(key="strip"):

@@ -12,12 +12,8 @@ from torch import Tensor
 from attention_core.measures import offset_score
 from attention_core.models import Run
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, Probe, Sweep, sweep
+from ui.carrying import PRONOUNS, framing
 
-FRAMES = {"[CLS]", "[SEP]", "<s>", "</s>"}  # tokens that a model adds to every sentence
-PRONOUNS = {
-    *("it", "its", "they", "them", "their", "he", "him", "his", "she", "her", "hers"),
-    *("这", "那", "它", "他", "她", "它们", "他们", "她们"),
-}
 Kind = Literal["previous", "copy", "own", "pair"]
 Weights = Float[Tensor, "layer h n n"]
 
@@ -40,17 +36,6 @@ class Tag:
 def stacked(run: Run) -> Weights:
     """The weights of all heads of all layers."""
     return torch.stack([layer.attention.weights for layer in run.layers])
-
-
-def framing(words: Sequence[str]) -> Bool[np.ndarray, " n"]:
-    """Which tokens the model has added: at the ends, where one that was typed does not stand."""
-    return np.array([word in FRAMES and at in (0, len(words) - 1) for at, word in enumerate(words)])
-
-
-def asking(words: Sequence[str], weights: Weights) -> int:
-    """The word to begin with: the first pronoun, else the query of the largest weight between two words."""
-    pronoun = next((at for at, word in enumerate(words) if word.lower() in PRONOUNS), None)
-    return int(_largest(_between(weights, words).amax(dim=(0, 1)))[0]) if pronoun is None else pronoun
 
 
 def tags(words: Sequence[str], weights: Weights, query: int) -> tuple[Tag, ...]:
@@ -109,7 +94,7 @@ def _pair(words: Sequence[str], weights: Weights, query: int, taken: Sequence[Ta
 
 
 def _previous(words: Sequence[str], weights: Weights) -> Float[Tensor, "layer h"]:
-    inner = ~torch.from_numpy(framing(words))
+    inner = ~framing(words)
     rows = inner & inner.roll(1)  # a word that follows a word
     allowed = rows[:, None].expand(len(words), len(words))
     return offset_score(weights, -1, allowed).nan_to_num(0.0)
@@ -132,13 +117,13 @@ def _own(words: Sequence[str]) -> Bool[Tensor, "n n"]:
 
 def _same(words: Sequence[str]) -> Bool[Tensor, "n n"]:
     lowered = np.array([word.lower() for word in words])
-    framed = framing(words)
-    return torch.from_numpy((lowered[:, None] == lowered) & ~framed[:, None] & ~framed)
+    inner = ~framing(words)
+    return torch.from_numpy(lowered[:, None] == lowered) & inner[:, None] & inner
 
 
 def _between(weights: Weights, words: Sequence[str]) -> Weights:
     """The weights between two different words; elsewhere −1."""
-    framed = torch.from_numpy(framing(words))
+    framed = framing(words)
     closed = framed[:, None] | framed | torch.eye(len(words), dtype=torch.bool)
     return weights.masked_fill(closed, -1.0)
 

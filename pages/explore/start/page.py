@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from attention_core.models import EMBEDDED, Run
+from attention_core.models import EMBEDDED
 from attention_core.saturation import INPUT_SCALES
 from pages.explore.start import numbers, pictures
 from pages.explore.start.arcs import GROUP, Sentence, arcs
@@ -14,11 +14,11 @@ from pages.explore.start.doors import doors
 from pages.explore.start.settings import CHOSEN, D_K, SCALE
 from ui.components.canvas import Pick, mount
 from ui.components.lab import lab
-from ui.controls import DEFAULT_SENTENCE, Choice, focus
+from ui.controls import Choice, focus
 from ui.controls.sentence import Reading, reading_bar
 from ui.errors import fragment
 from ui.evidence import evidence
-from ui.focus import TOKENS, look
+from ui.focus import look, settle
 from ui.layout import page_header, style
 from ui.numbers import nearest_ratio
 from ui.session import MAX_PROBED, PROBED, SCRATCH, Question, Study, answer, embedded, model, probe, run_of
@@ -28,33 +28,19 @@ from ui.thumbnails import Thumbnails, thumbnails
 from ui.training.recorded import accuracies
 from ui.trust import row_sum_residual
 
-ASKED_IN = "asked_in"  # the sentence in which the reader, or the link, has chosen the word that asks
-
 
 def head_chosen(wall: Thumbnails, pick: Pick) -> None:
     """A thumbnail: its arcs from now on."""
     CHOSEN.put(wall.heads[pick.panel])
 
 
-def arcs_picked(text: str, tags: tuple[numbers.Tag, ...], pick: Pick) -> None:
+def arcs_picked(tags: tuple[numbers.Tag, ...], pick: Pick) -> None:
     """A word asks from now on, and the head that reads most from it answers; or a tagged head."""
     if pick.panel == "tag":
         CHOSEN.put((tags[pick.row].layer, tags[pick.row].head))
     else:
-        st.session_state[ASKED_IN] = text
         look(query=pick.row)
         CHOSEN.reset()
-
-
-def query_of(study: Study, traces: Run) -> int:
-    """The word that asks: the one the link names or the reader has clicked in this sentence, else the one to begin
-    with.
-    """
-    text, strings = study.text, traces.layers[0].queries
-    first = text if TOKENS.key in st.query_params or text == DEFAULT_SENTENCE else ""
-    if st.session_state.setdefault(ASKED_IN, first) == text:
-        return focus(len(strings), len(strings))[0]
-    return answer(("asking", study), lambda: numbers.asking(strings, numbers.stacked(traces)))
 
 
 @fragment
@@ -63,7 +49,8 @@ def body(reading: Reading, page: Words) -> None:
     study = Study(text=reading.text, model=EMBEDDED)
     traces = run_of(study, embedded(), reading.tokens)
     strings = traces.layers[0].queries
-    query = query_of(study, traces)
+    settle(strings, strings, lambda: numbers.stacked(traces))
+    query, _ = focus(len(strings), len(strings))
     tags = answer(("tags", study, query), lambda: numbers.tags(strings, numbers.stacked(traces), query))
     chosen, pair = CHOSEN.value(), tags[-1]
     known = 0 <= chosen[0] < len(traces.layers) and 0 <= chosen[1] < traces.layers[chosen[0]].name.n_head
@@ -73,7 +60,7 @@ def body(reading: Reading, page: Words) -> None:
     left, right = st.columns([1.22, 1], gap="large")
     with left:
         sentence = Sentence(words=strings, query=query, head=(layer, head), weights=weights.numpy(), run=wall.run)
-        arcs(sentence, tags, page, partial(arcs_picked, reading.text, tags))
+        arcs(sentence, tags, page, partial(arcs_picked, tags))
         if reading.notes:
             st.caption(" · ".join(reading.notes))
     with right:

@@ -22,6 +22,7 @@ from ui.components.canvas import canvas
 from ui.components.lab import lab
 from ui.controls import Choice, focus, model_label, study_bar
 from ui.errors import fragment
+from ui.focus import settle
 from ui.layout import page_header, style, take_away, trust_line
 from ui.scripts import Code
 from ui.session import answer, run
@@ -67,6 +68,7 @@ def laboratory(choice: Choice, page: Words) -> None:
     vectors = read(comparison, page)
     head = min(choice.head, vectors.q.shape[0] - 1)
     rows = bench.rows({key: measured(comparison, vectors, key, head) for key in keys}, reference, head)
+    settle(vectors.queries, vectors.keys, lambda: rows[0].weights.nan_to_num(0.0))
     query, key = focus(len(vectors.queries), len(vectors.keys))
     canvas(
         maps(rows, reference, page),

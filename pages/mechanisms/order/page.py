@@ -8,10 +8,11 @@ from attention_core.models.from_scratch import Source
 from pages.mechanisms.order.costs.section import costs
 from pages.mechanisms.order.lengths.section import lengths
 from pages.mechanisms.order.masks.section import masks
-from pages.mechanisms.order.reading import MAX_TOKENS, N_HEAD, read
+from pages.mechanisms.order.reading import MAX_TOKENS, N_HEAD, read, weights
 from pages.mechanisms.order.sharing.section import sharing
 from pages.mechanisms.order.shuffle.section import shuffle
 from ui.controls import SOURCES, choose, sentence_bar, whole_number
+from ui.focus import settle
 from ui.layout import page_header, style
 from ui.text import Words, words
 
@@ -32,6 +33,7 @@ style(Path(__file__).with_name("style.css"))
 page_header(page)
 text, _, (source, seed, head, shuffle_seed) = sentence_bar(lambda: choose_layer(page), least=2)
 reading = read(text, source, seed)
+settle(reading.tokens, reading.tokens, lambda: weights(reading, head))
 if source == "digest":
     st.caption(page.format("digest", count=reading.count))
 if reading.count > MAX_TOKENS:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from attention_core import attend
 from attention_core.models import Projections, Sizes
 from attention_core.models.from_scratch import Source
 from ui import session
@@ -47,6 +48,12 @@ def read(text: str, source: Source, seed: int) -> Reading:
         x=drawn.x[:MAX_TOKENS].double(),
         layer=Projections(**matrices),
     )
+
+
+def weights(reading: Reading, head: int) -> Float[Tensor, "n n"]:
+    """Those of this head, counted from 0, without positions."""
+    q, k, v = (reading.x @ getattr(reading.layer, name)[head] for name in ("W_Q", "W_K", "W_V"))
+    return attend(q, k, v).weights
 
 
 def other_word(reading: Reading) -> Float[Tensor, " d_model"]:

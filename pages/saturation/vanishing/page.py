@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from jaxtyping import Float
 from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
 
-from attention_core.saturation import MEASURE_NAMES, SWEPT_RULES, Table, cross
+from attention_core.saturation import D_K_STOPS, MEASURE_NAMES, SWEPT_RULES, Table, cross
 from pages.saturation.vanishing import conclusions, numbers, pictures
 from pages.saturation.vanishing.numbers import Place
 from pages.saturation.vanishing.settings import RULE
@@ -15,6 +17,7 @@ from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
 from ui.errors import fragment
+from ui.focus import settle
 from ui.layout import page_header, style
 from ui.session import MAX_PROBED, Question, answer, bands, known, probe, tabulated
 from ui.stops import PROBE_HEAD, head_number, released, where
@@ -27,6 +30,12 @@ TABLE, BANDS = "table", "bands"  # what is worked on for one reader at a time
 IN_SIGHT = "curves_in_sight"  # the question whose curves the reader has on screen
 WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")
+
+
+def weights(question: Question) -> Float[Tensor, "n n"]:
+    """Those of the chosen head where the sliders stand, scaled: which are the largest does not depend on α."""
+    d_k = D_K_STOPS[where()[0]]
+    return (probe(question).scores(d_k)[head_number() - 1] * d_k**-0.5).softmax(dim=-1)
 
 
 def place(n: int) -> Place:
@@ -123,6 +132,7 @@ def untrained(page: Words) -> None:
 
     text, tokens, (seed, loss, beside) = sentence_bar(choose_loss, least=2)
     strings = tokens.strings[:MAX_PROBED]
+    settle(strings, strings, lambda: weights(Question(text=text, seed=seed)))
     target = None
     if loss == "token":
         with beside:

@@ -16,7 +16,7 @@ from ui.components.lab import Positions, lab
 from ui.compute import room
 from ui.controls import Choice, focus, model_label, set_focus, switch
 from ui.errors import fragment
-from ui.focus import look
+from ui.focus import look, settle
 from ui.layout import take_away, trust_line
 from ui.scripts import Code, filled
 from ui.session import SCRATCH
@@ -50,6 +50,8 @@ def choose_loss(choice: Choice, page: Words) -> int | None:
     """None for the random direction, else the token that every token should name: the key in focus."""
     if choice.study.model == SCRATCH:
         return None
+    layer = choice.run().layers[choice.layer]
+    settle(layer.queries, layer.keys, lambda: layer.attention.weights[choice.head])
     if choice.model.word_embeddings(choice.tokens).shape[-1] != choice.run().output.shape[-1]:
         return None  # embeddings of another width cannot read the output
     loss = switch("loss", LOSSES, page["loss"], lambda name: page[f"losses.{name}"], page["strained.loss_help"])
