@@ -85,6 +85,11 @@ def words(text: str) -> tuple[str, ...]:
     return tuple("".join(token) for token in tokens)
 
 
+def is_han(char: str) -> bool:
+    """Whether it is a Han ideograph."""
+    return any(first <= ord(char) <= last for first, last in HAN)
+
+
 def digest_embedding(tokens: Sequence[str], d_model: int, seed: int) -> Float[Tensor, "n d_model"]:
     """One N(0, 1) vector per token, drawn from a BLAKE2b hash of (seed, token), float32: the same in every process.
 
@@ -122,15 +127,11 @@ def _is_wordlike(cluster: str) -> bool:
     """Letters, digits and connectors that run on into one token: no ideograph, no keycap emoji."""
     category = unicodedata.category(cluster[0])
     runs_on = category[0] in "LN" or category == "Pc"
-    return runs_on and not _is_han(cluster[0]) and "\u20e3" not in cluster
-
-
-def _is_han(char: str) -> bool:
-    return any(first <= ord(char) <= last for first, last in HAN)
+    return runs_on and not is_han(cluster[0]) and "\u20e3" not in cluster
 
 
 def _joins(before: str, mark: str, after: str) -> bool:
     """An apostrophe between letters, a point or comma between digits."""
     if mark in APOSTROPHES:
-        return before[0].isalpha() and after[0].isalpha() and not _is_han(after[0])
+        return before[0].isalpha() and after[0].isalpha() and not is_han(after[0])
     return mark in ".," and before[0].isdecimal() and after[0].isdecimal()

@@ -16,6 +16,7 @@ class Sentence:
     text: str
     look: tuple[int, int, int, int]
     source: str = ""
+    language: str = "en"
 
 
 def _read() -> tuple[Sentence, ...]:
@@ -27,3 +28,8 @@ def _read() -> tuple[Sentence, ...]:
 
 
 SENTENCES = _read()
+
+
+def first_of(language: str) -> Sentence:
+    """The sentence that a page opens on for a reader of this language."""
+    return next(sentence for sentence in SENTENCES if sentence.language == language)

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from attention_core.models import EMBEDDED, Settings
 from ui.controls import DEFAULT_SENTENCE, MAX_CHARS
-from ui.sentences import SENTENCES
+from ui.sentences import SENTENCES, first_of
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -15,10 +15,13 @@ def script() -> None:
 
     from ui.controls import focus, study_bar
     from ui.errors import guarded
+    from ui.focus import settle
 
     with guarded():
         choice = study_bar().choose()
         run = choice.run()
+        layer = run.layers[choice.layer]
+        settle(layer.queries, layer.keys, lambda: layer.attention.weights[choice.head])
         st.session_state["seen"] = (choice, run, focus(len(choice.tokens), len(choice.tokens)))
 
 
@@ -177,12 +180,12 @@ def test_a_link_to_a_text_without_a_letter_asks_for_a_sentence(text: str, langua
 def test_what_was_read_otherwise_than_it_looks_is_said(text: str, parts: list[str]) -> None:
     app = opened(text=text)
     seen(app)
-    assert not [part for part in parts if part not in app.caption[-1].value]
+    assert not [part for part in parts if part not in known(app)]
 
 
 @pytest.mark.parametrize("text", ["Hello" * 21, "the [SEP] law", "💩💩💩 is a great and a good and a fine thing"])
 def test_english_text_is_blamed_only_for_words_that_are_not_english(text: str) -> None:
-    assert "English text" not in opened(text=text).caption[-1].value
+    assert "English text" not in known(opened(text=text))
 
 
 def test_the_layer_from_scratch_reads_a_special_token_as_text() -> None:
@@ -219,6 +222,70 @@ def test_another_model_takes_the_place_of_one_that_is_not_offered() -> None:
 @pytest.mark.parametrize("name", [EMBEDDED, SCRATCH, "pronoun", ""])
 def test_a_link_to_a_model_that_is_offered_has_nothing_to_say(name: str) -> None:
     assert not [info for info in opened(model=name, text="the Law").info if "not offered" in info.value]
+
+
+def known(app: AppTest) -> str:
+    """All that is said about how the sentence was read."""
+    return "\n".join([app.caption[-1].value, *(notice.value for notice in app.info)])
+
+
+CHINESE = "小猫没有过马路，因为它太累了"
+
+
+def test_chinese_is_printed_as_it_was_typed_and_the_notice_leads_to_a_layer_that_reads_it() -> None:
+    app = opened(text=CHINESE)
+    choice, run, _ = seen(app)
+    assert "".join(run.tokens.strings) == f"[CLS]{CHINESE}[SEP]" and choice.tokens.unknown > 7
+    assert "English text" in known(app)
+    app.button(key="use_scratch").click().run()
+    choice, run, focus = seen(app)
+    assert (choice.study.model, "".join(run.tokens.strings), choice.tokens.unknown) == (SCRATCH, CHINESE, 0)
+    assert "English vocabulary" in app.caption[-1].value
+    assert CHINESE[focus[0]] == "它"
+
+
+def test_the_notice_leads_to_sentences_that_the_model_knows() -> None:
+    for language, button in (("en", "use_en"), ("zh", "use_en"), ("zh", "use_zh")):
+        app = opened(text=CHINESE, lang=language)
+        app.button(key=button).click().run()
+        choice, _, _ = seen(app)
+        assert choice.study.text == first_of(button[-2:]).text and choice.tokens.unknown == 0
+        assert choice.study.model == EMBEDDED
+
+
+def test_a_bare_address_opens_on_a_sentence_of_the_readers_language_and_the_link_then_says_which() -> None:
+    app = opened(lang="zh")
+    choice, _, focus = seen(app)
+    assert choice.study.text == first_of("zh").text and choice.tokens.unknown == 0
+    link = link_of(app)
+    assert link["text"] == choice.study.text and link["focus"] == ",".join(map(str, focus))
+    other, _, there = seen(opened(**link | {"lang": "en"}))
+    assert (other.study, other.layer, other.head, there) == (choice.study, choice.layer, choice.head, focus)
+
+
+@pytest.mark.parametrize("link", [{"layer": "3"}, {"head": "2"}, {"focus": "1,2"}, {"alpha": "4"}, {"model": SCRATCH}])
+def test_a_link_without_a_text_is_the_same_for_every_reader(link: dict[str, str]) -> None:
+    studies = [seen(opened(**link, lang=language))[0].study for language in ("en", "zh")]
+    assert [study.text for study in studies] == [DEFAULT_SENTENCE] * 2
+
+
+def test_an_english_sentence_that_was_chosen_in_chinese_stays_in_the_link() -> None:
+    app = opened(lang="zh")
+    app.text_input(key="text").set_value(DEFAULT_SENTENCE).run()
+    assert link_of(app)["text"] == DEFAULT_SENTENCE
+
+
+def test_another_language_brings_its_sentence_only_where_nothing_was_typed_or_chosen() -> None:
+    for typed, chosen, expected in ((None, None, first_of("zh").text), ("the law", None, "the law"), (None, 5, None)):
+        app = opened(lang="en")
+        if typed:
+            app.text_input(key="text").set_value(typed).run()
+        if chosen:
+            app.session_state["head"] = chosen
+            app.run()
+        app.session_state["language"] = "zh"
+        app.run()
+        assert seen(app)[0].study.text == (expected or DEFAULT_SENTENCE)
 
 
 def test_too_long_a_sentence_says_what_was_cut() -> None:

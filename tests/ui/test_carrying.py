@@ -96,7 +96,10 @@ def test_a_key_that_is_still_there_stays_beside_a_pronoun_and_a_pair_is_taken_wh
 
 
 def test_one_word_alone_asks_itself() -> None:
-    assert settled(ABSENT, ABSENT, ("[CLS]", "fox", "[SEP]"), ("[CLS]", "fox", "[SEP]"), lambda: drawn(3, 3, 0)) == (1, 1)
+    assert settled(ABSENT, ABSENT, ("[CLS]", "fox", "[SEP]"), ("[CLS]", "fox", "[SEP]"), lambda: drawn(3, 3, 0)) == (
+        1,
+        1,
+    )
     assert settled(ABSENT, ABSENT, ("fox",), ("fox",), lambda: torch.ones(1, 1)) == (0, 0)
 
 

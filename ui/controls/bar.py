@@ -78,7 +78,7 @@ def study_bar(note: str = "") -> Bar:
     name, model = loaded(name, sizes, common)
     with settings_place:
         settings = settings_menu(name, model.layers, common, note)
-    reading = read(typed, model, common)
+    reading = read(typed, model, common, menu=True)
     return Bar(
         text=reading.text,
         name=name,

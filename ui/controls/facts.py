@@ -1,7 +1,7 @@
 """What a reader should know about how a sentence was read: how many tokens, what was cut, what was read otherwise."""
 
 from attention_core.models import EMBEDDED, Model, Tokens
-from attention_core.text import clusters
+from attention_core.text import clusters, is_han
 from attention_core.text import words as cut_into_words
 from ui.text import Words
 
@@ -12,8 +12,9 @@ SHOWN_TOKENS = 6  # of those that were typed
 
 
 def facts(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) -> str:
-    """One line: how many tokens, and the notes. It is Markdown."""
-    return " · ".join([counted(tokens, common), *notes(cut, limit, tokens, reader, common)])
+    """One line: how many tokens, the notes, and why many are alike. It is Markdown."""
+    why = [alike(tokens, reader, common)] if mostly_unknown(tokens) else []
+    return " · ".join([counted(tokens, common), *notes(cut, limit, tokens, reader, common), *why])
 
 
 def notes(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) -> list[str]:
@@ -26,11 +27,20 @@ def notes(cut: int, limit: int, tokens: Tokens, reader: Model, common: Words) ->
     parts += remarks(common, tokens)
     if tokens.remarks.digested:
         parts.append(common["digested"])
-    unexplained = tokens.unknown - tokens.remarks.long_words
-    if 4 * unexplained > len(tokens):
-        why = "unknown_english" if reader.name in ENGLISH else "unknown_why"
-        parts.append(common.format(why, token=tokens.remarks.unknown_token))
+    if reader.name == EMBEDDED and not mostly_unknown(tokens) and any(map(is_han, "".join(tokens.strings))):
+        parts.append(common["han_english"])
     return parts
+
+
+def mostly_unknown(tokens: Tokens) -> bool:
+    """Whether the vocabulary lacks more than a quarter of them, long words left aside."""
+    return 4 * (tokens.unknown - tokens.remarks.long_words) > len(tokens)
+
+
+def alike(tokens: Tokens, reader: Model, common: Words) -> str:
+    """Why attention cannot tell apart what this model does not know."""
+    why = "unknown_english" if reader.name in ENGLISH else "unknown_why"
+    return common.format(why, token=tokens.remarks.unknown_token)
 
 
 def cut_off(cut: int, limit: int, common: Words) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar, cast
 
@@ -12,17 +12,20 @@ from attention_core.models import EMBEDDED, Model, Sizes, Tokens, UnknownWords, 
 from attention_core.models.from_scratch import Source
 from attention_core.text import clean
 from ui import session
-from ui.controls.facts import counted, notes
+from ui.controls.facts import alike, counted, mostly_unknown, notes
 from ui.controls.table import DEFAULT_SENTENCE, SOURCE, TEXT, model
-from ui.focus import look
-from ui.sentences import SENTENCES, Sentence
+from ui.focus import HEAD, LAYER, look
+from ui.sentences import SENTENCES, Sentence, first_of
 from ui.session import SCRATCH, TAUGHT
+from ui.state import kept
 from ui.text import Words, words
 
 T = TypeVar("T")
 MAX_CHARS = 4000
 SHOWN_WORDS = 6  # of those a model was not taught
 LAST_SENTENCE = "last_sentence"  # that could be read
+OPENED = "opened_on"  # the sentence that a bare address has opened on for this reader
+BARE = {"lang", "embed", "embed_options"}  # what a link may say that says nothing about what is looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ def reading_bar(reader: Model, beside: Callable[[], T], least: int) -> tuple[Rea
 
 def sentence_input(common: Words) -> str:
     """What is typed. It is in the link once it has been read."""
+    _open_on(common.language)
     TEXT.seed()
     return st.text_input(
         common["sentence"], key=TEXT.name, live=True, placeholder=common["placeholder"], width="stretch"
@@ -72,7 +76,7 @@ def examples_menu(common: Words) -> None:
     """Sentences that are worth a look, and why."""
     with st.popover(common["examples"], icon=":material/format_quote:", width="content"):
         st.caption(common["examples_of"])
-        for number, sentence in enumerate(SENTENCES):
+        for number, sentence in sorted(enumerate(SENTENCES), key=lambda row: row[1].language != common.language):
             st.button(
                 sentence.text,
                 key=f"example_{number}",
@@ -81,6 +85,25 @@ def examples_menu(common: Words) -> None:
                 width="stretch",
             )
             st.caption(common[f"why.{sentence.key}"])
+
+
+def _open_on(language: str) -> None:
+    """Who arrives at a bare address, and has typed nothing, finds a sentence in the language that they read. What a
+    link says opens as it always did, and this sentence stands in the link from now on.
+    """
+    held = TEXT.name in st.session_state or TEXT.name in kept()
+    opened = st.session_state.get(OPENED)
+    if not held and BARE.issuperset(st.query_params):
+        opened = first_of("en")
+    if opened is not None and opened.language != language and _as_opened(opened):
+        opened = first_of(language)
+        _use(opened)
+    st.session_state[OPENED] = opened
+
+
+def _as_opened(sentence: Sentence) -> bool:
+    """Whether the reader has touched neither the sentence nor the head that it opened at."""
+    return (TEXT.peek(), LAYER.peek() + 1, HEAD.peek() + 1) == (sentence.text, *sentence.look[:2])
 
 
 def _use(sentence: Sentence) -> None:
@@ -95,8 +118,10 @@ def _use(sentence: Sentence) -> None:
         model().put(EMBEDDED)
 
 
-def read(typed: str, reader: Model, common: Words, least: int = 1) -> Reading:
-    """The sentence as a model reads it; a notice across the page where it cannot be read."""
+def read(typed: str, reader: Model, common: Words, least: int = 1, *, menu: bool = False) -> Reading:
+    """The sentence as a model reads it; a notice across the page where it cannot be read. `menu`: other models can be
+    chosen on this page.
+    """
     cleaned = clean(typed, MAX_CHARS)
     try:
         tokens = reader.tokenize(cleaned.text)
@@ -111,9 +136,21 @@ def read(typed: str, reader: Model, common: Words, least: int = 1) -> Reading:
         st.warning(common["empty" if empty else "one_token"], icon=":material/edit:")
         return _last(reader, least)
     st.session_state[LAST_SENTENCE] = cleaned.text
-    TEXT.publish(cleaned.text)
+    replace(TEXT, spelled_out=common.language != "en").publish(cleaned.text)
+    if mostly_unknown(tokens):
+        _unknown(tokens, reader, common, menu)
     noted = notes(cleaned.cut, MAX_CHARS, tokens, reader, common)
     return Reading(text=cleaned.text, tokens=tokens, size=counted(tokens, common), notes=tuple(noted))
+
+
+def _unknown(tokens: Tokens, reader: Model, common: Words, menu: bool) -> None:
+    """That this model knows too few of the words, and what can be done: another layer, another sentence."""
+    st.info(alike(tokens, reader, common), icon=":material/translate:")
+    with st.container(horizontal=True, key="unknown_words"):
+        if menu:
+            st.button(common["use_scratch"], on_click=partial(model().put, SCRATCH), key="use_scratch")
+        for language in dict.fromkeys((common.language, "en")):
+            st.button(common[f"use.{language}"], on_click=partial(_use, first_of(language)), key=f"use_{language}")
 
 
 def untaught(error: UnknownWords, common: Words, then: str = "") -> None:
