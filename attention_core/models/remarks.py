@@ -10,6 +10,7 @@ class Remarks:
     `typed`: special tokens of the model that stand in the text itself. `long_words`: words that are unknown because
     they have more than `longest_word` characters as the tokenizer counts. `merged`: parts of the text, of several
     words or signs each, that became one unknown token each. `lost`: signs of the text that no token stands for.
+    `unknown`: what of the text the vocabulary lacks, as it was typed, once each, where the tokenizer tells.
     `digested`: so many words were unknown that a layer without training drew the vectors of all from a digest instead.
     """
 
@@ -19,6 +20,7 @@ class Remarks:
     longest_word: int = 0
     merged: tuple[str, ...] = ()
     lost: int = 0
+    unknown: tuple[str, ...] = ()
     digested: bool = False
 
 

@@ -126,6 +126,7 @@ class Tokenizing:
             longest_word=longest_word,
             merged=tuple(part for part in unknown if part not in long_words and len(words(part)) > 1),
             lost=encoded.lost,
+            unknown=tuple(dict.fromkeys(filter(None, map(str.strip, unknown)))),
         )
 
     def _normal(self, part: str) -> str:

@@ -8,7 +8,8 @@ from attention_core.mechanisms import MECHANISMS
 from pages.mechanisms.bench.maps import contexts, lines, tokens
 from pages.mechanisms.bench.numbers import COLUMNS, COUNTED, Row, Vectors
 from pages.mechanisms.bench.tables import focused, table
-from pages.mechanisms.bench.wording import cited, differences, formula, gradient, subscripts, title
+from pages.mechanisms.bench.wording import differences, formula, gradient, subscripts, title
+from ui.citing import cited
 from ui.components.canvas import Pick, canvas
 from ui.controls import look
 from ui.text import Words, words
@@ -111,5 +112,5 @@ def _card(row: Row, reference: str, page: Words) -> None:
         st.latex(formula(row.mechanism, page))
         st.markdown(
             f"**{page['moved_label']}** {moved}  \n**{page['gradient_label']}** {reaches}  \n"
-            + cited(row.mechanism.reference, page)
+            + cited(row.mechanism.reference, words("common", page.language))
         )

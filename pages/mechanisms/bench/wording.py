@@ -5,19 +5,10 @@ No mechanism is named here: a row of MECHANISMS without words of its own keeps t
 
 import re
 from collections.abc import Sequence
-from functools import partial, reduce
+from functools import reduce
 
 from attention_core.mechanisms import Mechanism, moved
 from ui.text import Words
-
-PLACES = {  # how the table says where in a paper a formula stands
-    "section": r"section ([\d.]+)",
-    "to": r"equations (\d+) to (\d+)",
-    "and": r"equations (\d+) and (\d+)",
-    "one": r"equation (\d+)",
-    "others": r"\b(et al\.)",
-    "with": r", with (\w+)",
-}
 
 
 def title(key: str, mechanism: Mechanism, page: Words) -> str:
@@ -63,17 +54,6 @@ def _value(mechanism: Mechanism, axis: str, page: Words) -> str:
 
 def _joined(key: str, texts: Sequence[str], page: Words) -> str:
     return reduce(lambda one, other: page.data(key, one=one, other=other), texts)
-
-
-def cited(reference: str, page: Words) -> str:
-    """The reference in the reader's language, its arXiv number as a link."""
-
-    def translated(kind: str, place: re.Match[str]) -> str:
-        return page[f"cite.{kind}"].format(*place.groups())
-
-    for kind, pattern in PLACES.items():
-        reference = re.sub(pattern, partial(translated, kind), reference)
-    return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", reference)
 
 
 def formula(mechanism: Mechanism, page: Words) -> str:

@@ -69,7 +69,7 @@ def worth(encoder: str, page: Words) -> None:
         return
     recipe = shipped(MATCHERS[encoder])[1]
     cases = [(name, kind) for name in ("unmet", "unknown") for kind in ("same", "word", "order")]
-    shares = {f"{name}_{kind}": f"{100 * recipe[name][kind]:.0f} %" for name, kind in cases}
+    shares = {f"{name}_{kind}": f"{100 * recipe[name][kind]:.0f}%" for name, kind in cases}
     st.markdown(page["worth_text"].format_map(shares))
     if encoder == "vectors":
         st.markdown(page["worth_blind"].format_map(shares))

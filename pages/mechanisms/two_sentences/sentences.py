@@ -13,6 +13,8 @@ from ui import session
 from ui.controls import MAX_CHARS, choose, remarks
 from ui.text import Words, words
 
+SHOWN_WORDS, SHOWN_SIGNS = 6, 24  # of those that the vocabulary lacks, and of each
+
 
 class Example(NamedTuple):
     """Two sentences, and the word to look at."""
@@ -75,10 +77,16 @@ def _repeat() -> None:
 
 
 def _usable(name: str, page: Words) -> str:
-    """What was typed, or the last that could be used with one sentence that says why."""
+    """What was typed, or the last that could be used with one sentence that says why: words that the matcher cannot
+    tell apart would make it say that they mean the same.
+    """
     cleaned = clean(st.session_state[name], MAX_CHARS)
-    if not cleaned.text or not len(session.embedded().tokenize(cleaned.text, special=False)):
-        st.warning(page[f"empty_{name}"], icon=":material/edit:")
+    tokens = session.embedded().tokenize(cleaned.text, special=False)
+    empty = not cleaned.text or not len(tokens)
+    if empty or tokens.unknown:
+        unknown = ", ".join(word[:SHOWN_SIGNS] for word in tokens.remarks.unknown[:SHOWN_WORDS])
+        notice = page[f"empty_{name}"] if empty else page.format(f"unknown_{name}", words=unknown)
+        st.warning(notice, icon=":material/edit:" if empty else ":material/school:")
         return st.session_state.get(f"last_{name}", TEXTS[name].default)
     st.session_state[f"last_{name}"] = cleaned.text
     TEXTS[name].publish(cleaned.text)

@@ -7,9 +7,10 @@ import streamlit as st
 from attention_core.remedies import Remedy
 from pages.saturation.remedies.numbers import KEYS, PARAMETERS, Learned, remedies
 from pages.saturation.remedies.settings import LEARNED
+from ui.citing import cited
 from ui.controls import choose
 from ui.numbers import significant
-from ui.text import Words
+from ui.text import Words, words
 
 
 def choose_remedy(page: Words) -> tuple[str, Learned]:
@@ -44,11 +45,5 @@ def about(key: str, remedy: Remedy, page: Words) -> str:
     helps, costs = (
         re.sub(r"([dW])_(\w+)", r"$\1_{\\mathrm{\2}}$", page[f"remedy.{key}.{side}"]) for side in ("helps", "costs")
     )
-    source = cited(remedy.reference) or page["no_paper"]
+    source = cited(remedy.reference, words("common", page.language)) or page["no_paper"]
     return f"**{page['helps']}** {helps}  \n**{page['costs']}** {costs}  \n{source}"
-
-
-def cited(reference: str) -> str:
-    """The reference with its address as a link."""
-    linked = re.sub(r"arXiv:(\d{4}\.\d{5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", reference)
-    return re.sub(r"evanmiller\.org\S+", r"[evanmiller.org](https://www.\g<0>)", linked)

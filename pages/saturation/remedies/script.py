@@ -20,7 +20,7 @@ T = 1.0
 g = None
 c = 50.0
 s = 0.43
-titles = ("peak", "entropy", "row gain, median", "‖dL/dscores‖", "dead rows", "row sum")
+titles = ("peak", "entropy", "row gain, median", "‖∂L/∂S‖", "dead rows", "row sum")
 # ---
 
 MOST = 48  # tokens

@@ -11,6 +11,7 @@ from attention_core import masks
 from attention_core.mechanisms import AXES, MECHANISMS, Options, moved
 from attention_core.mechanisms.bench import WIDTHS, compute, direction, head_gradient, spread
 from attention_core.models import Settings, Sizes
+from attention_core.remedies import REMEDIES
 from pages.mechanisms.bench import numbers as bench
 from pages.mechanisms.bench import spread as spreading
 from pages.mechanisms.bench import wording
@@ -20,6 +21,7 @@ from pages.mechanisms.bench.numbers import COLUMNS, MOST, PER_TOKEN, Comparison
 from pages.mechanisms.bench.tables import remarks, table
 from tests.harness.families import BART, GROUPED, OPT, SMALL, TOKENS, traced
 from tests.harness.scripts import printed, printed_afresh
+from ui.citing import cited
 from ui.components.lab.component import _film, _plot
 from ui.components.lab.films import frames
 from ui.numbers import significant, whole
@@ -108,9 +110,10 @@ def test_a_query_that_may_attend_to_nothing_is_counted():
 
 
 def test_sources_and_formulas_speak_the_readers_language():
-    chinese = words("bench", "zh")
-    assert "equation" in wording.cited(MECHANISMS["graves"].reference, PAGE)
-    sources = [wording.cited(one.reference, chinese) + wording.formula(one, chinese) for one in MECHANISMS.values()]
+    chinese, common = words("bench", "zh"), words("common", "zh")
+    assert "equation" in cited(MECHANISMS["graves"].reference, words("common", "en"))
+    sources = [cited(one.reference, common) + wording.formula(one, chinese) for one in MECHANISMS.values()]
+    sources += [cited(one.reference, common) for one in REMEDIES.values()]
     assert not any(word in text for text in sources for word in ("equation", "section", "et al", "unless", "where"))
     assert "式 (46)–(51)" in "".join(sources) and "第 3.2.1 节" in "".join(sources)
     assert wording.subscripts("1/√d_k → p_t = t") == "1/√$d_k$ → $p_t$ = t"

@@ -70,8 +70,8 @@ def test_the_pair_of_the_article_opens_from_its_link(language: str, encoder: str
 def test_the_share_of_right_answers_is_the_one_measured_in_training() -> None:
     shares = shipped("both")[1]
     text = text_of(opened(lang="en"))
-    assert f"{100 * shares['unmet']['same']:.0f} % of the paraphrases" in text
-    assert f"{100 * shares['unknown']['word']:.0f} %" in text
+    assert f"{100 * shares['unmet']['same']:.0f}% of the paraphrases" in text
+    assert f"{100 * shares['unknown']['word']:.0f}%" in text
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
@@ -89,22 +89,32 @@ def test_an_empty_sentence_is_one_warning_and_the_last_pair_stays(name: str, bla
 
 
 @pytest.mark.parametrize(
-    ("encoder", "text"),
+    ("encoder", "text", "unread"),
     [
-        ("bilstm", "<b>x</b> **y** $z$ [a](http://b) `c` {d}"),
-        ("bilstm", "🙂 🏳️‍🌈 ☃"),
-        ("vectors", "我是一个学生"),
-        ("transformer", "word " * 700),
-        ("transformer", "a"),
-        ("bilstm", "x" * 5000),
+        ("bilstm", "<b>x</b> **y** $z$ [a](http://b) `c` {d}", 0),
+        ("bilstm", "🙂 🏳️‍🌈 ☃", 1),
+        ("vectors", "我是一个学生", 1),
+        ("transformer", "word " * 700, 0),
+        ("transformer", "a", 0),
+        ("bilstm", "x" * 5000, 1),
     ],
 )
-def test_anything_can_be_typed_and_stays_inert(encoder: str, text: str) -> None:
+def test_anything_can_be_typed_and_stays_inert(encoder: str, text: str, unread: int) -> None:
     app = opened(lang="en", encoder=encoder, first=text, second=PAIR["second"])
-    assert not app.warning
+    assert len(app.warning) == unread
     for element in app.markdown:
         assert "http://b" not in re.sub("`[^`]*`", "", element.value)
         assert "**y**" not in re.sub("`[^`]*`", "", element.value)
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_words_that_the_vocabulary_lacks_get_no_verdict_and_are_named(name: str) -> None:
+    app = opened(lang="en", **PAIR)
+    before = script(app)
+    fine(app.text_input(key=name).set_value("你和我都是学生").run())
+    (warning,) = app.warning
+    assert all(f"{sign}" in warning.value for sign in "你都是学") and "我" not in warning.value
+    assert script(app) == before
 
 
 def test_long_sentences_say_what_was_left_out() -> None:
