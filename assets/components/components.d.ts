@@ -227,6 +227,7 @@ interface Sent {
   says: string;
   value: "plain" | "log10" | "log2";
   missing: string;
+  key: boolean;
   // Bars
   editable: boolean;
   step: number;
