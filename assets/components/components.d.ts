@@ -127,6 +127,7 @@ interface Panel {
   shape: [number, number];
   rows: string;
   cols: string;
+  called: string;
   scale: string;
   limit: number;
   title: string;

@@ -87,7 +87,13 @@ def link_of(app: AppTest) -> dict[str, str]:
 
 
 def titles(app: AppTest) -> list[str]:
-    return [header.value for header in app.header]
+    """Of stages and of what else there is, in order; a stage that is folded away is called what its fold is."""
+    folds = {words("pipeline", language)["stage.masked.title"] for language in LANGUAGES}
+    named = (
+        (element.type, getattr(element, "label", "") or getattr(element, "value", ""))
+        for element in elements(app._tree)
+    )
+    return [name for kind, name in named if kind == "header" or (kind == "expander" and name in folds)]
 
 
 @cache
