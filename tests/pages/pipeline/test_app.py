@@ -312,7 +312,7 @@ def test_the_margin_gives_the_number_of_transformers_eager_attention(panel: str,
     assert found
     assert_close(number(found[1]), float(stages[panel][row, col]), rtol=6e-4, atol=1e-6)  # 4 digits are written
     first, second = app.text[0].value.split("\n")
-    asks = "key" if panel in "kv" else "query"
+    asks = "token" if panel in ("x", "concat", "output") else "key" if panel in "kv" else "query"
     assert first == f"{asks} {row + 1}: {tokens[row]}"
     if panel in ("weights", "scores"):
         assert second == f"key {col + 1}: {tokens[col]}"
