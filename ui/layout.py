@@ -37,16 +37,17 @@ Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about
 
 
-def page_header(page: Words) -> None:
+def page_header(page: Words, standfirst: str = "standfirst") -> None:
     """Title, standfirst, guide and language switch, on one line where there is room.
 
-    The title is the menu's. The page's own words, Markdown: `standfirst`, `see`, `try` (a list of three), `limits`.
+    The title is the menu's. The page's own words, Markdown: `standfirst` (or, of a page with several views, that
+    of the view), `see`, `try` (a list of three), `limits`.
     """
     common = words("common", page.language)
     st.html(f"{STYLE}<style>{PRINT}</style>")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
         st.title(common[f"page.{page.page}.title"], anchor=False, width="content")
-        st.markdown(page["standfirst"], width="stretch")
+        st.markdown(page[standfirst], width="stretch")
         with st.popover(common["header.guide"], icon=":material/menu_book:", type="tertiary", key="guide"):
             _guide(page, common)
         language_switch()

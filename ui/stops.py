@@ -4,12 +4,12 @@ from attention_core.saturation import D_K_STOPS, INPUT_SCALES, N_HEAD
 from ui.components.lab import UNDERFLOW, Positions, Slider
 from ui.numbers import nearest_ratio, positive, significant
 from ui.state import Setting
-from ui.text import Words
+from ui.text import Words, words
 
 D_K = Setting(key="dk", default=64.0, parse=lambda spelling: positive(spelling, 64.0), spell=lambda d_k: f"{d_k:g}")
 SCALE = Setting(key="scale", default=1.0, parse=lambda spelling: positive(spelling, 1.0), spell=lambda a: f"{a:g}")
 PROBE_HEAD = Setting(key="probe_head", default=1, parse=int, clamp=int, options=range(1, N_HEAD + 1))
-DECADES = -8.0  # log₁₀ of where an axis against d_k ends: α reaches far lower and would flatten what d_k does
+DECADES = -8.0  # log₁₀ of where an axis ends: α reaches far lower and would flatten what the other sliders do
 SHOWN_D_K = (1, 4, 16, 64, 256, 1024)
 SHOWN_SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -46,8 +46,15 @@ def where(d_k: Setting[float] = D_K, scale: Setting[float] = SCALE) -> tuple[int
 
 
 def lowest(along: str, low: float) -> float:
-    """Where a logarithmic axis ends over this slider that ends at `low` over the others."""
-    return DECADES if along == "d_k" and low == UNDERFLOW else low
+    """Where a logarithmic axis ends over this slider that ends at `low` over α."""
+    return low if along == "alpha" or low != UNDERFLOW else DECADES
+
+
+def sunk(along: str, low: float, page: Words) -> str:
+    """What is written below such an axis, where numbers are 0."""
+    if low != UNDERFLOW:
+        return ""
+    return words("canvas", page.language)["underflow" if lowest(along, low) == UNDERFLOW else "exactly"]
 
 
 def head_number() -> int:

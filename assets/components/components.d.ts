@@ -127,6 +127,7 @@ interface Panel {
   shape: [number, number];
   rows: string;
   cols: string;
+  called: string;
   scale: string;
   limit: number;
   title: string;
@@ -227,6 +228,7 @@ interface Sent {
   says: string;
   value: "plain" | "log10" | "log2";
   missing: string;
+  key: boolean;
   // Bars
   editable: boolean;
   step: number;

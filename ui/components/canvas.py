@@ -23,6 +23,7 @@ WORDS = (
     "key",
     "axis_query",
     "axis_key",
+    "axis_token",
     "axis_d_model",
     "axis_d_k",
     "axis_d_v",
@@ -63,12 +64,14 @@ class Panel:
     `values` are float32 (NaN, in a live panel also −∞: masked, hatched) or uint8 codes of an overview; `limit` is the
     end of the colour range, ±limit for a signed scale, from the data when None. With `live`, the browser shows the
     softmax of the values over T, capped and biased as the model does it. `head`: (layer, head) of these weights.
+    `called`: what its rows are called, where they are not called after what they count.
     """
 
     name: str
     values: np.ndarray
     rows: str
     cols: str
+    called: str = ""
     scale: str = "signed"
     limit: float | None = None
     title: str = ""

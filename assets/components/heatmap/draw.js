@@ -80,7 +80,7 @@ function drawNames(pen, picture, panel) {
   const { box, shape } = panel;
   pen.font = `${AXIS_FONT}px ${picture.font()}`;
   pen.fillStyle = picture.colour.quiet;
-  const [across, down] = [picture.axis(panel.cols, "→"), picture.axis(panel.rows, "↓")];
+  const [across, down] = [picture.axis(panel.cols, "→"), picture.axis(panel.called || panel.rows, "↓")];
   if (TOKENS.has(panel.cols) || shape[1] < 2) inscribe(pen, across, box.x, box.y - box.own + HEAD + 9);
   else drawSpan(pen, across, shape[1], box.x, box.y - 6, box.w);
   inscribe(pen, down, box.x - 6, box.y - 6, "right");
@@ -126,7 +126,7 @@ function drawLabels(pen, picture, panel, kind, across) {
   const names = picture.tokens[kind];
   const [start, count, length] = across ? [view.c, view.w, box.w] : [view.r, view.h, box.h];
   const cell = length / count;
-  const [pitch, tight] = across && box.turned ? [15, 12] : [12.5, 10.5]; // how close names of 12 and of 10 pixels may stand
+  const [pitch, tight] = across && box.turned ? [16, 14] : [12.5, 10.5]; // how close names of 12 and of 10 pixels may stand
   const font = cell < pitch ? 10 : LABEL_FONT;
   const step = Math.max(1, Math.ceil((cell < pitch ? tight : pitch) / cell));
   const { focus, hover } = busState(picture.group);

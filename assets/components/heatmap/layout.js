@@ -87,7 +87,7 @@ function measurer(picture, most) {
     const [rows, cols] = panel.shape;
     const [down, across] = [TOKENS.has(panel.rows), TOKENS.has(panel.cols)];
     const heading = wide(panel.title, "600 14px", spread) + (panel.note ? 8 + wide(panel.note) : 0);
-    const name = wide(picture.axis(panel.rows, "↓"), `${AXIS_FONT}px`, spread);
+    const name = wide(picture.axis(panel.called || panel.rows, "↓"), `${AXIS_FONT}px`, spread);
     const columns = across && panel.labels ? widest(picture.tokens[panel.cols], 92) : 0;
     const turned = columns > Math.max(0, cell - 4);
     const left = 8 + Math.max(name, down && panel.labels ? widest(picture.tokens[panel.rows], 96) : 0);

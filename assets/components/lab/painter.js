@@ -10,7 +10,7 @@ import { PLOTS } from "../plots/plots.js";
 const FADED = "0.3"; // of what still belongs to the numbers before the reader pulled a bar
 const MARGIN = "100px"; // how far out of sight a picture is painted
 
-const SHOWN = new Set(["controls", "readouts", "gauge"]); // what the page itself shows, without a canvas
+const SHOWN = new Set(["controls", "readouts", "remark", "gauge"]); // what the page itself shows, without a canvas
 
 export class Painter {
   /** @param {Lab} lab */

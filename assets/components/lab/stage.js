@@ -8,7 +8,7 @@ import { fill, written } from "../text.js";
 import { controlOf, nameControls, showControls } from "./controls.js";
 
 const KNOB = 8; // pixels, the radius of a slider's handle in a saved picture
-const WRITTEN = new Set(["readouts", "heading", "gauge"]); // what is no picture
+const WRITTEN = new Set(["readouts", "remark", "heading", "gauge"]); // what is no picture
 
 export class Stage {
   /** @param {Lab} lab */
@@ -94,17 +94,22 @@ export class Stage {
   }
 
   /**
-   * What stands below a heading that folds is there when the reader asks for it.
+   * What stands below a heading that folds is there when the reader asks for it: in its stack, or on the page.
    * @param {Plot} [toggled]
    */
   fold(toggled) {
     const { unfolded, lab } = this;
     if (toggled) unfolded[unfolded.has(toggled.name) ? "delete" : "add"](toggled.name);
-    let away = false;
+    /** @type {Record<string, boolean>} what is folded away, by stack; "": on the page */
+    const away = { "": false };
     for (const panel of lab.panels) {
-      if (panel.kind === "heading") away = panel.fold && !unfolded.has(panel.name);
-      else if (panel.figure.parentElement) panel.figure.parentElement.hidden = away;
-      if (panel === toggled) panel.figure.querySelector("button")?.setAttribute("aria-expanded", String(!away));
+      const { kind, stack, figure } = panel;
+      if (kind === "heading") away[stack] = panel.fold && !unfolded.has(panel.name);
+      else if (figure.parentElement) {
+        figure.hidden = away[stack] ?? false;
+        figure.parentElement.hidden = away[""];
+      }
+      if (panel === toggled) figure.querySelector("button")?.setAttribute("aria-expanded", String(!away[stack]));
     }
     if (toggled) lab.later("layout");
   }
@@ -113,6 +118,7 @@ export class Stage {
   show(panel) {
     if (panel.kind === "controls") showControls(this.lab, panel);
     else if (panel.kind === "gauge") showGauge(this.lab, panel);
+    else if (panel.kind === "remark") showRemark(this.lab, panel);
     else showReadouts(this.lab, panel);
   }
 
@@ -196,10 +202,23 @@ function furnishGauge(panel) {
  */
 function showGauge(lab, panel) {
   const count = Math.round(lab.films.frame(panel.film)[panel.start]);
-  const text = fill(panel.says, { count, all: panel.count });
+  const text = count === count ? fill(panel.says, { count, all: panel.count }) : "–";
   if (panel.outputs[0].textContent === text) return;
   panel.outputs[0].textContent = text;
   panel.dots.forEach((mark, i) => (mark.dataset.on = String(i < count)));
+}
+
+/**
+ * A sentence, where its first number is one.
+ * @param {Lab} lab
+ * @param {Plot} panel
+ */
+function showRemark(lab, panel) {
+  const values = lab.films.frame(panel.film);
+  const told = panel.items.map((item) => [item.label, readingOf(lab, item, values[item.start])]);
+  const [{ start }] = panel.items;
+  const holds = values[start] === values[start];
+  panel.figure.replaceChildren(...(holds ? written(fill(panel.says, Object.fromEntries(told))) : []));
 }
 
 /**

@@ -65,7 +65,7 @@ function drawTokens(pen, lab, panel) {
 // Upright names stand apart, leaning ones overlap.
 function drawAbove(pen, lab, { names, col_names, cols, side, box, short, marked, marked_col, lit }) {
   const across = col_names ?? names;
-  const wide = short ? Math.max(...across.map((text) => widthOf(pen, visible(text)))) + 4 : 12.5;
+  const wide = short ? Math.max(...across.map((text) => widthOf(pen, visible(text)))) + 4 : 15;
   const focus = col_names ? marked_col : marked;
   for (let i = 0; i < cols; i += Math.max(1, Math.ceil(wide / side))) {
     pen.fillStyle = i === focus || i === lit?.c ? lab.colour.ink : lab.colour.quiet;

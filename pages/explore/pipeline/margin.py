@@ -7,7 +7,7 @@ import streamlit as st
 from attention_core.models import LayerTrace
 from pages.explore.pipeline.cell import MARGIN, Cell, cell_of
 from pages.explore.pipeline.explanation import Explanation, Term, explain
-from pages.explore.pipeline.stages import AXES
+from pages.explore.pipeline.stages import AXES, CALLED
 from ui.controls import Choice
 from ui.errors import fragment
 from ui.numbers import significant
@@ -34,13 +34,13 @@ def margin(choice: Choice, page: Words) -> None:
 
 def _place(layer: LayerTrace, cell: Cell, page: Words) -> str:
     axes = zip(AXES[cell.panel], (cell.row, cell.col), strict=True)
-    return "\n".join(_coordinate(layer, axis, index, page) for axis, index in axes)
+    return "\n".join(_coordinate(layer, axis, CALLED.get(cell.panel, axis), index, page) for axis, index in axes)
 
 
-def _coordinate(layer: LayerTrace, axis: str, index: int, page: Words) -> str:
+def _coordinate(layer: LayerTrace, axis: str, called: str, index: int, page: Words) -> str:
     if axis in ("query", "key"):
         token = (layer.queries if axis == "query" else layer.keys)[index]
-        return page.data(f"place.{axis}", number=index + 1, token=token)
+        return page.data(f"place.{called}", number=index + 1, token=token)
     return "" if axis == "sum" else page.data("place.component", number=index + 1, axis=axis)
 
 
@@ -53,13 +53,13 @@ def _check(explanation: Explanation, page: Words) -> str:
 
 
 def _terms(terms: tuple[Term, ...], layer: LayerTrace, page: Words) -> None:
-    columns = ["name", "left", "right", "product", "running"]
-    if all(term.right == 1.0 for term in terms):
-        columns = ["name", "product", "running"]
+    exponentials = all(term.right == 1.0 for term in terms)
+    columns = ["name", "exp", "running"] if exponentials else ["name", "left", "right", "product", "running"]
     rows, running = [], 0.0
     for term in terms:
         running += term.product
         numbers = {"left": term.left, "right": term.right, "product": term.product, "running": running}
+        numbers["exp"] = term.product
         row = {"name": _term_name(term, layer, page)} | {name: significant(x) for name, x in numbers.items()}
         rows.append({page[f"term.{column}"]: row[column] for column in columns})
     with st.expander(page.format("terms", count=len(terms)), expanded=True):

@@ -66,9 +66,11 @@ def taken(choice: Choice) -> dict[str, np.ndarray]:
 
 
 def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) -> None:
-    """One stage: what it is called, its formula, one or two sentences, its panels."""
-    with st.container(key=f"stage_{stage.key}"):
-        st.header(page[f"stage.{stage.key}.title"], anchor=stage.key)
+    """One stage: its name, its formula, one or two sentences, its panels. What changes nothing is folded away."""
+    title = page[f"stage.{stage.key}.title"]
+    with st.expander(title) if stage.idle else st.container(key=f"stage_{stage.key}"):
+        if not stage.idle:
+            st.header(title, anchor=stage.key)
         st.markdown(formula(stage.key, layer, page) + "  \n" + sentences(stage.key, layer, head, page))
         for name in stage.missing:
             st.info(page.format("missing", name=name), icon=":material/visibility_off:")
@@ -80,11 +82,11 @@ def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) 
         if stage.key == "weights" and layer.settings.normalizer == "softmax":
             live = Live(temperature(), TEMPERATURES, page["temperature"])
         canvas(
-            [stage.panels],
+            [stage.panels, stage.below] if stage.below else [stage.panels],
             key=f"canvas_{stage.key}",
             live=live,
             on_temperature=set_temperature,
-            summary=page[f"stage.{stage.key}.title"],
+            summary=title,
             **shared,
         )
 

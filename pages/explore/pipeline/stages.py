@@ -28,16 +28,25 @@ AXES = {  # of every panel: what its rows and its columns count
     "W_K": ("d_model", "d_k"),
     "W_V": ("d_model", "d_v"),
     "W_O": ("concat", "d_model"),
-} | dict.fromkeys(("scores", "scaled", "capped", "masked", "exp", "weights"), ("query", "key"))
+} | dict.fromkeys(
+    ("scores", "scaled", "soft_scores", "soft_scaled", "capped", "masked", "exp", "weights"), ("query", "key")
+)
+CALLED: dict[str, str] = dict.fromkeys(
+    ("x", "concat", "output"), "token"
+)  # rows that are tokens, not queries, though as many
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step: its name in the words of the page, its panels, and what is not exposed here, if anything."""
+    """One step: its name in the words of the page, its panels, those below them, and what is not exposed here, if
+    anything. `idle`: it changes nothing.
+    """
 
     key: str
     panels: tuple[Panel, ...]
     missing: tuple[str, ...] = ()
+    below: tuple[Panel, ...] = ()
+    idle: bool = False
 
 
 def stages(layer: LayerTrace, head: int) -> list[Stage]:
@@ -64,6 +73,7 @@ def panel_shapes(layer: LayerTrace) -> dict[str, tuple[int, int]]:
         shapes["capped"] = (n_q, n_k)
     if _short(trace):
         shapes["k_t"] = (d_k, n_k)
+        shapes |= dict.fromkeys(("soft_scores", "soft_scaled"), (n_q, n_k))
     if layer.x is not None:
         shapes["x"] = (n_q, layer.x.shape[-1])
     for name in ("W_Q", "W_K", "W_V"):
@@ -115,13 +125,29 @@ def _scores(layer: LayerTrace, trace: AttentionTrace) -> list[Stage]:
     scaled = _panel("scaled", trace.scaled_scores, "query", "key", title="c·QKᵀ", operator=factor, limit=most)
     masked_scores = masked_like(trace.masked_scores, trace.masked_scores)
     capped = [] if layer.softcap is None else [_panel("capped", trace.capped_scores, "query", "key", title="cap")]
+    both = Stage("scaled", (replace(scores, operator=""), scaled), below=_softened(trace))
     return [
         Stage("qkv", (q, k, _values(trace))),
         Stage("scores", (q, k_t, scores) if short else (scores,)),
-        Stage("scaled", (replace(scores, operator=""), scaled) if short else (scaled,)),
+        both if short else Stage("scaled", (scaled,)),
         *(Stage("capped", (panel,)) for panel in capped),
-        Stage("masked", (_panel("masked", masked_scores, "query", "key", title="masked"),)),
+        Stage(
+            "masked",
+            (_panel("masked", masked_scores, "query", "key", title="masked"),),
+            idle=bool((trace.masked_scores == trace.capped_scores).all()),
+        ),
     ]
+
+
+def _softened(trace: AttentionTrace) -> tuple[Panel, ...]:
+    """What softmax makes of the scores before and after scaling: how much softer its rows become."""
+    return tuple(
+        replace(weights_panel(name, scores.softmax(dim=-1), "weights", title), limit=1.0)
+        for name, scores, title in (
+            ("soft_scores", trace.scores, "softmax(QKᵀ)"),
+            ("soft_scaled", trace.scaled_scores, "softmax(c·QKᵀ)"),
+        )
+    )
 
 
 def _weights(layer: LayerTrace, head: int, trace: AttentionTrace) -> list[Stage]:
@@ -167,7 +193,8 @@ def _panel(name: str, values: Tensor, rows: str, cols: str, **options: str | flo
     note = " × ".join(map(str, values.shape))
     if "d_model" in (rows, cols):
         options["limit"] = _most(values)
-    return Panel(name=name, values=values.numpy(), rows=rows, cols=cols, note=note, **options)  # type: ignore[arg-type]
+    called = CALLED.get(name, "")
+    return Panel(name=name, values=values.numpy(), rows=rows, cols=cols, called=called, note=note, **options)  # type: ignore[arg-type]
 
 
 def _largest(*matrices: Tensor) -> float:

@@ -23,7 +23,7 @@ from ui.components.lab import (
     Readouts,
     Slider,
 )
-from ui.stops import d_k_slider, lowest, scale_slider
+from ui.stops import d_k_slider, lowest, scale_slider, sunk
 from ui.text import Words, words
 
 LEFT = Box(stack="left", span=3)
@@ -97,6 +97,7 @@ def plots(sweeps: Sweeps, tokens: Sequence[str], chosen: str, page: Words) -> li
             box=Box(span=4, height=400),
             title=name,
             note=page["chosen_note"],
+            key=True,
             film="chosen",
             rows=len(tokens),
             cols=len(tokens),
@@ -135,7 +136,7 @@ def _curves(
         logs=logs,
         low=lowest(along, low),
         high=high,
-        below=words("canvas", page.language)["underflow"] if low == UNDERFLOW else "",
+        below=sunk(along, low, page),
         ends=True,
     )
 

@@ -8,8 +8,8 @@ from attention_core.saturation import N_HEAD, SWEPT_RULES
 from pages.saturation.vanishing.numbers import Place, Summary, quantiles_of
 from ui.components.lab import UNDERFLOW, Box, Curves, Heading, Line, Plot
 from ui.palette import RULE_HUES
-from ui.stops import lowest
-from ui.text import Words, words
+from ui.stops import lowest, sunk
+from ui.text import Words
 
 WHOLE = Box(span=12)
 # Measure, whether it is a logarithm, and the ends of its axis (None: the data's). The first three lead.
@@ -61,7 +61,7 @@ def _against(
         logs=logs,
         low=lowest(along, low),
         high=high,
-        below=words("canvas", page.language)["underflow"] if low == UNDERFLOW else "",
+        below=sunk(along, low, page),
         legend=False,
     )
 

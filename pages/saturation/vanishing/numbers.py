@@ -15,6 +15,7 @@ GAINS = (-12.0, 0.0)  # powers of ten on the axis of gains; what lies below is c
 BINS = 36
 QUANTILES = {"median": 0.5, "low": 0.1, "high": 0.9}  # of a measure over all heads of all seeds
 SUMMARY = tuple(f"{measure}.{quantile}" for measure in MEASURE_NAMES for quantile in QUANTILES)  # columns of `summary`
+LOUDER = tuple(f"{along}.{name}" for along in ("d_k", "alpha") for name in ("before", "at", "lived", "alive"))
 Summary = Float[np.ndarray, "rule d_k alpha columns"]
 
 
@@ -45,6 +46,43 @@ def summary(tables: Sequence[Table]) -> Summary:
 def quantiles_of(measure: str, summarised: Summary) -> Float[np.ndarray, "rule d_k alpha quantile"]:
     """The columns of one measure."""
     return summarised[..., [SUMMARY.index(f"{measure}.{quantile}") for quantile in QUANTILES]]
+
+
+def living(own: Table, head: int) -> Float[np.ndarray, "rule d_k alpha"]:
+    """How many rows of this head are not dead."""
+    rows = own.log_gains.shape[-1]
+    return rows - (own.measures[..., MEASURE_NAMES.index("dead"), head] * rows).round().numpy()
+
+
+def louder(own: Table, head: int) -> Float[np.ndarray, "rule d_k alpha columns"]:
+    r"""LOUDER: where $\|\partial L/\partial W_Q\|$ of this head is larger than it was while more rows lived.
+
+    It is compared with the last stop before this one at which most rows lived: of d_k at the same α, and where that one
+    says nothing, of α at the same d_k. Of each: log₁₀ of the norm there, where that is, how many rows lived there, and
+    how many live here; NaN where fewer rows do not go with a larger norm.
+    """
+    alive, norms = living(own, head), own.measures[..., MEASURE_NAMES.index("log_d_W_Q"), head].numpy()
+    by_d_k, by_alpha = (
+        _since_most_lived(alive, norms, axis, stops) for axis, stops in ((1, D_K_STOPS), (2, INPUT_SCALES))
+    )
+    by_alpha[~np.isnan(by_d_k[..., 0])] = np.nan
+    return np.concatenate([by_d_k, by_alpha], axis=-1)
+
+
+def _since_most_lived(
+    alive: Float[np.ndarray, "rule d_k alpha"],
+    norms: Float[np.ndarray, "rule d_k alpha"],
+    axis: int,
+    stops: Sequence[float],
+) -> Float[np.ndarray, "rule d_k alpha 4"]:
+    """Along one slider: the norm, the stop and the living rows where most lived before, and the living rows here."""
+    places = np.expand_dims(np.arange(len(stops)), [other for other in range(3) if other != axis])
+    most = np.maximum.accumulate(alive, axis=axis)
+    last = np.maximum.accumulate(np.where(alive == most, places, 0), axis=axis)
+    before, lived = (np.take_along_axis(values, last, axis=axis) for values in (norms, alive))
+    columns = np.stack([before, np.asarray(stops)[last], lived, alive], axis=-1).astype(np.float32)
+    columns[~((alive < lived) & (norms > before))] = np.nan
+    return columns
 
 
 def histogram(log_gains: Float[np.ndarray, "rule d_k alpha rows"]) -> Float[np.ndarray, "rule d_k alpha bins"]:

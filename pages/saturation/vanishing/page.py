@@ -11,11 +11,12 @@ from torch import Tensor
 from attention_core.saturation import D_K_STOPS, MEASURE_NAMES, SWEPT_RULES, Table, cross
 from pages.saturation.vanishing import conclusions, numbers, pictures
 from pages.saturation.vanishing.numbers import Place
-from pages.saturation.vanishing.settings import RULE
+from pages.saturation.vanishing.settings import RULE, WHERE_FROM
 from pages.saturation.vanishing.trained import section as trained
 from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole_number
+from ui.controls.widgets import pills
 from ui.errors import fragment
 from ui.focus import settle
 from ui.layout import page_header, style
@@ -28,7 +29,6 @@ from ui.waiting import style as style_of_work
 SEEDS = 8
 TABLE, BANDS = "table", "bands"  # what is worked on for one reader at a time
 IN_SIGHT = "curves_in_sight"  # the question whose curves the reader has on screen
-WHERE = ("untrained", "trained")
 LOSSES = ("direction", "token")
 
 
@@ -145,8 +145,8 @@ def untrained(page: Words) -> None:
 page = words("vanishing")
 style(Path(__file__).with_name("style.css"))
 style_of_work(TABLE, BANDS)
-page_header(page)
-if switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"], folded=True) == "untrained":
+page_header(page, "strained.standfirst" if WHERE_FROM.value() == "trained" else "standfirst")
+if pills(WHERE_FROM, page["where"], lambda name: page[f"wheres.{name}"], folded=True) == "untrained":
     untrained(page)
 else:
     trained.section(study_bar().choose(), page)

@@ -8,14 +8,27 @@ import numpy as np
 
 from attention_core.saturation import D_K_STOPS, DEAD, MEASURE_NAMES, N_HEAD, SWEPT_RULES, Probe, Table, factors
 from pages.saturation.vanishing.curves import curves
-from pages.saturation.vanishing.numbers import BINS, GAINS, SUMMARY, Place, Summary, critical, histogram
+from pages.saturation.vanishing.numbers import (
+    BINS,
+    GAINS,
+    LOUDER,
+    SUMMARY,
+    Place,
+    Summary,
+    critical,
+    histogram,
+    living,
+    louder,
+)
 from ui.components.lab import (
     Bars,
     Box,
     Contour,
     Controls,
     Film,
+    Gauge,
     Grid,
+    Heading,
     Histogram,
     Item,
     Jacobian,
@@ -23,6 +36,7 @@ from ui.components.lab import (
     Phase,
     Plot,
     Readouts,
+    Remark,
     Slider,
     Softmax,
 )
@@ -35,8 +49,9 @@ AXES = ("rule", "d_k", "alpha")
 HEADS = tuple(f"head {number}" for number in range(1, N_HEAD + 1))  # columns of scores and weights
 CELL = "∂p({name}) / ∂s({key_name}) = {value}"  # what is told of a cell of the Jacobian
 LEFT, MIDDLE, RIGHT = (Box(stack=stack, span=span) for stack, span in (("left", 3), ("middle", 5), ("right", 4)))
-READ = ("score_std", "peak", "entropy", "support", "log_gain_low", "log_gain", "log_gain_high", "dead", "log_d_scores")
-READ += ("log_d_W_Q", "log_d_W_K", "log_d_W_V", "snr")
+FIRST = "log_d_W_Q"  # the read-out that is not folded away
+READ = (FIRST, "log_d_W_K", "log_d_W_V", "log_d_scores", "snr", "log_gain_low", "log_gain", "log_gain_high", "dead")
+READ += ("peak", "entropy", "support", "score_std")
 
 
 def sliders(place: Place, page: Words) -> list[Slider]:
@@ -65,6 +80,8 @@ def films(probe: Probe, own: Table, summarised: Summary, place: Place) -> list[F
     return [
         Film("scores", scores, ("d_k",), columns=HEADS),
         Film("factor", factor[..., None].astype(np.float32), AXES),
+        Film("living", living(own, place.head)[..., None], AXES),
+        Film("louder", louder(own, place.head), AXES, columns=LOUDER),
         Film("head", own.measures[..., place.head].numpy(), AXES, columns=MEASURE_NAMES),
         Film("row", gains[..., place.query : place.query + 1], AXES),
         Film("gains", histogram(own.log_gains.flatten(3).numpy()), AXES),
@@ -93,17 +110,25 @@ def plots(summarised: Summary, tokens: Sequence[str], place: Place, seeds: int, 
 
 
 def _numbers(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
-    """The sliders, the read-outs of the chosen head, and the gain of the row in focus."""
-    label = page.data("row_gain", number=place.query + 1, token=tokens[place.query])
+    """The sliders, how many rows of the chosen head can learn, and its ‖∂L/∂W_Q‖; its other numbers and the gain of the
+    row in focus are folded away.
+    """
+    n, label = len(tokens), page.data("row_gain", number=place.query + 1, token=tokens[place.query])
+    first, *others = (_item(name, n, page) for name in READ)
     return [
         Controls(name="controls", box=LEFT, sliders=("d_k", "alpha", "rule")),
-        Readouts(
-            name="readouts",
+        Gauge(
+            name="gauge",
             box=LEFT,
-            title=page.data("readouts", number=place.head + 1),
-            film="head",
-            items=tuple(_item(name, len(tokens), page) for name in READ),
+            film="living",
+            count=n,
+            title=page.data("gauge", number=place.head + 1),
+            says=page["living"],
         ),
+        Readouts(name="d_W_Q", box=LEFT, film="head", items=(first,)),
+        *(_remark(along, page) for along in ("d_k", "alpha")),
+        Heading(name="others", box=LEFT, title=page.data("readouts", number=place.head + 1), fold=True),
+        Readouts(name="readouts", box=LEFT, film="head", items=tuple(others)),
         Readouts(
             name="row_gain",
             box=LEFT,
@@ -111,6 +136,18 @@ def _numbers(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
             items=(Item(label=label, log=True, help=page["help.log_gain"]),),
         ),
     ]
+
+
+def _remark(along: str, page: Words) -> Remark:
+    """What has to be said where ‖∂L/∂W_Q‖ has grown along this slider while rows have died."""
+    numbers = (("before", True), ("at", False), ("lived", False), ("alive", False))
+    return Remark(
+        name=f"louder_{along}",
+        box=LEFT,
+        film="louder",
+        items=tuple(Item(label=name, column=f"{along}.{name}", log=log, lost=False) for name, log in numbers),
+        says=page[f"louder.{along}"],
+    )
 
 
 def _item(name: str, rows: int, page: Words) -> Item:
@@ -158,6 +195,7 @@ def _head(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
             box=_high(RIGHT, 320),
             title=page.data("map", number=place.head + 1),
             note=page["map_note"],
+            key=True,
             film="weights",
             column=HEADS[place.head],
             rows=n,
@@ -171,6 +209,7 @@ def _head(tokens: Sequence[str], place: Place, page: Words) -> list[Plot]:
             box=_high(RIGHT, 240),
             title=page["jacobian"],
             note=page["jacobian_note"],
+            key=True,
             film="jacobian",
             rows=n,
             cols=n,

@@ -4,7 +4,7 @@ from attention_core.saturation import SWEPT_RULES
 from pages.saturation.vanishing.trained.numbers import RULES as STRAIN_RULES
 from pages.saturation.vanishing.trained.numbers import SCALES
 from ui.numbers import significant
-from ui.state import Setting
+from ui.state import Setting, one_of
 
 
 def _scale(spelling: str) -> float:
@@ -14,6 +14,7 @@ def _scale(spelling: str) -> float:
     return scales[spelling]
 
 
+WHERE_FROM = one_of("where_from", ("untrained", "trained"))
 RULE = Setting(key="rule", default=SWEPT_RULES[0], parse=str, options=SWEPT_RULES)
 STRAIN = Setting(key="strain", default=1.0, parse=_scale, spell=significant)
 STRAIN_RULE = Setting(key="strain_rule", default=STRAIN_RULES[0], parse=str, options=STRAIN_RULES)

@@ -87,7 +87,13 @@ def link_of(app: AppTest) -> dict[str, str]:
 
 
 def titles(app: AppTest) -> list[str]:
-    return [header.value for header in app.header]
+    """Of stages and of what else there is, in order; a stage that is folded away is called what its fold is."""
+    folds = {words("pipeline", language)["stage.masked.title"] for language in LANGUAGES}
+    named = (
+        (element.type, getattr(element, "label", "") or getattr(element, "value", ""))
+        for element in elements(app._tree)
+    )
+    return [name for kind, name in named if kind == "header" or (kind == "expander" and name in folds)]
 
 
 @cache
@@ -306,7 +312,7 @@ def test_the_margin_gives_the_number_of_transformers_eager_attention(panel: str,
     assert found
     assert_close(number(found[1]), float(stages[panel][row, col]), rtol=6e-4, atol=1e-6)  # 4 digits are written
     first, second = app.text[0].value.split("\n")
-    asks = "key" if panel in "kv" else "query"
+    asks = "token" if panel in ("x", "concat", "output") else "key" if panel in "kv" else "query"
     assert first == f"{asks} {row + 1}: {tokens[row]}"
     if panel in ("weights", "scores"):
         assert second == f"key {col + 1}: {tokens[col]}"

@@ -132,6 +132,8 @@ def recomputed(layer: LayerTrace, positions: str) -> dict[str, Tensor]:
         "k_t": k[HEAD].T,
         "scores": shown["scores"],
         "scaled": shown["scaled_scores"],
+        "soft_scores": shown["scores"].softmax(-1),
+        "soft_scaled": shown["scaled_scores"].softmax(-1),
         "capped": shown["capped_scores"],
         "masked": shown["masked_scores"],
         "exp": stretched,
@@ -199,6 +201,17 @@ def check_terms(found: Explanation, scale: float) -> None:
 def test_every_sum_says_again_what_it_comes_to_unless_a_note_says_why_not(name: str) -> None:
     for layer in (scratch(), scratch("causal"), minilm()):
         assert explain(layer, HEAD, name, 4, 1).again is not None
+
+
+def test_a_weight_is_a_quotient_that_shows_the_exponent_it_comes_from() -> None:
+    layer = scratch("causal")
+    row = layer.head(HEAD).masked_scores[5]
+    best = int(row.argmax())
+    assert explain(layer, HEAD, "weights", 5, best).numbers.startswith(r"\frac{e^{0}}")
+    other = (best + 1) % 6
+    below = tex(float(row[other].double() - row[best].double()))
+    assert explain(layer, HEAD, "weights", 5, other).numbers.startswith(rf"\frac{{e^{{{below}}}}}")
+    assert explain(layer, HEAD, "weights", 5, 7).numbers.startswith(r"\frac{e^{-\infty}}")
 
 
 def test_every_stage_has_an_explanation_and_nothing_else_has() -> None:

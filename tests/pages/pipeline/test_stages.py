@@ -30,16 +30,38 @@ def test_the_stages_come_in_the_order_in_which_they_are_computed() -> None:
     sizes = {"query": 9, "key": 9, "d_model": 22, "d_k": 7, "d_v": 5, "concat": 15, "sum": 1}
     for stage in made:
         assert not stage.missing
-        for panel in stage.panels:
+        for panel in (*stage.panels, *stage.below):
             assert panel.values.shape == (sizes[panel.rows], sizes[panel.cols]), panel.name
 
 
 @pytest.mark.parametrize("text", [TEXT, "the law " * 40])
 def test_the_shapes_of_panels_and_their_axes_are_known_without_drawing_them(text: str) -> None:
     for layer in (run(text=text).layers[0], load_embedded().run(load_embedded().tokenize(text)).layers[2]):
-        panels = [panel for stage in stages(layer, 1) for panel in stage.panels]
+        panels = [panel for stage in stages(layer, 1) for panel in (*stage.panels, *stage.below)]
         assert panel_shapes(layer) == {panel.name: panel.values.shape for panel in panels}
         assert all((panel.rows, panel.cols) == AXES[panel.name] for panel in panels)
+
+
+def test_scaling_is_drawn_on_one_scale_with_the_softmax_of_each_below() -> None:
+    layer = run(sizes=replace(SIZES, positions="none")).layers[0]
+    stage = next(stage for stage in stages(layer, 1) if stage.key == "scaled")
+    trace = layer.head(1)
+    assert {panel.limit for panel in stage.panels} == {float(trace.scores.abs().max())}
+    for panel, scores in zip(stage.below, (trace.scores, trace.scaled_scores), strict=True):
+        assert_close(torch.from_numpy(panel.values), scores.exp() / scores.exp().sum(-1, keepdim=True))
+        assert panel.limit == 1.0
+
+
+def test_a_mask_that_closes_nothing_and_a_layer_without_bias_leave_that_stage_idle() -> None:
+    plain = replace(SIZES, positions="none")
+    runs = {"open": run(sizes=plain), "causal": run(Settings(mask="causal"), sizes=plain), "biased": run()}
+    idle_keys = {name: [stage.key for stage in stages(one.layers[0], 1) if stage.idle] for name, one in runs.items()}
+    assert idle_keys == {"open": ["masked"], "causal": [], "biased": []}
+
+
+def test_rows_of_x_and_of_concat_are_called_tokens() -> None:
+    called = {panel.name: panel.called for stage in stages(run().layers[0], 1) for panel in stage.panels}
+    assert {name for name, word in called.items() if word == "token"} == {"x", "concat", "output"}
 
 
 def test_masked_cells_are_nan_and_all_others_are_not() -> None:

@@ -106,6 +106,7 @@ def test_a_person_drags_a(page) -> None:
         WORDS["measure.log_frobenius"]: float(torch.linalg.matrix_norm(jacobian)),
         WORDS["measure.log_spectral"]: float(torch.linalg.matrix_norm(jacobian, ord=2)),
     }
+    component(page, "softmax_article").locator("[data-name=more_a] button.fold").click()
     for label, value in expected.items():
         assert_close(read_out(page, "softmax_article", label), value, rtol=1e-3, atol=0)
     assert f"sm_a={a:g}" in page.url

@@ -13,7 +13,17 @@ from torch.testing import assert_close
 
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, MEASURE_NAMES, Table, collect, sweep, tabulate
 from pages.saturation.vanishing.curves import CURVES
-from pages.saturation.vanishing.numbers import BINS, GAINS, autograd_residual, critical, histogram, summary
+from pages.saturation.vanishing.numbers import (
+    BINS,
+    GAINS,
+    LOUDER,
+    autograd_residual,
+    critical,
+    histogram,
+    living,
+    louder,
+    summary,
+)
 from pages.saturation.vanishing.pictures import READ
 from tests.harness.scripts import printed
 from tests.harness.training import arrived
@@ -120,6 +130,41 @@ def test_the_histogram_counts_every_row_once_and_puts_zero_at_the_left() -> None
     shares = torch.from_numpy(histogram(gains))
     assert bool(shares[1, 1].isnan().all())
     assert int(shares.isnan().sum()) == shares[1, 1].numel()
+
+
+def test_a_norm_is_compared_with_the_last_stop_at_which_most_rows_lived() -> None:
+    """Stop by stop with plain loops, on random tables: along d_k first, along α where that one says nothing."""
+    shape, n = (2, len(D_K_STOPS), len(INPUT_SCALES)), 5
+    draw = torch.Generator().manual_seed(7)
+    measures = torch.randn(*shape, len(MEASURE_NAMES), 3, generator=draw)
+    deaths = torch.randint(0, n + 1, shape, generator=draw)
+    measures[..., MEASURE_NAMES.index("dead"), 2] = deaths / n
+    made_up = Table(measures, torch.zeros(*shape, 3, n))
+    alive, norms = n - deaths, measures[..., MEASURE_NAMES.index("log_d_W_Q"), 2]
+    assert_close(torch.from_numpy(living(made_up, 2)).long(), alive)
+
+    def expected(line: torch.Tensor, norm: torch.Tensor, at: int, stops) -> list[float]:
+        before = max((int(line[i]), i) for i in range(at + 1))[1]
+        grown = line[at] < line[before] and norm[at] > norm[before]
+        return [float(norm[before]), stops[before], float(line[before]), float(line[at])] if grown else [math.nan] * 4
+
+    columns = torch.from_numpy(louder(made_up, 2))
+    for rule, row, column in ((0, 0, 0), (0, 17, 3), (1, 40, 44), (1, 5, 31), (0, 33, 12), (1, 29, 8), (0, 22, 2)):
+        by_d_k = expected(alive[rule, :, column], norms[rule, :, column], row, D_K_STOPS)
+        by_alpha = expected(alive[rule, row], norms[rule, row], column, INPUT_SCALES)
+        both = by_d_k + (by_alpha if math.isnan(by_d_k[0]) else [math.nan] * 4)
+        assert_close(columns[rule, row, column], torch.tensor(both), equal_nan=True)
+    assert len(LOUDER) == columns.shape[-1]
+    first = columns[..., LOUDER.index("d_k.alive")], columns[..., LOUDER.index("alpha.alive")]
+    assert all(bool((~part.isnan()).any()) and bool(part.isnan().any()) for part in first)
+
+
+def test_the_trained_view_has_a_tagline_of_its_own_and_counts_dead_rows() -> None:
+    app = opened(text="The law", where_from="trained")
+    page = words("vanishing", "en")
+    taglines = [element.value for element in app.markdown]
+    assert page["strained.standfirst"] in taglines and page["standfirst"] not in taglines
+    assert "d_k" not in page["strained.standfirst"]
 
 
 def test_the_first_curves_do_not_wait_for_the_table_and_stop_leaves_them(monkeypatch) -> None:

@@ -44,6 +44,10 @@ def drag(page: Page, slider: str, stop: int, *, release: bool) -> None:
     laboratory.slide(page.locator(f"{LAB} [data-slider={slider}] input"), stop, release=release)
 
 
+def unfold(page: Page, heading: str) -> None:
+    page.locator(f"{LAB} [data-name={heading}] button.fold").click()
+
+
 def reading(page: Page, label: str) -> str:
     return page.locator(f"{LAB} .reading", has_text=label).locator("output").inner_text()
 
@@ -59,7 +63,14 @@ def by_hand(d_k: int, alpha: float, scaled: bool) -> dict[str, torch.Tensor]:
     p, reach = weights.detach(), weights.grad - weights.grad.mean(-1, keepdim=True)
     back = p * (weights.grad - (p * weights.grad).sum(-1, keepdim=True))
     gains = back.norm(dim=-1) / reach.norm(dim=-1)
-    return {"weights": p, "log_gain": gains.log10().quantile(0.5, dim=-1), "peak": p.amax(-1).mean(-1)}
+    factor = alpha**2 * (d_k**-0.5 if scaled else 1.0)
+    return {
+        "weights": p,
+        "log_gain": gains.log10().quantile(0.5, dim=-1),
+        "peak": p.amax(-1).mean(-1),
+        "living": (gains >= 1e-3).sum(-1),
+        "d_W_Q": torch.linalg.matrix_norm(factor * layer.x.double().mT @ back @ k),
+    }
 
 
 @pytest.mark.parametrize(("d_k", "alpha", "scaled"), [(16, 1.0, True), (256, 0.5, False), (1024, 2.0, False)])
@@ -117,10 +128,37 @@ def test_a_tip_at_rest_follows_the_slider(page) -> None:
 def test_more_curves_unfold_and_each_slider_has_its_axis(page) -> None:
     rest = page.locator(f"{LAB} [data-name=snr_alpha]")
     assert not rest.is_visible()
-    page.locator(f"{LAB} button.fold").click()
+    unfold(page, "more")
     assert rest.is_visible()
-    page.locator(f"{LAB} button.fold").press("Enter")
+    page.locator(f"{LAB} [data-name=more] button.fold").press("Enter")
     assert not rest.is_visible()
+
+
+def test_a_fold_in_a_stack_hides_what_follows_in_that_stack_alone(page) -> None:
+    others, weights = (page.locator(f"{LAB} [data-name={name}]") for name in ("readouts", "weights"))
+    assert not others.is_visible() and weights.is_visible()
+    unfold(page, "others")
+    assert others.is_visible() and weights.is_visible()
+
+
+@pytest.mark.parametrize("d_k", [8, 1024])
+def test_the_gauge_counts_living_rows_and_a_norm_that_grew_while_rows_died_is_explained(page, d_k: int) -> None:
+    drag(page, "d_k", D_K_STOPS.index(d_k), release=False)
+    at_all = {stop: by_hand(stop, 1.0, scaled=False) for stop in D_K_STOPS if stop <= d_k}
+    living = {stop: int(numbers["living"][0]) for stop, numbers in at_all.items()}
+    norms = {stop: float(numbers["d_W_Q"][0]) for stop, numbers in at_all.items()}
+    n = at_all[d_k]["weights"].shape[-1]
+    assert page.locator(f"{LAB} [data-name=gauge] output").inner_text() == f"{living[d_k]} of {n}"
+    before = max(stop for stop in living if living[stop] == max(living.values()))
+    remark = page.locator(f"{LAB} [data-name=louder_d_k]")
+    grown = living[d_k] < living[before] and norms[d_k] > norms[before]
+    assert grown == (d_k == 1024)  # both cases are tried
+    assert remark.is_visible() == grown
+    if grown:
+        there = f"Grown from {significant(norms[before])} at dk = {before}, "
+        assert remark.inner_text().startswith(f"{there}while living rows fell from {living[before]} to {living[d_k]}:")
+    page.locator(f"{LAB} [data-slider=rule] button").nth(1).click()
+    remark.wait_for(state="hidden")  # with scaling, no row dies of d_k
 
 
 def test_a_released_slider_stands_in_the_link_and_its_read_outs_are_autograds(page) -> None:
@@ -134,6 +172,7 @@ def test_a_released_slider_stands_in_the_link_and_its_read_outs_are_autograds(pa
         rtol=1e-3,
         atol=1e-3,
     )
+    unfold(page, "others")
     assert reading(page, "peak") == significant(float(expected["peak"][0]))
 
 
@@ -162,6 +201,7 @@ def test_nothing_is_nan_at_the_extremes_and_underflow_is_labelled(page) -> None:
     drag(page, "d_k", len(D_K_STOPS) - 1, release=False)
     drag(page, "alpha", len(INPUT_SCALES) - 1, release=True)
     page.wait_for_url("**scale=16**")
+    unfold(page, "others")
     text = page.locator(f"{LAB} [data-name=readouts]").inner_text()
     assert "NaN" not in text
     assert "0 in float32" in text

@@ -18,6 +18,7 @@ from ui.components.lab.plots import (
     Phase,
     Plot,
     Readouts,
+    Remark,
 )
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Plot",
     "Positions",
     "Readouts",
+    "Remark",
     "Scaled",
     "Slider",
     "Softmax",

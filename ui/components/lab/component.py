@@ -20,7 +20,7 @@ from ui.components.assets import component
 from ui.components.canvas import Pick, picked
 from ui.components.frame import encode
 from ui.components.lab.films import Computed, Film, Frame, Jacobian, Slider, frames
-from ui.components.lab.plots import Bars, Contour, Curves, Grid, Map, Plot, Readouts
+from ui.components.lab.plots import Bars, Contour, Grid, Map, Plot
 from ui.errors import callback, refuse
 from ui.palette import RAMPS
 
@@ -166,7 +166,7 @@ def _plot(plot: Plot, laid: Mapping[str, Frame]) -> dict[str, Any]:
     frame = laid.get(getattr(plot, "film", ""))
     if frame is not None:
         _place(sent, frame)
-        for part in sent["items"] if isinstance(plot, Readouts) else sent["lines"] if isinstance(plot, Curves) else ():
+        for part in (*sent.get("items", ()), *sent.get("lines", ())):
             _place(part, frame)
     return sent
 

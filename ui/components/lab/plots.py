@@ -55,7 +55,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading(_Plot):
-    """A title with a sentence, and what the colours of lines mean: (hue, name). `fold`: what follows is folded away."""
+    """A title with a sentence, and what the colours of lines mean: (hue, name).
+
+    `fold`: what follows is folded away; of a heading in a stack, what follows in that stack.
+    """
 
     legend: tuple[tuple[str, str], ...] = ()
     fold: bool = False
@@ -70,6 +73,17 @@ class Readouts(_Plot):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark(_Plot):
+    """A sentence with numbers of a frame in it, each where its label stands in braces; it is there only where its first
+    number is one, not NaN.
+    """
+
+    film: str
+    items: tuple[Item, ...]
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge(_Plot):
     """How many of `count`: the number in `column` of a frame, and a mark for each. `says`: how, with count and all."""
 
@@ -81,7 +95,7 @@ class Gauge(_Plot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid(_Plot):
-    """`count` matrices as thumbnails; a click picks one (`row` of the Pick)."""
+    """`count` matrices as thumbnails; a click picks one (`row` of the Pick). `key`: as of a Map."""
 
     film: str
     count: int
@@ -92,6 +106,7 @@ class Grid(_Plot):
     scale: str = "weights"
     low: float = 0.0
     high: float = 1.0
+    key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +117,8 @@ class Map(_Plot):
     `root` colours by the square root. `hatched`: NaN is masked, and hatched. `ruled`: lines between the cells, and in a
     few large ones their numbers. `says`: how a cell is told of, with number, name, key_number, key_name and value.
     `order`: a film that says which of `names` stands at each place. `value`: what the film holds of the number that is
-    told of a cell, itself or its logarithm; `missing`: what is told where it is NaN ("": that it is masked).
+    told of a cell, itself or its logarithm; `missing`: what is told where it is NaN ("": that it is masked). `key`: a
+    bar above says what the colours stand for.
     """
 
     film: str
@@ -124,6 +140,7 @@ class Map(_Plot):
     says: str = ""
     value: Literal["plain", "log10", "log2"] = "plain"
     missing: str = ""
+    key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,4 +247,4 @@ class Histogram(_Plot):
     hue: str = "k"
 
 
-Plot = Controls | Heading | Readouts | Gauge | Grid | Map | Bars | Curves | Phase | Histogram
+Plot = Controls | Heading | Readouts | Remark | Gauge | Grid | Map | Bars | Curves | Phase | Histogram

@@ -21,6 +21,8 @@ EXPLAIN: dict[str, Explain] = {
     "k_t": matrices.transposed,
     "scores": scores.scores,
     "scaled": scores.scaled,
+    "soft_scores": softmax.softened("scores", "s"),
+    "soft_scaled": softmax.softened("scaled_scores", "c\\,s"),
     "capped": scores.capped,
     "masked": scores.masked,
     "exp": softmax.exp,

@@ -1,11 +1,16 @@
 """From a row of masked scores to its weights."""
 
 import math
+from typing import TypedDict
+
+from jaxtyping import Float
+from torch import Tensor
 
 from attention_core.attention import AttentionTrace
 from attention_core.models import LayerTrace
 from attention_core.normalizers import exponentials
 from pages.explore.pipeline.explanation.base import Explanation, Term, largest, tex, written_sum
+from pages.explore.pipeline.explanation.matrices import Explain
 
 
 def exp(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
@@ -63,18 +68,50 @@ def weights(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
             code=f"trace.masked_scores[{row}].argmax() == {col}",
             note="note.hard",
         )
-    stretched, total, _ = exponentials(trace.masked_scores[row : row + 1].double())
-    top, bottom = float(stretched[0, col]), float(total)
-    terms = tuple(Term("token", index, part, 1.0, part) for index, part in enumerate(stretched[0].tolist()))
-    again = top / bottom
     return Explanation(
-        symbols=rf"\alpha_{{{i},{j}}} = \frac{{e^{{m_{{{i},{j}}} - \max}}}}{{\sum_l e^{{m_{{{i},l}} - \max}}}}",
-        numbers=rf"\frac{{{tex(top)}}}{{{tex(bottom)}}} = {tex(again)}",
+        symbols=rf"\alpha_{{{i},{j}}} = {_quotient('m', i, j)}",
         value=value,
-        again=again,
-        terms=largest(terms),
         code=f"trace.masked_scores[{row}].softmax(-1)[{col}]",
+        **_share(trace.masked_scores[row], col),
     )
+
+
+def softened(stage: str, symbol: str) -> Explain:
+    """The softmax of the scores of this stage: what stands under them to be compared."""
+
+    def explained(layer: LayerTrace, head: int, row: int, col: int) -> Explanation:
+        scores = getattr(layer.head(head), stage)[row]
+        return Explanation(
+            symbols=_quotient(symbol, row + 1, col + 1),
+            value=float(scores.softmax(dim=-1)[col]),
+            code=f"trace.{stage}[{row}].softmax(-1)[{col}]",
+            note="note.soft",
+            **_share(scores, col),
+        )
+
+    return explained
+
+
+class Share(TypedDict):
+    """What is told of a quotient of exponentials."""
+
+    numbers: str
+    again: float
+    terms: tuple[Term, ...]
+
+
+def _share(scores: Float[Tensor, " n_k"], col: int) -> Share:
+    """e^(score − max) over the sum of them all, in float64."""
+    stretched, total, most = exponentials(scores[None].double())
+    parts, whole, below = stretched[0].tolist(), float(total), float(scores[col]) - float(most)
+    terms = tuple(Term("token", index, part, 1.0, part) for index, part in enumerate(parts))
+    again = parts[col] / whole
+    fractions = (rf"\frac{{{top}}}{{{tex(whole)}}}" for top in (rf"e^{{{tex(below)}}}", tex(parts[col])))
+    return {"numbers": " = ".join([*fractions, tex(again)]), "again": again, "terms": largest(terms)}
+
+
+def _quotient(symbol: str, i: int, j: int) -> str:
+    return rf"\frac{{e^{{{symbol}_{{{i},{j}}} - \max}}}}{{\sum_l e^{{{symbol}_{{{i},l}} - \max}}}}"
 
 
 def _empty(trace: AttentionTrace, row: int) -> bool:

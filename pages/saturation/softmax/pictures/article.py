@@ -9,7 +9,7 @@ from pages.saturation.softmax.numbers import (
     article_rows,
     softmax_is_one,
 )
-from ui.components.lab import Bars, Box, Controls, Curves, Film, Item, Line, Plot, Readouts, Slider, Softmax
+from ui.components.lab import Bars, Box, Controls, Curves, Film, Heading, Item, Line, Plot, Readouts, Slider, Softmax
 from ui.numbers import significant
 from ui.readouts import reading
 from ui.text import Words
@@ -46,6 +46,8 @@ def plots(page: Words) -> list[Plot]:
     return [
         Controls(name="controls_a", box=LEFT, sliders=("a",)),
         Readouts(name="numbers_a", box=LEFT, title=page["at_a"], film="article", items=_items(page)),
+        Heading(name="more_a", box=LEFT, title=page["more"], fold=True),
+        Readouts(name="measures_a", box=LEFT, film="article", items=tuple(reading(name, page) for name in READ)),
         *_bars(page),
         *_curves(page),
     ]
@@ -56,7 +58,6 @@ def _items(page: Words) -> tuple[Item, ...]:
         Item(label=page["y3"], column="y3"),
         Item(label=page["rest3"], column="log_rest3", log=True),
         Item(label=page["y1"], column="log_y1", log=True),
-        *(reading(name, page) for name in READ),
     )
 
 

@@ -68,7 +68,7 @@ def films(choice: Choice, strains: Sequence[Strain]) -> list[Film]:
 def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
     """The atlases beside their slider, then the curves of the head in focus."""
     title = page.data("strained.head", layer=choice.number, head=choice.head + 1)
-    items = tuple(_reading(name, page) for name in HEAD_MEASURES)
+    items = tuple(_reading(name, len(choice.tokens), page) for name in HEAD_MEASURES)
     return [
         Controls(name="controls", box=LEFT, sliders=("scale", "rule")),
         Readouts(name="head", box=LEFT, title=title, film="head", items=items),
@@ -88,16 +88,20 @@ def plots(choice: Choice, strains: Sequence[Strain], page: Words) -> list[Plot]:
     ]
 
 
-def _reading(name: str, page: Words) -> Item:
-    """Under its own name; of the gradient of W_Q, what it is in a model that may do more to q than multiply."""
-    item = reading(name, page)
+def _reading(name: str, rows: int, page: Words) -> Item:
+    """Under its own name; of dead rows, how many of all; of the gradient of W_Q, what it is in a model that may do more
+    to q than multiply.
+    """
+    item = replace(reading(name, page), whole=rows if name == "dead" else 0)
     return replace(item, help=page["strained.help_d_W_Q"]) if name == "log_d_W_Q" else item
 
 
 def _atlases(numbers: Sequence[int], cols: int, page: Words) -> list[Plot]:
     """One cell a head, layers down: the gain, the largest weight, and where half of the rows die."""
     layers, heads = tuple(map(str, numbers)), tuple(str(index + 1) for index in range(cols))
-    atlas = partial(Map, rows=len(numbers), cols=cols, names=layers, col_names=heads, says=page["strained.cell"])
+    atlas = partial(
+        Map, rows=len(numbers), cols=cols, names=layers, col_names=heads, says=page["strained.cell"], key=True
+    )
     return [
         atlas(
             name="gain",
