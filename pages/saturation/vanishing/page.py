@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attention_core.saturation import MEASURE_NAMES, SWEPT_RULES, Table, cross
 from pages.saturation.vanishing import conclusions, numbers, pictures
+from pages.saturation.vanishing.guide import GUIDE
 from pages.saturation.vanishing.numbers import Place
 from pages.saturation.vanishing.settings import RULE
 from pages.saturation.vanishing.trained import section as trained
@@ -135,7 +136,7 @@ def untrained(page: Words) -> None:
 page = words("vanishing")
 style(Path(__file__).with_name("style.css"))
 style_of_work(TABLE, BANDS)
-page_header(page)
+page_header(page, GUIDE)
 if switch("where_from", WHERE, page["where"], lambda name: page[f"wheres.{name}"], folded=True) == "untrained":
     untrained(page)
 else:
