@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
+from ui.guide import Guide, dock, toggle
 from ui.palette import Mode, properties
 from ui.state import cut
 from ui.text import Words, language_switch, reader_language, words
@@ -37,7 +38,7 @@ Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about
 
 
-def page_header(page: Words, standfirst: str = "standfirst") -> None:
+def page_header(page: Words, guide: Guide, standfirst: str = "standfirst") -> None:
     """Title, standfirst, guide and language switch, on one line where there is room.
 
     The title is the menu's. The page's own words, Markdown: `standfirst` (or, of a page with several views, that
@@ -48,9 +49,9 @@ def page_header(page: Words, standfirst: str = "standfirst") -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
         st.title(common[f"page.{page.page}.title"], anchor=False, width="content")
         st.markdown(page[standfirst], width="stretch")
-        with st.popover(common["header.guide"], icon=":material/menu_book:", type="tertiary", key="guide"):
-            _guide(page, common)
+        toggle(common)
         language_switch()
+    dock(guide, page, common)
     if cut():
         st.warning(common["link.cut"], icon=":material/link_off:")
 
@@ -176,13 +177,6 @@ def _lines(name: str, array: np.ndarray) -> Iterator[str]:
 def _inert(word: str) -> str:
     """A word somebody typed, as a cell: a spreadsheet runs what begins like a formula, but not after an apostrophe."""
     return '"' + ("'" if word[:1] in set("=+-@\t\r") else "") + word.replace('"', '""') + '"'
-
-
-def _guide(page: Words, common: Words) -> None:
-    st.markdown(f"**{common['header.see']}**\n\n{page['see']}")
-    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(page.many("try"), start=1))
-    st.markdown(f"**{common['header.try']}**\n\n{steps}")
-    st.markdown(f"**{common['header.limits']}**\n\n{page['limits']}")
 
 
 def _download(label: str, data: Callable[[], bytes], file_name: str) -> None:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
+from urllib.parse import parse_qsl
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -19,7 +20,7 @@ S = TypeVar("S", bound=str)
 T = TypeVar("T")
 KEPT = "kept"  # the last value of every setting by its name: Streamlit forgets a widget that was not drawn
 UNSENT = "unsent"  # the names of those that the browser has yet to be told
-OF_PAGE = "of_page"  # by page, the names of the settings that its link can say
+OF_PAGE = "of_page"  # by page, the settings that its link can say, by name
 CUT = "cut"  # the keys whose value in the link could not be unpacked
 STEPS = "steps"  # how often the reader has gone back or forward
 
@@ -61,7 +62,7 @@ class Setting(Generic[T]):
     def publish(self, shown: T) -> None:
         """Keep its value, and the link in step with what is shown of it; a default is left out of the link."""
         kept()[self.name] = st.session_state[self.name]
-        _belongs(self.name)
+        _belongs(self)
         write(self.key, self.spell(shown), "" if self.spelled_out else self.spell(self.default))
 
     def seed(self) -> None:
@@ -74,7 +75,7 @@ class Setting(Generic[T]):
         if name not in held or value != held[name] or self.folded or name in unsent():
             held[name] = value
         unsent().discard(name)
-        _belongs(name)
+        _belongs(self)
 
     def peek(self) -> T:
         """What it would be, for who comes before its widget: nothing is set."""
@@ -157,6 +158,17 @@ def arrive(page: str) -> None:
     st.session_state["page"] = page
 
 
+def go(state: str) -> None:
+    """In a callback: what these words of a link say, as if the reader had stepped there; all else stays. The whole page
+    runs.
+    """
+    names = {setting.key: name for name, setting in of_page().items()}
+    for key, spelling in parse_qsl(state, keep_blank_values=True):
+        st.query_params[key] = packed(spelling)
+        _forget([names.get(key, key)])
+    st.session_state[STEPS] = steps() + 1
+
+
 def steps() -> int:
     """How often the reader has gone back or forward: what the browser has moved by itself it is then told again."""
     return st.session_state.get(STEPS, 0)
@@ -174,12 +186,17 @@ def _forget(names: Iterable[str]) -> None:
         unsent().discard(name)
 
 
-def _belongs(name: str) -> None:
+def of_page() -> dict[str, Setting[Any]]:
+    """What the link of this page can say, by name."""
+    return _by_page().setdefault(st.session_state.get("page", ""), {})
+
+
+def _belongs(setting: Setting[Any]) -> None:
     """The link of this page can say it."""
-    _by_page().setdefault(st.session_state.get("page", ""), set()).add(name)
+    of_page()[setting.name] = setting
 
 
-def _by_page() -> dict[str, set[str]]:
+def _by_page() -> dict[str, dict[str, Setting[Any]]]:
     return st.session_state.setdefault(OF_PAGE, {})
 
 

@@ -1,5 +1,6 @@
 // What the page tells the browser about itself: its language, and what is said where a browser refuses something.
 import { letCopy } from "./copying.js";
+import { watchGuide } from "./guide.js";
 import { watchPrinter } from "./printing.js";
 import { markTables } from "./tables.js";
 import { watchTranslators } from "./translated.js";
@@ -10,6 +11,7 @@ const TOLD = { language: "en", copying: "" };
 export function watchReader() {
   watchTranslators(document);
   watchPrinter(window);
+  watchGuide(document);
   markTables(URL);
   letCopy(() => TOLD.copying);
 }

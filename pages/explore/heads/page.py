@@ -9,6 +9,7 @@ import streamlit as st
 from attention_core.models import layer_numbers
 from pages.explore.heads import comparison, heads_off, lines, measures, other_weights, rollout
 from pages.explore.heads.clicks import BODY, SECTION
+from pages.explore.heads.guide import GUIDE
 from pages.explore.heads.large import large
 from pages.explore.heads.overview import overview, strip
 from pages.explore.heads.portrait import portrait
@@ -75,5 +76,5 @@ def section(choice: Choice, on_screen: Arrays, page: Words) -> None:
 
 page = words("heads")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 body(study_bar(), page)

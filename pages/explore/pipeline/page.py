@@ -8,6 +8,7 @@ import streamlit as st
 
 from attention_core.models import LayerTrace, Run
 from pages.explore.pipeline.cell import EVIDENCE, picked
+from pages.explore.pipeline.guide import GUIDE
 from pages.explore.pipeline.ledger import REPEATED, Entry, ledger
 from pages.explore.pipeline.margin import margin
 from pages.explore.pipeline.split import split_into_heads
@@ -130,5 +131,5 @@ def split_panel(layer: LayerTrace, page: Words) -> None:
 page = words("pipeline")
 st.html(f"<style>:root {{ --page-paper: {PAPER}; --page-focus: {hue('focus', 'light')}; }}</style>")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 body(study_bar(), page)

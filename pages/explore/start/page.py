@@ -11,6 +11,7 @@ from attention_core.saturation import INPUT_SCALES
 from pages.explore.start import numbers, pictures
 from pages.explore.start.arcs import GROUP, Sentence, arcs
 from pages.explore.start.doors import doors
+from pages.explore.start.guide import GUIDE
 from pages.explore.start.settings import CHOSEN, D_K, SCALE
 from ui.components.canvas import Pick, mount
 from ui.components.lab import lab
@@ -99,6 +100,6 @@ def laboratory(text: str, page: Words) -> tuple[np.ndarray, np.ndarray]:
 
 page = words("start")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 sentence, _ = reading_bar(embedded(), lambda: None, least=4)
 body(sentence, page)

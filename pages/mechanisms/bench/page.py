@@ -12,6 +12,7 @@ from attention_core.mechanisms import MECHANISMS
 from attention_core.mechanisms.bench import ROWS, HeadGradient, Result, compute, head_gradient, spread
 from pages.mechanisms.bench import numbers as bench
 from pages.mechanisms.bench.controls import WIDTH, controls
+from pages.mechanisms.bench.guide import GUIDE
 from pages.mechanisms.bench.maps import maps
 from pages.mechanisms.bench.numbers import MAX_TOKENS, OWN, Comparison, Row, Vectors
 from pages.mechanisms.bench.sections import cards, numbers, per_token, picked, what_moved
@@ -132,6 +133,6 @@ def widths(page: Words) -> None:
 
 page = words("bench")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 laboratory(study_bar(page["settings_note"]).choose(), page)
 widths(page)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.mechanisms.hard_soft import gradient, samples
+from pages.mechanisms.hard_soft.guide import GUIDE
 from pages.mechanisms.hard_soft.numbers import View, arrays, autograd_residual, row_sum_residual, script
 from pages.mechanisms.hard_soft.race.section import race
 from pages.mechanisms.hard_soft.settings import SETTINGS, moved
@@ -64,7 +65,7 @@ def laboratory(head: Head, page: Words) -> None:
 
 
 page = words("hard_soft")
-page_header(page)
+page_header(page, GUIDE)
 laboratory(head_bar(page), page)
 st.header(page["race.title"], anchor="race")
 st.markdown(page["race.text"])

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.mechanisms.local.guide import GUIDE
 from pages.mechanisms.local.numbers import (
     MAPPED,
     View,
@@ -93,7 +94,7 @@ def laboratory(head: Head, page: Words) -> None:
 
 
 page = words("local")
-page_header(page)
+page_header(page, GUIDE)
 laboratory(head_bar(page), page)
 st.header(page["align.title"], anchor="alignment")
 st.markdown(page["align.text"])

@@ -6,6 +6,7 @@ import streamlit as st
 
 from attention_core.models.from_scratch import Source
 from pages.mechanisms.order.costs.section import costs
+from pages.mechanisms.order.guide import GUIDE
 from pages.mechanisms.order.lengths.section import lengths
 from pages.mechanisms.order.masks.section import masks
 from pages.mechanisms.order.reading import MAX_TOKENS, N_HEAD, read, weights
@@ -30,7 +31,7 @@ def choose_layer(page: Words) -> tuple[Source, int, int, int]:
 
 page = words("order")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 text, _, (source, seed, head, shuffle_seed) = sentence_bar(lambda: choose_layer(page), least=2)
 reading = read(text, source, seed)
 settle(reading.tokens, reading.tokens, lambda: weights(reading, head))

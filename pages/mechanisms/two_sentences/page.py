@@ -7,6 +7,7 @@ import streamlit as st
 from attention_core.checkpoints import DamagedError
 from attention_core.matching import shipped
 from pages.mechanisms.two_sentences.claims import context, price, twice, worth
+from pages.mechanisms.two_sentences.guide import GUIDE
 from pages.mechanisms.two_sentences.numbers import MATCHERS, STOPS, Pair, arrays, read, residuals, script
 from pages.mechanisms.two_sentences.pictures import Word, computed, films, plots, sliders
 from pages.mechanisms.two_sentences.sentences import facts, sentences
@@ -81,7 +82,7 @@ def laboratory(texts: tuple[str, str], encoder: str, pair: Pair, page: Words) ->
 
 page = words("two_sentences")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 texts, encoder = sentences(page)
 whole = True
 try:

@@ -9,6 +9,7 @@ from attention_core.remedy_curves import COLUMNS, Axis, Comparison, Place, compa
 from attention_core.saturation import N_HEAD
 from pages.saturation.remedies.choice import choose_remedy
 from pages.saturation.remedies.evidence import draw_table, script, trust
+from pages.saturation.remedies.guide import GUIDE
 from pages.saturation.remedies.numbers import AXES, KEYS, arrays, remedies
 from pages.saturation.remedies.pictures import computed, films, plots, sliders
 from pages.saturation.remedies.settings import ALL, TOKENS, tokens_of
@@ -95,7 +96,7 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, seed: int, page:
 
 page = words("remedies")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 text, tokens, (number, seed) = sentence_bar(lambda: choose_head(page), least=2)
 if len(tokens) > MAX_PROBED:
     st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))

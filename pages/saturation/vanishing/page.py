@@ -10,6 +10,7 @@ from torch import Tensor
 
 from attention_core.saturation import D_K_STOPS, MEASURE_NAMES, SWEPT_RULES, Table, cross
 from pages.saturation.vanishing import conclusions, numbers, pictures
+from pages.saturation.vanishing.guide import GUIDE
 from pages.saturation.vanishing.numbers import Place
 from pages.saturation.vanishing.settings import RULE, WHERE_FROM
 from pages.saturation.vanishing.trained import section as trained
@@ -145,7 +146,7 @@ def untrained(page: Words) -> None:
 page = words("vanishing")
 style(Path(__file__).with_name("style.css"))
 style_of_work(TABLE, BANDS)
-page_header(page, "strained.standfirst" if WHERE_FROM.value() == "trained" else "standfirst")
+page_header(page, GUIDE, "strained.standfirst" if WHERE_FROM.value() == "trained" else "standfirst")
 if pills(WHERE_FROM, page["where"], lambda name: page[f"wheres.{name}"], folded=True) == "untrained":
     untrained(page)
 else:

@@ -10,6 +10,7 @@ from attention_core.variance import D_K_OCTAVES
 from pages.saturation.why_sqrt import numbers, tables
 from pages.saturation.why_sqrt.controls import controls
 from pages.saturation.why_sqrt.derivation import derivation
+from pages.saturation.why_sqrt.guide import GUIDE
 from pages.saturation.why_sqrt.numbers import Drawn
 from pages.saturation.why_sqrt.pictures.against_d_k import against_d_k
 from pages.saturation.why_sqrt.pictures.histograms import histograms
@@ -96,7 +97,7 @@ def corrections(page: Words) -> None:
 
 page = words("why_sqrt")
 style(FOLDER / "style.css")
-page_header(page)
+page_header(page, GUIDE)
 drawn, seed = laboratory(page)
 derivation(drawn.sums, drawn.assumed, drawn.d_k, page)
 st.header(page["trained.title"], anchor="trained")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.training.induction.films import films
+from pages.training.induction.guide import GUIDE
 from pages.training.induction.numbers import Racers, arrays, known, script, seeds_of, variant
 from pages.training.induction.pictures import label, plots, sliders
 from pages.training.induction.settings import KEY, SEED, SEQUENCE, chosen
@@ -33,7 +34,7 @@ def below(run: Racers) -> None:
 
 page = words("induction")
 progress.style(KEY)
-page_header(page)
+page_header(page, GUIDE)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
 training = Training(
     key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("induction", variant)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from attention_core.experiments.base import RUNNING
 from attention_core.experiments.needle import Needle
+from pages.training.long_range.guide import GUIDE
 from pages.training.long_range.race.numbers import (
     PARTS,
     Racers,
@@ -113,7 +114,7 @@ page = words("long_range")
 style(Path(__file__).with_name("style.css"))
 waiting.style()
 progress.style(KEY)
-page_header(page)
+page_header(page, GUIDE)
 section(page)
 st.header(page["race.title"], anchor="race")
 task = {"symbols": TASK.symbols, "batch": TASK.batch, "clip": TASK.clip, "share": 100 * TASK.stop_at}

@@ -13,6 +13,7 @@ from attention_core.models.trained import CHECKPOINT, CHECKPOINT_SHA256
 from pages.training.pronoun import reading, sentence
 from pages.training.pronoun.bar import sentence as sentence_bar
 from pages.training.pronoun.bar import tokens_of, vocabulary
+from pages.training.pronoun.guide import GUIDE
 from pages.training.pronoun.numbers import Learners, arrays, distance, known, script, variant
 from pages.training.pronoun.pictures import films, label, plots, sliders
 from pages.training.pronoun.reading import HEADS, SHIPPED, SURVEYED, Answers, Reading
@@ -114,7 +115,7 @@ def origin(layer: Trained, page: Words) -> None:
 page = words("pronoun")
 style(Path(__file__).with_name("style.css"))
 progress.style(KEY)
-page_header(page)
+page_header(page, GUIDE)
 layer = shipped(page)
 which, model = sentence_bar(layer, page)
 tokens = tokens_of(model, page)

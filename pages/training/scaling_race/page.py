@@ -1,6 +1,7 @@
 """The scaling race: the same layer learns to sort under several scaling rules, live, and why some of them cannot."""
 
 from pages.training.scaling_race import anatomy, transition
+from pages.training.scaling_race.guide import GUIDE
 from pages.training.scaling_race.numbers import Sorters, arrays, known, script, variant
 from pages.training.scaling_race.pictures import films, label, plots, sliders
 from pages.training.scaling_race.settings import KEY, MATRIX, SEQUENCE, chosen
@@ -30,7 +31,7 @@ def below(run: Sorters) -> None:
 
 page = words("scaling_race")
 progress.style(KEY)
-page_header(page)
+page_header(page, GUIDE)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
 training = Training(
     key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("scaling_race", variant)

@@ -7,6 +7,7 @@ import streamlit as st
 from attention_core.experiments.series import Series
 from pages.training.time_series import parts, several
 from pages.training.time_series.films import films
+from pages.training.time_series.guide import GUIDE
 from pages.training.time_series.numbers import FAST, Forecasters, Seeded, known, live, on_demand, shared, variant
 from pages.training.time_series.own import own
 from pages.training.time_series.pictures import label, plots, sliders
@@ -99,7 +100,7 @@ def results(drawn: Scene, page: Words) -> None:
 page = words("time_series")
 waiting.style(FAST_ONES)
 progress.style(KEY)
-page_header(page)
+page_header(page, GUIDE)
 config, models, seeds = chosen(page, own)
 wanted = on_demand(config, models, seeds)
 training = Training(
