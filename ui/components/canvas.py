@@ -39,8 +39,9 @@ WORDS = (
     "hint_zoom",
     "lock",
     "reset",
-    "png",
-    "svg",
+    "save",
+    "figure",
+    "transparent",
     "too_large",
     "preview",
     "from_bytes",
@@ -63,6 +64,7 @@ class Panel:
     `values` are float32 (NaN, in a live panel also −∞: masked, hatched) or uint8 codes of an overview; `limit` is the
     end of the colour range, ±limit for a signed scale, from the data when None. With `live`, the browser shows the
     softmax of the values over T, capped and biased as the model does it. `head`: (layer, head) of these weights.
+    `about`: what a saved figure says it shows, where that is not the chosen layer and head.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Panel:
     bias: np.ndarray | None = None
     softcap: float | None = None
     head: tuple[int, int] | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +274,7 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "labels": panel.labels,
         "live": panel.live,
         "head": panel.head,
+        "about": panel.about,
     }
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from attention_core.models import LayerName, Model, Run, Settings, Sizes, Tokens, layer_numbers
 from ui import session
+from ui.controls import captions
 from ui.controls.models import absent_notice, loaded, model_label, model_menu
 from ui.controls.sentence import examples_menu, read, sentence_input
 from ui.controls.settings import settings_menu, within
@@ -62,6 +63,9 @@ class Bar:
             st.caption(note)
         settings = within(self.settings, self.model.layers, layer)
         study = Study(text=self.text, model=self.name, sizes=self.sizes, settings=settings)
+        name = layer_label(self.model.layers[layer], common)
+        place = common.data("caption.head", layer=name, head=head + 1)
+        captions.of_study(study, self.model.layers, place, common)
         return Choice(study=study, model=self.model, tokens=self.tokens, layer=layer, head=head)
 
 

@@ -133,6 +133,7 @@ function drawLegend(pen, lab, { titled, box }) {
 /** @type {PlotKind} */
 export const curves = {
   moves: () => true,
+  stands: true,
 
   place(lab, panel, { w, h }) {
     const titled = panel.ends || !panel.legend ? [] : panel.lines.filter((line) => line.name);

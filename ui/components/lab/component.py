@@ -24,7 +24,21 @@ from ui.components.lab.plots import Bars, Contour, Curves, Grid, Map, Plot, Read
 from ui.errors import callback, refuse
 from ui.palette import RAMPS
 
-WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "too_large", "hint_walk", "hint_pull")
+WORDS = (
+    "masked",
+    "damaged",
+    "underflow",
+    "exactly",
+    "share",
+    "rooted",
+    "rooted_value",
+    "save",
+    "figure",
+    "transparent",
+    "too_large",
+    "hint_walk",
+    "hint_pull",
+)
 UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
 
 _LAB = component("lab")
