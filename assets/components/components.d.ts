@@ -192,6 +192,7 @@ interface Sent {
   kind: string;
   title: string;
   note: string;
+  hint: string; // beside the note, on the page alone
   stack: string;
   span: number;
   narrow: number;

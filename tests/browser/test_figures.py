@@ -45,6 +45,34 @@ def test_a_panel_of_a_laboratory_says_where_the_sliders_stand(open_page) -> None
     assert "dk=64" in "".join(pdf_of(saved(vanishing, "PDF", "weights"))[0].split())
 
 
+def test_a_figure_tells_nobody_to_click(open_page) -> None:
+    vanishing = open_page("/vanishing").locator(".st-key-vanishing")
+    hint = words("vanishing", "en")["map_hint"]
+    picture = vanishing.locator("[data-name=weights] canvas")
+    assert hint in (picture.get_attribute("aria-label") or "")
+    assert not any(hint in text for text in spelled(saved(vanishing, "SVG", "weights")))
+
+
+def test_a_difference_says_what_both_of_its_sides_are(open_page) -> None:
+    query = {"tab": "compare", "layer": "2", "head": "5", "b_layer": "3", "b_head": "7"}
+    page = open_page("/heads", query=query)
+    told = caption_of(saved(page.locator(".st-key-compare_D"), "SVG"))
+    common = words("controls", "en")
+    a, b = (
+        f"{side}: {common.data('caption.head', layer=common.data('stack.layer', number=layer), head=head)} · all-MiniLM"
+        for side, layer, head in (("A", 2, 5), ("B", 3, 7))
+    )
+    assert told.startswith(f"A − B · {a}") and b in told
+    other = caption_of(saved(page.locator(".st-key-compare_B"), "SVG"))
+    assert other.startswith("B · Layer 3, head 7 · all-MiniLM")
+
+
+def test_the_mean_of_the_heads_is_of_a_layer_and_of_no_head(open_page) -> None:
+    page = open_page("/heads", query={"show": "mean", "layer": "2", "head": "5"})
+    told = caption_of(saved(page.locator(".st-key-large_mean"), "SVG"))
+    assert told.startswith(f"ᾱ · Layer 2, {words('heads', 'en')['shows.mean']} · all-MiniLM")
+
+
 def test_what_a_page_was_of_is_forgotten_on_the_next(open_page) -> None:
     page = open_page("/pipeline")
     page.locator(".st-key-canvas_scores .tool.save").wait_for()

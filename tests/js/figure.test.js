@@ -151,12 +151,11 @@ test("a PDF has its objects where its table says, its size in points, its words 
   assert.match(file, /\/FontFile2/);
 });
 
-test("what is typed is lowered nowhere, and a page that has gone is forgotten", () => {
-  const leave = caption({
-    data: { place: "Layer 1, head 2", typed: ["my_model", "“snake_case”"], settings: "1/√d_k" },
-  });
-  assert.equal(captionOf(["α"]), "α · Layer 1, head 2 · my_\u2060model · “snake_\u2060case” · 1/√d_k · Page");
-  assert.equal(captionOf(["α"], "A − B"), "α · A − B · my_\u2060model · “snake_\u2060case” · 1/√d_k · Page");
+test("a caption says what the page is of, or a panel of itself; a page that has gone is forgotten", () => {
+  const leave = caption({ data: { place: "Layer 1, head 2", study: "model · “text”" } });
+  assert.equal(captionOf(["α"]), "α · Layer 1, head 2 · model · “text” · Page");
+  assert.equal(captionOf(["all"], { placed: false }), "all · model · “text” · Page");
+  assert.equal(captionOf(["D"], { about: "A: this; B: that" }), "D · A: this; B: that · Page");
   leave();
   assert.equal(captionOf(["α"]), "α · Page");
 });

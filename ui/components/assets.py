@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +77,9 @@ def _scoped(module: str) -> str:
     return f"const {{ {exports} }} = (() => {{\n{body}return {{ {exports} }};\n}})();" if exports else body
 
 
-def caption(*, place: str, typed: Sequence[str], settings: str) -> None:
-    """Tell the browser what the figures of the page are of: a saved figure says so below. Plain text.
-
-    `place`: the layer and the head; `typed`: the model and the sentence, which may be anything; `settings`: what else.
-    """
-    _CAPTION(key="caption", height="content", data={"place": place, "typed": list(typed), "settings": settings})
+def caption(place: str, study: str) -> None:
+    """Tell the browser what the figures of the page are of, plain text: the layer and the head, and all else."""
+    _CAPTION(key="caption", height="content", data={"place": place, "study": study})
 
 
 _LIBRARY = register("headlight_library", html="<span></span>\n", js=script())

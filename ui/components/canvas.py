@@ -64,7 +64,7 @@ class Panel:
     `values` are float32 (NaN, in a live panel also −∞: masked, hatched) or uint8 codes of an overview; `limit` is the
     end of the colour range, ±limit for a signed scale, from the data when None. With `live`, the browser shows the
     softmax of the values over T, capped and biased as the model does it. `head`: (layer, head) of these weights.
-    `about`: what a saved figure says it shows, where that is not the chosen layer and head.
+    `about`: what a saved figure says it is of, where that is not the chosen head of the study.
     """
 
     name: str

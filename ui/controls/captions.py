@@ -1,32 +1,36 @@
-"""What a saved figure says it is of: the layer and the head, the model, the sentence, what is set otherwise."""
+"""What a saved figure says it is of: the layer and the head, the model, the sentence, what is set otherwise.
+
+Plain text, in which `d_k` is written with its k below.
+"""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from attention_core.models import LayerName, Settings, Sizes, layer_numbers
-from ui.components.assets import caption
 from ui.controls.models import model_label
 from ui.controls.table import head_name
 from ui.numbers import significant
 from ui.session import SCRATCH, Study
 from ui.text import Words
 
+JOINT = " · "
+AS_TYPED = str.maketrans({"_": "_\u2060"})  # a joiner without width: on a canvas, what follows "_" alone stands lower
 
-def of_study(study: Study, layers: Sequence[LayerName], place: str, common: Words) -> None:
-    """Of a page about a study: `place` names the layer and the head."""
+
+def of_study(study: Study, layers: Sequence[LayerName], place: str, common: Words) -> str:
+    """Model, sentence and settings of a study; before them `place`, which of its layers and heads."""
     sizes = _sizes(study.sizes, common) if study.model == SCRATCH else []
     changed = _changed(study.settings, layer_numbers(layers), common)
     typed = [model_label(study.model), common.data("caption.sentence", text=study.text)]
-    caption(place=place, typed=typed, settings=" · ".join(sizes + changed))
+    return JOINT.join([*filter(None, [place]), *(text.translate(AS_TYPED) for text in typed), *sizes, *changed])
 
 
-def of_sentence(text: str, common: Words) -> None:
-    """Of a page about the untrained layer: its seed, where the page asks for one."""
+def of_sentence(model: str, text: str, common: Words) -> str:
+    """Of a page that shows a sentence without settings; the seed of its layer, where the page asks for one."""
     seed = st.session_state.get("seed")
-    settings = f"{common['size.seed']} {seed}" if type(seed) is int else ""
-    typed = [common["scratch"], common.data("caption.sentence", text=text)]
-    caption(place="", typed=typed, settings=settings)
+    seeded = [f"{common['size.seed']} {seed}"] if type(seed) is int else []
+    return JOINT.join([model, common.data("caption.sentence", text=text).translate(AS_TYPED), *seeded])
 
 
 def _sizes(sizes: Sizes, common: Words) -> list[str]:

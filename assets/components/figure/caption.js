@@ -1,5 +1,5 @@
-// What the figures of a page are of, as Python says it: the layer and the head, the model and the sentence, the settings.
-const NOTHING = { place: "", typed: /** @type {string[]} */ ([]), settings: "" };
+// What the figures of a page are of, as Python says it: the layer and the head, and all else (ui/controls/captions.py).
+const NOTHING = { place: "", study: "" };
 const SAID = { ...NOTHING };
 
 /** @param {{ data: typeof NOTHING }} component */
@@ -9,17 +9,11 @@ export function caption({ data }) {
 }
 
 /**
- * What somebody has typed or named: an underscore in it lowers nothing. The joiner behind it takes no room.
- * @param {string} text
- */
-const verbatim = (text) => text.replaceAll("_", "_\u2060");
-
-/**
  * One line of what a reader of the figure has to know, the page last.
  * @param {string[]} own what it shows, and at which values
- * @param {string} place
+ * @param {{ placed?: boolean, about?: string }} [of] whether it shows that layer and that head; or what it is of instead
  */
-export function captionOf(own, place = SAID.place) {
-  const { typed, settings } = SAID;
-  return [...own, place, ...typed.map(verbatim), settings, document.title].filter(Boolean).join(" · ");
+export function captionOf(own, { placed = true, about = "" } = {}) {
+  const of = about ? [about] : [placed ? SAID.place : "", SAID.study];
+  return [...own, ...of, document.title].filter(Boolean).join(" · ");
 }

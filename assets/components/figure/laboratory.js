@@ -1,13 +1,13 @@
 // The figures of a laboratory: each picture by itself, without what is chosen; the values of the sliders in its caption.
 import { decadeName, significant } from "../maths.js";
 import { rampOf } from "../plots/cells.js";
-import { drawHead } from "../plots/head.js";
+import { dropOf, drawHead } from "../plots/head.js";
 import { PLOTS } from "../plots/plots.js";
 import { captionOf } from "./caption.js";
 import { MODE, lightColours } from "./light.js";
 
 const COLOURED = new Set(["map", "grid"]); // kinds whose colours need a bar; a phase map has its own
-const NOTHING = { lit: null, marked: -1, marked_col: -1, chosen: -1, editable: false, legend: false, bitmap: null };
+const NOTHING = { lit: null, marked: -1, marked_col: -1, chosen: -1, editable: false, legend: false, bitmap: null, hint: "" };
 
 /**
  * @param {Lab} lab
@@ -29,6 +29,7 @@ export function figuresOfLab(lab) {
 function plotOf(still, panel, heading) {
   const { name, title, w, h, kind } = panel;
   const copy = { ...panel, ...NOTHING };
+  copy.drop = dropOf(still, copy, w);
   const { place, prepare, still: standing, moving, stands } = PLOTS[kind];
   place(still, copy, copy);
   return {
@@ -45,7 +46,7 @@ function plotOf(still, panel, heading) {
     },
     scale: COLOURED.has(kind) ? scaleOf(still, copy) : null,
     keys: keysOfPlot(panel, heading),
-    caption: captionOf([heading?.title, title, ...valuesOf(still, panel)].filter(Boolean)),
+    caption: captionOf([heading?.title, title, ...valuesOf(still, panel)], { about: still.meta.about }),
   };
 }
 

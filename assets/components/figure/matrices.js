@@ -55,7 +55,7 @@ function matrixOf(still, panel) {
     },
     scale: scaleOf(still, [panel], box.x),
     keys: [],
-    caption: captionOf([title, ...sliding], about || undefined),
+    caption: captionOf([title, ...sliding], { about }),
   };
 }
 
@@ -79,7 +79,7 @@ function gridOf(still) {
     },
     scale: scaleOf(still, panels, panels[0].box.x),
     keys: [],
-    caption: captionOf([meta.summary], ""),
+    caption: captionOf([meta.summary], { placed: false }),
   };
 }
 

@@ -74,7 +74,7 @@ function drawKey(pen, painted, { hue, name, dash, pale, outline }, x, y) {
 
 function captionBlock({ caption, painted }, room) {
   const font = `${CAPTION.font}px ${painted.font()}`;
-  const lines = wrapped(measuring(font), caption, room);
+  const lines = wrapped(measuring(font), caption, room).map((line) => line.replace(/^· /, ""));
   return {
     h: lines.length * CAPTION.line,
     draw(pen, _, x, y) {

@@ -1,6 +1,7 @@
 // What stands on the page of a laboratory: figures in stacks, sliders and switches, headings, read-outs.
 import { element } from "../dom.js";
 import { powerOfTen, significant } from "../maths.js";
+import { noteOf } from "../plots/head.js";
 import { PLOTS } from "../plots/plots.js";
 import { CanvasPen } from "../pen.js";
 import { fill, written } from "../text.js";
@@ -77,7 +78,7 @@ export class Stage {
     const { words } = this.lab.meta;
     const hint = PLOTS[panel.kind]?.walk && words[panel.editable ? "hint_pull" : "hint_walk"];
     this.lab.pointing.listen(panel);
-    panel.canvas.setAttribute("aria-label", [panel.title, panel.note, hint].filter(Boolean).join(". "));
+    panel.canvas.setAttribute("aria-label", [panel.title, noteOf(panel.note, panel.hint), hint].filter(Boolean).join(". "));
   }
 
   /** @param {Plot} panel */

@@ -5,10 +5,17 @@ import { inscribe, measuring, spread, wrapped } from "../text.js";
 const LINE = 15; // pixels from a title to its note, and from one line of the note to the next
 const TITLE = 13;
 
-const headOf = (lab, { title, note }, w) => {
+/**
+ * @param {string} note
+ * @param {string} hint
+ */
+export const noteOf = (note, hint) => [note, hint].filter(Boolean).join(" · ");
+
+const headOf = (lab, { title, note: said, hint }, w) => {
   const beside = title ? spread(measuring(`600 ${TITLE}px ${lab.font()}`), title) + 8 : 0;
+  const note = noteOf(said, hint);
   const pen = measuring(`${SMALL}px ${lab.font()}`);
-  return { beside, lines: note && beside + spread(pen, note) > w ? wrapped(pen, note, w) : [] };
+  return { beside, note, lines: note && beside + spread(pen, note) > w ? wrapped(pen, note, w) : [] };
 };
 
 /**
@@ -26,12 +33,12 @@ export const dropOf = (lab, panel, w) => headOf(lab, panel, w).lines.length * LI
  * @param {number} w
  */
 export function drawHead(pen, lab, panel, w) {
-  const { beside, lines } = headOf(lab, panel, w);
+  const { beside, note, lines } = headOf(lab, panel, w);
   pen.font = `600 ${TITLE}px ${lab.font()}`;
   pen.fillStyle = lab.colour.ink;
   if (panel.title) inscribe(pen, panel.title, 0, TITLE);
   pen.font = `${SMALL}px ${lab.font()}`;
   pen.fillStyle = lab.colour.quiet;
   lines.forEach((line, i) => inscribe(pen, line, 0, TITLE + (i + 1) * LINE));
-  if (panel.note && !lines.length) inscribe(pen, panel.note, beside, TITLE);
+  if (note && !lines.length) inscribe(pen, note, beside, TITLE);
 }

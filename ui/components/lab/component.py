@@ -66,6 +66,7 @@ def lab(
     words: Mapping[str, str],
     computed: Sequence[Computed] = (),
     summary: str = "",
+    about: str = "",
     on_move: Callable[[Positions], None] | None = None,
     on_pick: Callable[[Pick], None] | None = None,
     on_edit: Callable[[str, list[float]], None] | None = None,
@@ -74,6 +75,8 @@ def lab(
     on_seen: Callable[[], None] | None = None,
 ) -> None:
     """Draw the plots. The callbacks run before the page does, so they may change the state of widgets.
+
+    `about`: what saved figures say they are of, where that is not what the page's bar says.
 
     `on_seen` is called once the plot called `seen` is in the window, and once more for every other `seen_for`, any
     value whose repr tells it from others. As long as these stay as they are nothing is sent again on their account.
@@ -95,6 +98,7 @@ def lab(
         "panels": [_plot(plot, laid) for plot in plots],
         "words": {name: words[name] for name in WORDS},
         "summary": summary,
+        "about": about,
         "underflow": UNDERFLOW,
         "seen": sought(seen, seen_for),
     }
