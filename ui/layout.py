@@ -22,7 +22,7 @@ STYLE = """<style>
 @media (min-width: 1200px) { .katex-display { overflow: visible !important; } }
 @media (min-width: 1000px) { .st-key-header > .stElementContainer:nth-child(2) { flex: 1 1 24rem; min-width: 0; } }
 .st-key-margin .katex-display { overflow: auto hidden !important; }
-.st-key-library, .st-key-reader { position: absolute; }
+.st-key-library, .st-key-reader, .st-key-caption { position: absolute; }
 .st-key-pictures { min-height: 56rem; }
 .st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 [data-testid="stHorizontalBlock"]:not(.st-key-sentence_bar):has(

@@ -13,7 +13,7 @@ export function themeOf(host) {
 }
 
 /** @param {string} colour */
-function rgb(colour) {
+export function rgb(colour) {
   const hex = /^#([0-9a-f]{6})$/i.exec(colour);
   if (hex) return [0, 2, 4].map((i) => parseInt(hex[1].slice(i, i + 2), 16));
   return (colour.match(/[\d.]+/g) ?? ["255", "255", "255"]).slice(0, 3).map(Number);
@@ -44,32 +44,36 @@ export function coloursOf(name, mode) {
 export const signedRamp = (scale) => scale !== "weights" && scale !== "positive";
 
 /**
- * Numbers from `low` to `high` to pixels; NaN stays transparent, so that the hatching behind it shows.
+ * Where a number stands on a ramp, from 0 to 1: the law of its colours.
+ * @param {number} v
+ * @param {{ low: number, high: number, root: boolean }} ramp `root`: by the square root
+ * @param {boolean} signed
+ */
+export function shareOf(v, { low, high, root }, signed) {
+  if (root && signed) return 0.5 + 0.5 * Math.sign(v) * Math.sqrt(Math.min(1, Math.abs(v) / high));
+  const share = (v - low) / (high - low || 1);
+  const within = share > 0 ? (share < 1 ? share : 1) : 0;
+  return root ? Math.sqrt(within) : within;
+}
+
+/**
+ * Numbers to pixels; NaN stays transparent, so that the hatching behind it shows.
  * @param {Numbers} values
  * @param {Uint32Array} pixels
- * @param {{ scale: string, low: number, high: number, root: boolean }} ramp `root`: by the square root
+ * @param {Ramp} ramp
  * @param {Mode} mode
  * @returns {boolean} whether one of them is NaN
  */
-export function tint(values, pixels, { scale, low, high, root }, mode) {
-  const table = coloursOf(scale, mode);
-  const signed = signedRamp(scale);
-  const factor = 1 / (high - low || 1);
+export function tint(values, pixels, ramp, mode) {
+  const table = coloursOf(ramp.scale, mode);
+  const signed = signedRamp(ramp.scale);
   let masked = false;
   for (let i = 0; i < pixels.length; i++) {
     const v = values[i];
     if (v !== v) {
       pixels[i] = 0;
       masked = true;
-      continue;
-    }
-    let share = (v - low) * factor;
-    if (root && signed) share = 0.5 + 0.5 * Math.sign(v) * Math.sqrt(Math.min(1, Math.abs(v) / high));
-    else {
-      share = share > 0 ? (share < 1 ? share : 1) : 0;
-      if (root) share = Math.sqrt(share);
-    }
-    pixels[i] = table[(share * 255 + 0.5) | 0];
+    } else pixels[i] = table[(shareOf(v, ramp, signed) * 255 + 0.5) | 0];
   }
   return masked;
 }

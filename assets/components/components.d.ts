@@ -82,7 +82,7 @@ interface Measurer {
   measureText(text: string): { width: number };
 }
 
-/** As much of a canvas as the pictures use: pen.js draws with it on the page, svg.js into a file. */
+/** As much of a canvas as the pictures use: pen.js draws with it on the page, figure/recorder.js for a file. */
 interface Pen extends Measurer {
   fillStyle: any;
   strokeStyle: any;
@@ -111,14 +111,12 @@ interface Painted {
   font(): string;
 }
 
-/** A view that can be kept as a picture. */
+/** A view whose pictures can be saved. */
 interface Shown extends Painted {
-  stage: HTMLElement;
   live: HTMLElement;
   meta: any;
-  tools: Record<string, HTMLElement>;
   say(place: { clientX: number; clientY: number }, lines: (string | Node)[][]): void;
-  print(pen: Pen, place: (node: Element) => Box): void;
+  figures(): Figure[];
 }
 
 /** A matrix of a Picture: what Python says of it (ui/components/canvas.py), and where it stands. */
@@ -134,6 +132,7 @@ interface Panel {
   note: string;
   operator: string;
   labels: boolean;
+  about: string; // what a figure says it is of, where that is not the chosen head
   live: boolean;
   head: Head | null;
   softcap: number | null;
@@ -194,6 +193,7 @@ interface Sent {
   kind: string;
   title: string;
   note: string;
+  hint: string; // beside the note, on the page alone
   stack: string;
   span: number;
   narrow: number;
@@ -322,6 +322,7 @@ type Walked = Required<Pick<PlotKind, "tell" | "cell" | "home" | "beside">>;
 interface PlotKind {
   walk?: boolean;
   quiet?: boolean; // nothing happens where it is pressed
+  stands?: boolean; // what moves is only where the sliders stand
   moves(panel: Plot): boolean; // whether a press moves something
   height?(lab: Lab, panel: Plot, room: Room): number; // on a telephone
   place(lab: Lab, panel: Plot, room: Room): void; // where its parts stand
@@ -334,4 +335,63 @@ interface PlotKind {
   cell?(panel: Plot, lit: any): Box;
   home?(panel: Plot): any;
   beside?(panel: Plot, lit: any, step: [number, number]): any;
+}
+
+/** A step of a path: M(ove), L(ine), C(urve) to, or Z, close it. */
+interface Stroke {
+  to: "M" | "L" | "C" | "Z";
+  at: number[];
+}
+
+/** What a recorder (figure/recorder.js) remembers of one command; what is not of its kind is missing. */
+interface Mark {
+  kind: "path" | "rect" | "text" | "picture";
+  matrix: number[]; // a b c d e f, as SVG and PDF have it
+  alpha: number;
+  fill: string;
+  stroke: string;
+  width?: number;
+  dashes?: number[];
+  path?: Stroke[];
+  box?: Box;
+  crisp?: boolean;
+  pixels?: ImageData;
+  written?: { text: string; x: number; y: number; width: number; size: number };
+}
+
+/** The bar of colours of a figure, and what else stands in its line. */
+interface Scale {
+  x: number; // where it begins, below the picture
+  ramp: Ramp;
+  text(value: number): string;
+  law: string;
+  masked: string;
+}
+
+/** What a stroke or an outline means. */
+interface Key {
+  hue: string;
+  name: string;
+  dash?: boolean;
+  pale?: boolean;
+  outline?: boolean;
+}
+
+/** A picture for a paper: how large it is, how it is painted, and what stands below it. */
+interface Figure {
+  name: string;
+  title: string;
+  w: number;
+  h: number;
+  painted: Painted;
+  paint(pen: Pen): void;
+  scale: Scale | null;
+  keys: Key[];
+  caption: string;
+}
+
+/** A part of a sheet. */
+interface Block {
+  h: number;
+  draw(pen: Pen, painted: Painted, x: number, y: number): void;
 }

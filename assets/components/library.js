@@ -1,5 +1,6 @@
 // The scripts of all components, sent once a page: a component itself is a few lines that find its script here.
 import { arcs } from "./arcs.js";
+import { caption } from "./figure/caption.js";
 import { heatmap } from "./heatmap/picture.js";
 import { lab } from "./lab/lab.js";
 import { lines } from "./lines.js";
@@ -8,7 +9,7 @@ import { reader, watchReader } from "./page/reader.js";
 export default function library() {
   const hub = (window.__headlight ??= { waiting: [] });
   if (hub.heatmap) return;
-  Object.assign(hub, { arcs, heatmap, lines, lab, reader });
+  Object.assign(hub, { arcs, caption, heatmap, lines, lab, reader });
   watchReader();
   document.addEventListener("input", bounded, true);
   document.addEventListener("click", closeDrawer, true);

@@ -1,4 +1,4 @@
-// What draws: a canvas on the page (here) or a file (svg.js), with one interface, the `Pen` of components.d.ts.
+// What draws: a canvas on the page (here) or a file (figure/recorder.js), with one interface, the `Pen` of components.d.ts.
 import { tint } from "./colour.js";
 
 /** The part of a matrix that is drawn, in cells; without one, all of it. @type {(image: Bitmap) => View} */

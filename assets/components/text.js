@@ -1,7 +1,7 @@
 // Words on a canvas: how wide they are, where they are cut, what stands below the line.
 import { element } from "./dom.js";
 
-export const GRAPHEMES = new Intl.Segmenter();
+const GRAPHEMES = new Intl.Segmenter();
 /** @type {Map<string, number>} */
 const WIDTHS = new Map();
 const MOST_WIDTHS = 5000;

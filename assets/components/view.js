@@ -1,9 +1,9 @@
 // What every picture of a page is: one view per host, a sentence where its bytes cannot be read, colours, a tip, tools.
 import { themeOf } from "./colour.js";
 import { element } from "./dom.js";
+import { SaveMenu } from "./figure/menu.js";
 import { FrameError, decodeFrame, sameBytes } from "./frame.js";
 import { PAPER, whenPrinting } from "./page/printing.js";
-import { savePng, saveSvg } from "./save.js";
 
 /** @type {WeakMap<Element, any>} */
 const VIEWS = new WeakMap();
@@ -55,6 +55,8 @@ export class View {
     this.tools = {};
     /** @type {Colours} */
     this.colour = {};
+    /** @type {SaveMenu} */
+    this.saving = null;
     /** @type {{ setStateValue: (name: string, value: any) => void, setTriggerValue: (name: string, value: any) => void }} */
     this.send = null;
     this.gone = new AbortController();
@@ -197,11 +199,10 @@ export class View {
     return element("button", { type: "button", class: `tool ${name}`, onclick: action }, face);
   }
 
-  savers() {
-    return {
-      png: this.tool("png", "PNG", () => savePng(/** @type {any} */ (this))),
-      svg: this.tool("svg", "SVG", () => saveSvg(/** @type {any} */ (this))),
-    };
+  // What saves its figures, for a kind of view that has `figures()`.
+  saver() {
+    this.saving = new SaveMenu(/** @type {any} */ (this));
+    return this.saving.button;
   }
 
   nameTools() {

@@ -12,8 +12,10 @@ from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, Tokens
 from tests.harness.browser import wait_frames, wait_idle, wait_painted
+from tests.harness.saving import figures, png_size, saved, spelled
 from ui.components.assets import MOUNT
 from ui.numbers import significant
+from ui.palette import hue
 from ui.text import words
 
 HERE = Path(__file__).parent
@@ -439,64 +441,76 @@ def test_the_components_have_no_accessibility_violation(open_page, theme) -> Non
     assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found.response["violations"]]
 
 
-def test_the_saved_svg_is_whole_and_escaped(page) -> None:
-    with page.expect_download() as download:
-        component(page, "product").locator(".tool.svg").click()
-    drawing = ElementTree.parse(download.value.path()).getroot()
-    rects = [node for node in drawing if node.tag.endswith("rect")]
-    assert len(rects) == 1 + COUNT * 7 * 2 + COUNT * COUNT
-    assert sum(rect.get("fill") == "none" for rect in rects) == COUNT * (COUNT - 1) // 2
-    hatching = [node for node in drawing if node.tag.endswith("path") and node.get("d", "").count("M") > COUNT]
-    assert len(hatching) == 1, "only the scores have masked cells, and the file hatches them"
-    assert "<b>saw</b>" in [node.text for node in drawing if node.tag.endswith("text")]
-    with page.expect_download() as download:
-        component(page, "product").locator(".tool.png").click()
-    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
-
-
-LARGE = "(stage, height) => (stage.style.height = `${height}px`)"
-
-
-@pytest.mark.parametrize(
-    ("height", "refused", "scale"), [(40_000, 0, 1), (100_000, 0, 0.5), (100, 1, 1), (100, 2, 0.5)]
-)
-def test_a_picture_too_large_for_a_png_is_a_smaller_one(page, height, refused, scale) -> None:
-    """More pixels than Chromium has room for in one canvas, or a browser that has less room."""
+def test_a_saved_svg_is_whole_and_escaped(page) -> None:
     product = component(page, "product")
-    product.locator(".stage").evaluate(LARGE, height)
-    page.evaluate(
-        """(refused) => {
-            const { toBlob } = HTMLCanvasElement.prototype;
-            HTMLCanvasElement.prototype.toBlob = function (done, ...rest) {
-                return refused-- > 0 ? setTimeout(() => done(null)) : toBlob.call(this, done, ...rest);
-            };
-        }""",
-        refused,
-    )
-    with page.expect_download() as download:
-        product.locator(".tool.png").click()
-    data = Path(download.value.path()).read_bytes()
-    assert data.startswith(b"\x89PNG")
-    width, rows = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    box = product.locator(".stage").bounding_box()
-    assert abs(width - scale * (box["width"] + 24)) <= 1 and abs(rows - scale * (box["height"] + 24)) <= 1
+    assert figures(product) == ["q", "kt", "scores"]
+    for name, cells in (("q", COUNT * 7), ("kt", COUNT * 7), ("scores", COUNT * COUNT)):
+        source = saved(product, "SVG", name)
+        drawing = ElementTree.fromstring(source)
+        rects = [node.get("fill") for node in drawing if node.tag.endswith("rect")]
+        assert len(rects) == 1 + cells + 128, "paper, cells and the shades of the bar"
+        assert rects.count("none") == (COUNT * (COUNT - 1) // 2 if name == "scores" else 0)
+        lines = [node.get("d", "") for node in drawing if node.tag.endswith("path") and not node.get("aria-label")]
+        assert sum(path.count("M") > COUNT for path in lines) == (name == "scores"), (
+            "where cells are masked, it hatches"
+        )
+        assert ("<b>saw</b>" in spelled(source)) == (name != "scores")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_figure_is_light_and_nothing_in_it_is_chosen(open_page, theme) -> None:
+    page = open_page(script=HARNESS, theme=theme, height=3000)
+    component(page, "strip").locator(".query .chip").nth(4).click()
+    component(page, "product").locator("canvas").first.press("ArrowDown")
+    wait_painted(page)
+    sources = [saved(component(page, "product"), "SVG", name) for name in ("q", "scores")]
+    for source in sources:
+        strokes = {node.get("stroke") for node in ElementTree.fromstring(source)}
+        assert strokes <= {None, hue("line", "light"), hue("quiet", "light")}
+
+
+def test_the_bar_of_colours_has_the_ends_of_the_range(page) -> None:
+    texts = spelled(saved(component(page, "live"), "SVG", "h1"))
+    assert {"0", "0.05", "0.2", "0.5", "1", words("canvas", "en")["rooted"]} <= set(texts)
+    limit = significant(float(trace().q[0].abs().max()), 3)
+    assert {f"−{limit}", "0", limit} <= set(spelled(saved(component(page, "product"), "SVG", "q")))
+
+
+def test_a_grid_is_one_figure_with_its_axes_named(page) -> None:
+    source = saved(component(page, "grid"), "SVG")
+    assert {"layer ↓   head →", "Layer 1", "Layer 6", "1", "12"} <= set(spelled(source))
+    assert len(list(ElementTree.fromstring(source))) > 6 * 12 * COUNT**2
+
+
+REFUSING = """(refused) => {
+    const { toBlob } = HTMLCanvasElement.prototype;
+    HTMLCanvasElement.prototype.toBlob = function (done, ...rest) {
+        return refused-- > 0 ? setTimeout(() => done(null)) : toBlob.call(this, done, ...rest);
+    };
+}"""
+
+
+@pytest.mark.parametrize(("refused", "scale"), [(1, 2), (2, 1), (3, 0.5)])
+def test_a_figure_too_large_for_a_png_is_a_smaller_one(page, refused, scale) -> None:
+    """A browser that has less room for pixels than were asked for."""
+    product = component(page, "product")
+    drawing = ElementTree.fromstring(saved(product, "SVG", "q"))
+    page.evaluate(REFUSING, refused)
+    width, height = png_size(saved(product, "PNG 3×", "q"))
+    assert width == int(scale * float(drawing.get("width", 0)))
+    assert height == int(scale * float(drawing.get("height", 0)))
 
 
 @pytest.mark.parametrize("fails", ["returns null", "throws"])
 def test_a_browser_that_makes_no_picture_at_all_is_a_sentence(page, fails) -> None:
     body = "done(null)" if fails == "returns null" else "throw new DOMException('no')"
     page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = function (done) {{ {body}; }}; }}")
-    component(page, "product").locator(".tool.png").click()
-    component(page, "product").locator(".tip", has_text=words("canvas", "en")["too_large"]).wait_for()
-
-
-def test_a_picture_too_large_for_a_png_is_a_sentence(page) -> None:
-    """More pixels than Chromium has room for in one canvas, at any scale of ours."""
-    component(page, "product").locator(".stage").evaluate(LARGE, 400_000)
-    component(page, "product").locator(".tool.png").click()
+    product = component(page, "product")
+    product.locator(".tool.save").click()
+    product.locator(".kinds button").first.click()
     said = words("canvas", "en")["too_large"]
-    component(page, "product").locator(".tip", has_text=said).wait_for()
-    assert component(page, "product").locator("[aria-live]").inner_text() == said
+    product.locator(".tip", has_text=said).wait_for()
+    assert product.locator("[aria-live]").inner_text() == said
 
 
 def test_a_component_that_has_gone_before_the_library_arrives_is_not_mounted(browser) -> None:

@@ -1,21 +1,33 @@
 """A laboratory in a browser: its picture to keep, and its maps and curves under the keyboard and under a finger."""
 
-import struct
 import xml.etree.ElementTree as ElementTree
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Locator, Page
 
 from tests.harness.browser import wait_frames, wait_idle, wait_painted
+from tests.harness.saving import SVG, caption_of, figures, pdf_of, png_size, saved, spelled
 from ui.components.frame import encode
+from ui.palette import hue
 from ui.text import words
 
 HARNESS = Path(__file__).parent / "apps" / "lab_app.py"
 LAB = ".st-key-laboratory"
 HOST = f"[...document.querySelectorAll('{LAB} *')].find((node) => node.__headlight)"
-SVG = "{http://www.w3.org/2000/svg}"
+DRAWN = """async ([source, width, height]) => {
+    const picture = new Image();
+    picture.src = URL.createObjectURL(new Blob([source], { type: "image/svg+xml" }));
+    await picture.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+    return canvas.toDataURL();
+}"""
 
 
 def opened(open_page, **options) -> Page:
@@ -47,69 +59,93 @@ def tip(page: Page) -> list[str]:
     return page.locator(f"{LAB} .tip div").all_inner_texts() if page.locator(f"{LAB} .tip").is_visible() else []
 
 
-def saved(page: Page, kind: str) -> bytes:
-    with page.expect_download() as download:
-        page.locator(f"{LAB} .tool.{kind}").press("Enter")
-    assert download.value.suggested_filename == f"headlight.{kind}"
-    return Path(download.value.path()).read_bytes()
+def laboratory(page: Page) -> Locator:
+    return page.locator(LAB)
+
+
+PICTURES = ["map", "log10", "log2", "grid", "bars", "pulled", "curves", "phase", "histogram"]
+FOCUS = hue("focus", "light").lower()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
-def test_the_saved_svg_holds_everything_on_the_stage(open_page, theme, width) -> None:
+def test_every_picture_is_a_figure_of_its_own_without_controls_or_selection(open_page, theme, width) -> None:
     page = opened(open_page, theme=theme, width=width)
-    source = saved(page, "svg")
-    assert b"<b>" not in source
-    drawing = ElementTree.fromstring(source)
-    stage = page.locator(f"{LAB} .lab").bounding_box()
-    assert stage
-    assert float(drawing.get("width", 0)) == pytest.approx(stage["width"] + 24)
-    assert float(drawing.get("height", 0)) == pytest.approx(stage["height"] + 24)
-    texts = [node.text for node in drawing.iter(f"{SVG}text")]
-    titles = {"Map", "Grid", "Bars", "Pulled", "Curves", "dashed & pale", "Phase", "Histogram"}
-    tokens = {"The", "<b>saw</b>", "king", "&", "山", "b␣>␣c", "مرحبا"}
-    beside = {"Numbers of W", "Q", "gain & W", "K", "Rule", "none", "1/√d", "α < 1"}
-    assert titles | tokens | beside <= set(texts)
-    cells = [node.get("fill") for node in drawing.iter(f"{SVG}rect")]
-    assert cells.count("none") == 3, "one masked cell in each map, and it has no colour"
-    assert len(cells) > 5 * 7 + 5 * 3 * 2 + 11 * 7
-    paths = [node.get("d", "") for node in drawing.iter(f"{SVG}path")]
-    assert paths and all(path.startswith("M") and "NaN" not in path for path in paths)
-    assert any(node.get("stroke-dasharray") == "5 4" for node in drawing.iter(f"{SVG}path"))
+    assert figures(laboratory(page)) == PICTURES
+    texts, cells = {}, {}
+    for name in PICTURES:
+        source = saved(laboratory(page), "SVG", name)
+        assert b"<b>" not in source and b"NaN" not in source
+        drawing = ElementTree.fromstring(source)
+        texts[name] = set(spelled(source))
+        cells[name] = [node.get("fill") for node in drawing.iter(f"{SVG}rect")]
+        strokes = [str(node.get("stroke")).lower() for node in drawing.iter(f"{SVG}path")]
+        assert (FOCUS in strokes) == (name == "histogram"), "there the line is a number, not a choice"
+        paths = [node.get("d", "") for node in drawing.iter(f"{SVG}path") if node.get("aria-label") != " "]
+        assert paths and all(path.startswith("M") or not path for path in paths)
+    titles = {"Map", "Log10", "Log2", "Grid", "Bars", "Pulled", "Curves", "Phase", "Histogram"}
+    assert all(title in texts[title.lower()] for title in titles)
+    assert {"The", "<b>saw</b>", "king", "&", "山", "b␣>␣c", "مرحبا"} <= texts["map"]
+    assert {"dashed & pale", "gain", "α < 1"} <= texts["curves"]
+    assert cells["map"].count("none") == 1, "a masked cell has no colour"
+    assert len(cells["map"]) == 1 + 5 * 7 + 128, "paper, cells and the shades of the bar"
+    assert len(cells["grid"]) == 1 + 5 * 3 * 2 + 128 and len(cells["phase"]) > 11 * 7
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_saved_svg_opens_as_a_picture_and_looks_like_the_stage(open_page) -> None:
+def test_a_caption_has_the_values_of_the_sliders_that_the_figure_follows(open_page) -> None:
     page = opened(open_page)
-    source, sheet = saved(page, "svg"), saved(page, "png")
-    apart = page.evaluate(
-        """async ([source, sheet]) => {
-            const pixels = async (type, bytes) => {
-                const picture = new Image();
-                picture.src = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type }));
-                await picture.decode();
-                const canvas = Object.assign(document.createElement("canvas"), { width: 600, height: 400 });
-                const context = canvas.getContext("2d");
-                context.drawImage(picture, 0, 0, 600, 400);
-                return context.getImageData(0, 0, 600, 400).data;
-            };
-            const [one, other] = [await pixels("image/svg+xml", source), await pixels("image/png", sheet)];
-            let far = 0;
-            for (let i = 0; i < one.length; i++) far += Math.abs(one[i] - other[i]) > 60;
-            return far / one.length;
-        }""",
-        [list(source), list(sheet)],
-    )
-    assert apart < 0.005
+    told = {name: caption_of(saved(laboratory(page), "SVG", name)) for name in ("map", "curves", "phase", "grid")}
+    assert told["map"].startswith("Map · d_k = 2 · ")
+    assert told["curves"].startswith("Curves · α = 3 · ")
+    assert "=" not in told["phase"] + told["grid"]
+
+
+def test_a_legend_keeps_its_strokes(open_page) -> None:
+    drawing = ElementTree.fromstring(saved(laboratory(opened(open_page)), "SVG", "curves"))
+    nodes = list(drawing.iter(f"{SVG}path"))
+    labels = [node.get("aria-label") for node in nodes]
+    for name, colour, dash in (("gain", "q", None), ("α < 1", "k", "5 4")):
+        stroke = nodes[labels.index(name) - 1]
+        assert stroke.get("stroke") == hue(colour, "light") and stroke.get("stroke-dasharray") == dash
+
+
+def test_a_saved_drawing_looks_like_the_saved_picture(open_page) -> None:
+    page = opened(open_page)
+    for name in ("map", "curves", "phase"):
+        sheet = Image.open(BytesIO(saved(laboratory(page), "PNG 2×", name))).convert("RGB")
+        svg, pdf = saved(laboratory(page), "SVG", name), saved(laboratory(page), "PDF", name)
+        drawn = page.evaluate(DRAWN, [svg.decode(), *sheet.size])
+        shown = Image.open(BytesIO(b64decode(drawn.partition(",")[2]))).convert("RGB")
+        for other in (shown, pdf_of(pdf)[1].resize(sheet.size)):
+            far = np.abs(np.asarray(sheet, float) - np.asarray(other, float)) > 60
+            assert far.mean() < 0.01, name
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 1440), ("light", 390)])
-def test_the_saved_png_is_twice_the_stage_and_its_margin(open_page, theme, width) -> None:
+def test_a_png_is_light_and_twice_or_three_times_the_drawing(open_page, theme, width) -> None:
     page = opened(open_page, theme=theme, width=width)
-    sheet = saved(page, "png")
-    assert sheet.startswith(b"\x89PNG\r\n\x1a\n")
-    stage = page.locator(f"{LAB} .lab").bounding_box()
-    assert stage
-    assert struct.unpack(">II", sheet[16:24]) == (int(2 * stage["width"] + 48), int(2 * stage["height"] + 48))
+    drawing = ElementTree.fromstring(saved(laboratory(page), "SVG", "map"))
+    size = int(drawing.get("width", 0)), int(drawing.get("height", 0))
+    for scale in (2, 3):
+        sheet = saved(laboratory(page), f"PNG {scale}×", "map")
+        assert png_size(sheet) == (scale * size[0], scale * size[1])
+        assert Image.open(BytesIO(sheet)).convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
+
+
+def test_a_figure_may_be_transparent(open_page) -> None:
+    page = opened(open_page)
+    laboratory(page).locator(".tool.save").click()
+    laboratory(page).locator(".saving input").check()
+    page.keyboard.press("Escape")
+    sheet = Image.open(BytesIO(saved(laboratory(page), "PNG 2×", "map"))).convert("RGBA")
+    assert sheet.getpixel((1, 1)) == (0, 0, 0, 0)
+    assert b"#ffffff" not in saved(laboratory(page), "SVG", "curves")
+
+
+def test_a_pdf_can_be_searched(open_page) -> None:
+    page = opened(open_page)
+    text, _ = pdf_of(saved(laboratory(page), "PDF", "map"))
+    assert all(word in text for word in ("<b>saw</b>", "king", "Map", "山"))
 
 
 def test_arrow_keys_walk_through_a_map_and_enter_picks(open_page) -> None:

@@ -12,7 +12,6 @@ const { cellAt, pan, reveal, stepped, whole, zoom, zoomed } = await import("../.
 const { gridRoom } = await import("../../assets/components/plots/grid.js");
 const { numberLine } = await import("../../assets/components/plots/bars.js");
 const { sharesOf, sentenceOn } = await import("../../assets/components/plots/cells.js");
-const { SvgPen } = await import("../../assets/components/svg.js");
 
 const monospaced = () => ({ font: "10px m", measureText: (text) => ({ width: 10 * [...text].length }) });
 const panel = (rows, cols) => ({
@@ -123,19 +122,4 @@ test("numbers are coloured by their share, weights by its root, and what is mask
   const signed = coloursOf("signed", "light");
   assert.ok(!tint([-2, 0.5, 2, -9, 9], pixels, { scale: "signed", low: -2, high: 2, root: true }, "light"));
   assert.deepEqual([...pixels], [signed[0], signed[191], signed[255], signed[0], signed[255]]);
-});
-
-test("a file has markup as text, no control characters, and no halves of characters", () => {
-  const pen = new SvgPen();
-  pen.measureText = () => ({ width: 8 });
-  Object.assign(pen, { font: "10px m", fillStyle: "#000", strokeStyle: "#111" });
-  pen.fillText('<b> & "x"\u0001\ud800', 1, 2);
-  assert.match(pen.parts[0], />&#60;b&#62; &#38; &#34;x&#34;\ufffd\ufffd<\/text>$/);
-  pen.translate(3, 4);
-  pen.dash([5, 4]);
-  pen.beginPath();
-  pen.lineTo(0, 0);
-  pen.lineTo(1, 1);
-  pen.stroke();
-  assert.match(pen.parts[1], /d="M0 0L1 1".*stroke-dasharray="5 4" transform="translate\(3 4\)"/);
 });

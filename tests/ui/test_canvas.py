@@ -74,7 +74,7 @@ def test_a_block_of_an_overview_is_masked_where_all_of_it_is() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_the_canvas_is_there(language: str) -> None:
-    assert {*WORDS, *lab.WORDS, "pair"} == set(words("canvas", language))
+    assert {*WORDS, *lab.WORDS, "pair", "svg"} == set(words("canvas", language))
 
 
 def test_minus_infinity_in_a_live_panel_is_masked() -> None:

@@ -77,5 +77,11 @@ def _scoped(module: str) -> str:
     return f"const {{ {exports} }} = (() => {{\n{body}return {{ {exports} }};\n}})();" if exports else body
 
 
+def caption(place: str, study: str) -> None:
+    """Tell the browser what the figures of the page are of, plain text: the layer and the head, and all else."""
+    _CAPTION(key="caption", height="content", data={"place": place, "study": study})
+
+
 _LIBRARY = register("headlight_library", html="<span></span>\n", js=script())
 _READER = component("reader")
+_CAPTION = component("caption")

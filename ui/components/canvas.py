@@ -40,8 +40,9 @@ WORDS = (
     "hint_zoom",
     "lock",
     "reset",
-    "png",
-    "svg",
+    "save",
+    "figure",
+    "transparent",
     "too_large",
     "preview",
     "from_bytes",
@@ -65,6 +66,7 @@ class Panel:
     end of the colour range, ±limit for a signed scale, from the data when None. With `live`, the browser shows the
     softmax of the values over T, capped and biased as the model does it. `head`: (layer, head) of these weights.
     `called`: what its rows are called, where they are not called after what they count.
+    `about`: what a saved figure says it is of, where that is not the chosen head of the study.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Panel:
     bias: np.ndarray | None = None
     softcap: float | None = None
     head: tuple[int, int] | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +277,7 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "labels": panel.labels,
         "live": panel.live,
         "head": panel.head,
+        "about": panel.about,
     }
 
 

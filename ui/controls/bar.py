@@ -7,6 +7,8 @@ import streamlit as st
 
 from attention_core.models import LayerName, Model, Run, Settings, Sizes, Tokens, layer_numbers
 from ui import session
+from ui.components.assets import caption
+from ui.controls import captions
 from ui.controls.models import absent_notice, loaded, model_label, model_menu
 from ui.controls.sentence import examples_menu, read, sentence_input
 from ui.controls.settings import settings_menu, within
@@ -33,6 +35,10 @@ class Choice:
     def number(self) -> int:
         """What links and files call the layer."""
         return layer_numbers(self.model.layers)[self.layer]
+
+    def about(self, place: str) -> str:
+        """What a figure says it is of that shows `place` and not the layer and the head."""
+        return captions.of_study(self.study, self.model.layers, place, words("controls"))
 
     def run(self) -> Run:
         """Everything the model computes for this study."""
@@ -62,6 +68,9 @@ class Bar:
             st.caption(note)
         settings = within(self.settings, self.model.layers, layer)
         study = Study(text=self.text, model=self.name, sizes=self.sizes, settings=settings)
+        name = layer_label(self.model.layers[layer], common)
+        place = common.data("caption.head", layer=name, head=head + 1)
+        caption(place, captions.of_study(study, self.model.layers, "", common))
         return Choice(study=study, model=self.model, tokens=self.tokens, layer=layer, head=head)
 
 

@@ -12,6 +12,8 @@ from attention_core.models import EMBEDDED, Model, Sizes, Tokens, UnknownWords, 
 from attention_core.models.from_scratch import Source
 from attention_core.text import clean
 from ui import session
+from ui.components.assets import caption
+from ui.controls import captions
 from ui.controls.facts import alike, counted, mostly_unknown, notes
 from ui.controls.table import DEFAULT_SENTENCE, SOURCE, TEXT, model
 from ui.focus import HEAD, LAYER, look
@@ -48,6 +50,8 @@ def sentence_bar(beside: Callable[[], T], least: int = 1) -> tuple[str, Tokens, 
     the widgets `beside` it return. With fewer than `least` tokens the sentence before stays.
     """
     reading, chosen = reading_bar(session.model(SCRATCH, Sizes()), beside, least)
+    common = words("controls")
+    caption("", captions.of_sentence(common["scratch"], reading.text, common))
     if reading.facts:
         st.caption(reading.facts)
     return reading.text, reading.tokens, chosen

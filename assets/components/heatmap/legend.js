@@ -34,7 +34,7 @@ export function keysOf({ panels, words, meta, mode }) {
 }
 
 // Weights that no softmax has made.
-const overfull = ({ scale, values }) =>
+export const overfull = ({ scale, values }) =>
   scale === "weights" && values instanceof Float32Array && values.some((v) => v > 1.001);
 
 const hatchedKey = (text) =>

@@ -50,20 +50,29 @@ export const crowded = ({ box, shape, rows, cols }) =>
   (TOKENS.has(rows) && box.h / shape[0] < CROWDED) || (TOKENS.has(cols) && box.w / shape[1] < CROWDED);
 
 /**
+ * How the numbers of a panel are coloured: weights by their root, as in the overview, so that 1/n stays visible where n is
+ * large.
+ * @param {Panel} panel
+ * @returns {Ramp}
+ */
+export function rampOfPanel({ scale, limit, values }) {
+  const high = values instanceof Uint8Array ? 1 : limit;
+  return { scale, low: signedRamp(scale) ? -limit : 0, high, root: scale === "weights" };
+}
+
+/**
  * Values → one pixel a cell. Masked cells stay transparent, so that the hatching behind them shows.
  * @param {Panel} panel
  * @param {Mode} mode
  */
 export function colourPanel(panel, mode) {
-  const { values, scale, limit, bitmap } = panel;
+  const { values, scale, bitmap } = panel;
   if (values instanceof Uint8Array) {
     const colours = codeColours(coloursOf(scale, mode));
     for (let i = 0; i < values.length; i++) bitmap.pixels[i] = colours[values[i]];
     panel.masked = values.includes(MASKED);
   } else {
-    const low = signedRamp(scale) ? -limit : 0;
-    const root = scale === "weights"; // as in the overview: 1/n stays visible where n is large
-    panel.masked = bitmap.tint(values, { scale, low, high: limit, root }, mode);
+    panel.masked = bitmap.tint(values, rampOfPanel(panel), mode);
   }
   bitmap.show();
 }

@@ -2,6 +2,7 @@
 import { busListen, busSend, busState } from "../bus.js";
 import { element } from "../dom.js";
 import { asked, expose } from "../exposed.js";
+import { figuresOfMatrices } from "../figure/matrices.js";
 import { softmaxRows } from "../maths.js";
 import { CanvasPen } from "../pen.js";
 import { View, mounting } from "../view.js";
@@ -223,19 +224,9 @@ export class Picture extends View {
     this.frames += 1;
   }
 
-  /**
-   * For the picture to keep: each panel where it stands on the page.
-   * @param {Pen} pen
-   * @param {(node: Element) => { x: number, y: number }} place
-   */
-  print(pen, place) {
-    for (const panel of this.drawn()) {
-      const { x, y } = place(this.grid ? this.sheet.canvas : panel.canvas);
-      pen.save();
-      pen.translate(x, y);
-      (this.grid ? drawMatrix : drawPanel)(pen, this, panel);
-      pen.restore();
-    }
+  /** @returns {Figure[]} */
+  figures() {
+    return figuresOfMatrices(this);
   }
 
   drawn() {

@@ -12,7 +12,7 @@ export class Tools {
     picture.tools = {
       lock: picture.tool("lock", "", () => picture.pointing.lock(!picture.locked)),
       reset: picture.tool("reset", icon(RESET), () => picture.reset()),
-      ...picture.savers(),
+      save: picture.saver(),
     };
     this.slider = element("input", { type: "range", min: 0, step: 1, class: "slider" });
     this.slider.oninput = () => picture.later("temper", () => picture.temper(this.stop(), true));
@@ -21,7 +21,7 @@ export class Tools {
     this.name = element("span", { class: "sliding-name" });
     this.sliding = element("label", { class: "sliding" }, this.name, this.slider, this.reading);
     this.badge = element("span", { class: "badge" });
-    const tools = element("span", { class: "tools" }, ...Object.values(picture.tools));
+    const tools = element("span", { class: "tools" }, ...Object.values(picture.tools), picture.saving.node);
     this.node = element("div", { class: "bar" }, this.sliding, tools, this.badge);
   }
 

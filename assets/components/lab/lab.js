@@ -1,6 +1,7 @@
 // A laboratory: sliders, and pictures that follow them. Python sends every film once; a slider only chooses the frame.
 import { element } from "../dom.js";
 import { asked, expose } from "../exposed.js";
+import { figuresOfLab } from "../figure/laboratory.js";
 import { fill } from "../text.js";
 import { powerOfTen, significant } from "../maths.js";
 import { View, mounting } from "../view.js";
@@ -29,9 +30,13 @@ export class Lab extends View {
     this.sight = new Sight(this);
     this.page = new Stage(this);
     this.stage = this.page.node;
-    this.tools = this.savers();
+    this.tools = { save: this.saver() };
     // Below the pictures: what slides and what follows it keep the first screen.
-    this.bar = element("div", { class: "bar" }, element("span", { class: "tools" }, ...Object.values(this.tools)));
+    this.bar = element(
+      "div",
+      { class: "bar" },
+      element("span", { class: "tools" }, ...Object.values(this.tools), this.saving.node),
+    );
     this.furnish([this.stage, this.bar], [this.stage, this.bar]);
     expose(this, {
       panels: asked(() => ({})),
@@ -110,13 +115,9 @@ export class Lab extends View {
     this.pointing.retell();
   }
 
-  /**
-   * @param {Pen} pen
-   * @param {(node: Element) => Box} place
-   */
-  print(pen, place) {
-    this.painter.print(pen, place);
-    this.page.print(pen, place);
+  /** @returns {Figure[]} */
+  figures() {
+    return figuresOfLab(this);
   }
 
   /**

@@ -167,26 +167,4 @@ export class Painter {
     kind.prepare?.(this.lab, panel, panel);
     return kind;
   }
-
-  /**
-   * For the picture to keep.
-   * @param {Pen} pen
-   * @param {(node: Element) => Box} place
-   */
-  print(pen, place) {
-    const { lab } = this;
-    const shown = lab.panels.filter(({ canvas, figure }) => canvas && !figure.parentElement?.hidden);
-    for (const panel of /** @type {Drawn[]} */ (shown)) {
-      const kind = this.prepared(panel);
-      const { x, y } = place(panel.canvas);
-      pen.save();
-      pen.translate(x, y);
-      drawHead(pen, lab, panel, panel.w);
-      kind.still?.(pen, lab, panel);
-      kind.moving(pen, lab, panel);
-      panel.stillKey = ""; // its kind may have noted other numbers than those on the page
-      panel.dirty = true;
-      pen.restore();
-    }
-  }
 }

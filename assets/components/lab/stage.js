@@ -1,13 +1,12 @@
 // What stands on the page of a laboratory: figures in stacks, sliders and switches, headings, read-outs.
 import { element } from "../dom.js";
-import { frameOf } from "../marks.js";
 import { powerOfTen, significant } from "../maths.js";
+import { noteOf } from "../plots/head.js";
 import { PLOTS } from "../plots/plots.js";
 import { CanvasPen } from "../pen.js";
 import { fill, written } from "../text.js";
 import { controlOf, nameControls, showControls } from "./controls.js";
 
-const KNOB = 8; // pixels, the radius of a slider's handle in a saved picture
 const WRITTEN = new Set(["readouts", "remark", "heading", "gauge"]); // what is no picture
 
 export class Stage {
@@ -79,7 +78,10 @@ export class Stage {
     const { words } = this.lab.meta;
     const hint = PLOTS[panel.kind]?.walk && words[panel.editable ? "hint_pull" : "hint_walk"];
     this.lab.pointing.listen(panel);
-    panel.canvas.setAttribute("aria-label", [panel.title, panel.note, hint].filter(Boolean).join(". "));
+    panel.canvas.setAttribute(
+      "aria-label",
+      [panel.title, noteOf(panel.note, panel.hint), hint].filter(Boolean).join(". "),
+    );
   }
 
   /** @param {Plot} panel */
@@ -120,30 +122,6 @@ export class Stage {
     else if (panel.kind === "gauge") showGauge(this.lab, panel);
     else if (panel.kind === "remark") showRemark(this.lab, panel);
     else showReadouts(this.lab, panel);
-  }
-
-  /**
-   * What sliders and buttons look like, for the picture to keep.
-   * @param {Pen} pen
-   * @param {(node: Element) => Box} place
-   */
-  print(pen, place) {
-    const { colour } = this.lab;
-    for (const input of this.node.querySelectorAll("input")) {
-      const { x, y, w, h } = place(input);
-      pen.fillStyle = colour.line;
-      pen.fillRect(x, y + h / 2 - 2, w, 4);
-      pen.fillStyle = colour.ink;
-      pen.beginPath();
-      pen.circle(x + KNOB + ((w - 2 * KNOB) * input.value) / Math.max(1, input.max), y + h / 2, KNOB);
-      pen.fill();
-    }
-    for (const button of this.node.querySelectorAll(".choice")) {
-      const box = place(button);
-      pen.fillStyle = colour.ink;
-      if (button.getAttribute("aria-pressed") === "true") pen.fillRect(box.x, box.y, box.w, box.h);
-      frameOf(pen, box, colour.line, 1);
-    }
   }
 }
 

@@ -133,12 +133,13 @@ function drawLegend(pen, lab, { titled, box }) {
 /** @type {PlotKind} */
 export const curves = {
   moves: () => true,
+  stands: true,
 
   place(lab, panel, { w, h }) {
     const titled = panel.ends || !panel.legend ? [] : panel.lines.filter((line) => line.name);
     const under = panel.drop ? titled.length - 1 : titled.length; // lines of names between the note and the axis
     const lines = titled.length > 2 ? Math.min(1, under) : under;
-    const top = 32 + panel.drop + (panel.note && titled.length ? LEGEND * lines : 0);
+    const top = 32 + panel.drop + ((panel.note || panel.hint) && titled.length ? LEGEND * lines : 0);
     const right = panel.ends ? 40 + Math.min(88, w * 0.3) : 48;
     panel.box = { x: 40, y: top, w: w - right, h: h - top - 30 };
     panel.titled = titled;

@@ -13,13 +13,20 @@ const [BAR, SHADES] = [64, 128]; // pixels of a bar of colours, and how many it 
 const endsOf = (lab, { low, high, value }) =>
   [low, high].map((end) => (value === "log10" ? decadeName(end) : lab.spelled(end, value)));
 
+/**
+ * @param {string} note
+ * @param {string} hint
+ */
+export const noteOf = (note, hint) => [note, hint].filter(Boolean).join(" · ");
+
 const headOf = (lab, panel, w) => {
-  const { title, note } = panel;
+  const { title } = panel;
   const beside = title ? spread(measuring(`600 ${TITLE}px ${lab.font()}`), title) + 8 : 0;
+  const note = noteOf(panel.note, panel.hint);
   const pen = measuring(`${SMALL}px ${lab.font()}`);
   const [left, right] = panel.key ? endsOf(lab, panel).map((text) => spread(pen, text) + 5) : [0, 0];
   const room = panel.key ? w - left - BAR - right - 10 : w; // 10: from a note to the bar
-  return { beside, right, lines: note && beside + spread(pen, note) > room ? wrapped(pen, note, w) : [] };
+  return { beside, right, note, lines: note && beside + spread(pen, note) > room ? wrapped(pen, note, w) : [] };
 };
 
 // A number's place on the bar is its place between the ends, also where colours go by its root.
@@ -51,13 +58,13 @@ export const dropOf = (lab, panel, w) => headOf(lab, panel, w).lines.length * LI
  * @param {number} w
  */
 export function drawHead(pen, lab, panel, w) {
-  const { beside, right, lines } = headOf(lab, panel, w);
+  const { beside, right, note, lines } = headOf(lab, panel, w);
   pen.font = `600 ${TITLE}px ${lab.font()}`;
   pen.fillStyle = lab.colour.ink;
   if (panel.title) inscribe(pen, panel.title, 0, TITLE);
   pen.font = `${SMALL}px ${lab.font()}`;
   pen.fillStyle = lab.colour.quiet;
   lines.forEach((line, i) => inscribe(pen, line, 0, TITLE + (i + 1) * LINE));
-  if (panel.note && !lines.length) inscribe(pen, panel.note, beside, TITLE);
+  if (note && !lines.length) inscribe(pen, note, beside, TITLE);
   if (panel.key) drawKey(pen, lab, panel, w, right);
 }

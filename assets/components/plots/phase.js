@@ -79,6 +79,7 @@ function tintUpwards(panel, mode) {
 /** @type {PlotKind} */
 export const phase = {
   moves: () => true,
+  stands: true,
 
   place(lab, panel, { w, h }) {
     const [cols, rows] = [lab.films.count(panel.x), lab.films.count(panel.y)];

@@ -10,6 +10,7 @@ from pages.explore.heads.numbers import MEASURED, Difference, difference, measur
 from pages.explore.heads.second_run import SecondRun, choose_second
 from ui.components.canvas import Panel, canvas
 from ui.controls import Choice, layer_label
+from ui.controls.captions import of_study
 from ui.layout import Arrays
 from ui.numbers import significant
 from ui.session import SCRATCH
@@ -42,15 +43,23 @@ def compared(choice: Choice, second: SecondRun) -> dict[str, np.ndarray]:
 def _maps(choice: Choice, second: SecondRun, apart: Difference | None, page: Words) -> None:
     """Positions of different sentences light up together only when they can be compared one to one."""
     a, b = choice.run().layers[choice.layer], second.run().layers[second.layer]
+    about = {"A": _about(choice), "B": _about(second)}
     columns = st.columns(2 if apart is None else 3, gap="medium")
     with columns[0]:
-        _map("A", _title("A", a, choice.head, page), shown_weights(a, choice.head), a, page)
+        _map("A", _title("A", a, choice.head, page), shown_weights(a, choice.head), a, page, about["A"])
     with columns[1]:
         group = "compare_b" if apart is None else "main"
-        _map("B", _title("B", b, second.head, page), shown_weights(b, second.head), b, page, group=group)
+        _map("B", _title("B", b, second.head, page), shown_weights(b, second.head), b, page, about["B"], group=group)
     if apart is not None:
         with columns[2]:
-            _map("D", "A − B", apart.weights.numpy(), a, page, scale="signed")
+            sides = (("A", a, choice), ("B", b, second))
+            both = " · ".join(f"{side}: {_place(of, one.head, page)} · {about[side]}" for side, of, one in sides)
+            _map("D", "A − B", apart.weights.numpy(), a, page, both, scale="signed")
+
+
+def _about(one: Choice | SecondRun) -> str:
+    """What a figure says it is of; its title names the layer and the head."""
+    return of_study(one.study, one.model.layers, "", words("controls"))
 
 
 def _map(
@@ -59,11 +68,12 @@ def _map(
     values: np.ndarray,
     layer: LayerTrace,
     page: Words,
+    about: str,
     *,
     scale: str = "weights",
     group: str = "main",
 ) -> None:
-    panel = Panel(name=side, values=values, rows="query", cols="key", scale=scale, title=title)
+    panel = Panel(name=side, values=values, rows="query", cols="key", scale=scale, title=title, about=about)
     canvas(
         [[panel]],
         key=f"compare_{side}",
@@ -106,7 +116,11 @@ def _shape(layer: LayerTrace) -> str:
 
 
 def _title(side: str, layer: LayerTrace, head: int, page: Words) -> str:
-    return f"{side} · {page.data('overview.head', layer=layer_label(layer.name), head=head + 1)}"
+    return f"{side} · {_place(layer, head, page)}"
+
+
+def _place(layer: LayerTrace, head: int, page: Words) -> str:
+    return page.data("overview.head", layer=layer_label(layer.name), head=head + 1)
 
 
 def _numbers(choice: Choice, second: SecondRun, apart: Difference | None, page: Words) -> None:

@@ -35,7 +35,7 @@ def section(choice: Choice, page: Words) -> Arrays:
     with left:
         _output(change, run.tokens.strings, page)
     with right:
-        _other_heads(moved, layer_names([layer.name for layer in run.layers]), page)
+        _other_heads(moved, layer_names([layer.name for layer in run.layers]), choice.about(""), page)
     taken = {"output_change": change.relative.numpy(), "output_cosine": change.cosine.numpy(), "weights_change": moved}
     return lambda: taken  # a number a token and a number a head
 
@@ -73,12 +73,12 @@ def _output(change: Effect, tokens: tuple[str, ...], page: Words) -> None:
     chart(figure, key="off_output", alt=page["off.output_alt"])
 
 
-def _other_heads(moved: np.ndarray, layers: list[str], page: Words) -> None:
+def _other_heads(moved: np.ndarray, layers: list[str], about: str, page: Words) -> None:
     nats = page["unit.nats"]
     panel = Panel(name="moved", values=moved, rows="query", cols="key", scale="positive", title="JS", note=nats)
     st.markdown(page["off.others"])
     canvas(
-        [[panel]],
+        [[replace(panel, about=about)]],
         key="off_others",
         queries=layers,
         keys=[str(head + 1) for head in range(moved.shape[1])],

@@ -29,7 +29,7 @@ def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Word
     if show != "head":
         st.caption(page.format(f"large.{show}", layer=choice.number, count=layer.name.n_head))
     canvas(
-        [[_panel(layer, choice.head, show)]],
+        [[replace(_panel(layer, choice.head, show), about=_about(choice, layer, show, page))]],
         key=f"large_{show}",
         queries=layer.queries,
         keys=layer.keys,
@@ -41,6 +41,11 @@ def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Word
         on_temperature=set_temperature,
     )
     return partial(_arrays, choice, show)
+
+
+def _about(choice: Choice, layer: LayerTrace, show: str, page: Words) -> str:
+    """The mean is that of a layer, all else of the chosen head."""
+    return choice.about(f"{layer_label(layer.name)}, {page['shows.mean']}") if show == "mean" else ""
 
 
 def _arrays(choice: Choice, show: str) -> dict[str, np.ndarray]:
@@ -76,7 +81,7 @@ def _whole_layer(choice: Choice, layer: LayerTrace, page: Words) -> None:
         live=None if too_long else _live(layer, page),
         layout="grid",
         row_titles=_row_titles(len(heads)),
-        summary=_summary(choice, layer, page),
+        summary=f"{layer_label(layer.name)}: {page['shows.all']}",
         on_pick=partial(_chosen, choice.layer, {panel.name: head for head, panel in enumerate(heads)}),
         on_temperature=set_temperature,
     )

@@ -1,5 +1,7 @@
 """Rollout: what share of each token can be traced back to each input token, layer by layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
@@ -38,7 +40,8 @@ def section(choice: Choice, page: Words) -> Arrays:
             layers = [layer for layer in run.layers if layer.name.stack == stack]
             # Only the stack that is looked at shares the focus of the sentence above: others may be longer or shorter.
             group = "main" if stack == run.layers[choice.layer].name.stack else f"rollout_{stack}"
-            _stack(layers, shares.numpy(), group, page)
+            about = choice.about(f"{page['rollout.residual']}: {percent}")
+            _stack(layers, shares.numpy(), group, about, page)
     return lambda: {f"rollout_{stack}": shares.numpy() for stack, shares in rollouts(choice, percent).items()}
 
 
@@ -48,7 +51,7 @@ def rollouts(choice: Choice, percent: int) -> dict[str, Float[Tensor, "layer n n
     return answer(("rollout", choice.study, percent), lambda: numbers.rollouts(run, percent / 100))
 
 
-def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words) -> None:
+def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, about: str, page: Words) -> None:
     stack, tokens = layers[0].name.stack, layers[0].queries
     query, _ = focus(len(tokens), len(tokens))
     title = page.data(f"rollout.query.{stack}", number=query + 1, token=tokens[query])
@@ -57,7 +60,7 @@ def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words
     with left:
         # Its rows are layers, so it keeps its own hover: elsewhere a row is a token.
         canvas(
-            [[_panel("layers", shares[:, query], page["rollout.layers"])]],
+            [[_panel("layers", shares[:, query], page["rollout.layers"], about)]],
             key=f"rollout_{stack}_layers",
             queries=layer_names([layer.name for layer in layers]),
             keys=tokens,
@@ -68,7 +71,7 @@ def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words
         )
     with right:
         canvas(
-            [[_panel("whole", shares[-1], page["rollout.whole"])]],
+            [[_panel("whole", shares[-1], page["rollout.whole"], about)]],
             key=f"rollout_{stack}",
             queries=tokens,
             keys=tokens,
@@ -79,6 +82,7 @@ def _stack(layers: list[LayerTrace], shares: np.ndarray, group: str, page: Words
         )
 
 
-def _panel(name: str, shares: np.ndarray, title: str) -> Panel:
+def _panel(name: str, shares: np.ndarray, title: str, about: str) -> Panel:
     shape = " × ".join(map(str, shares.shape))
-    return Panel(name=name, values=shares, rows="query", cols="key", scale="weights", title=title, note=shape)
+    panel = Panel(name=name, values=shares, rows="query", cols="key", scale="weights", title=title, note=shape)
+    return replace(panel, about=about)

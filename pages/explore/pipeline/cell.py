@@ -40,7 +40,8 @@ CELL = Setting(
 def picked(pick: Pick) -> None:
     """A click sets the tokens in focus and, in a matrix, the cell to explain."""
     if pick.panel in ("query", "key"):  # a token of the sentence
-        look(**{pick.panel: pick.row})
+        query, key = (pick.row, None) if pick.panel == "query" else (None, pick.row)
+        look(query=query, key=key)
     else:
         tokens = dict(zip(AXES[pick.panel], (pick.row, pick.col), strict=True))
         look(query=tokens.get("query"), key=tokens.get("key"))

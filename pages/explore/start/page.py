@@ -13,9 +13,10 @@ from pages.explore.start.arcs import GROUP, Sentence, arcs
 from pages.explore.start.doors import doors
 from pages.explore.start.guide import GUIDE
 from pages.explore.start.settings import CHOSEN, D_K, SCALE
+from ui.components.assets import caption
 from ui.components.canvas import Pick, mount
 from ui.components.lab import lab
-from ui.controls import Choice, focus
+from ui.controls import Choice, captions, focus, model_label
 from ui.controls.sentence import Reading, reading_bar
 from ui.errors import fragment
 from ui.evidence import evidence
@@ -92,6 +93,7 @@ def laboratory(text: str, page: Words) -> tuple[np.ndarray, np.ndarray]:
         computed=pictures.computed(len(strings)),
         words=words("canvas"),
         summary=page["summary"],
+        about=captions.of_sentence(words("controls")["scratch"], text, words("controls")),
         on_move=partial(released, d_k=D_K, scale=SCALE),
     )
     one = nearest_ratio(INPUT_SCALES, 1.0)
@@ -102,4 +104,6 @@ page = words("start")
 style(Path(__file__).with_name("style.css"))
 page_header(page, GUIDE)
 sentence, _ = reading_bar(embedded(), lambda: None, least=4)
+controls = words("controls")
+caption("", captions.of_sentence(model_label(EMBEDDED), sentence.text, controls))
 body(sentence, page)

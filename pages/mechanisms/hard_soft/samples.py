@@ -156,6 +156,7 @@ def _rows(view: View, page: Words) -> list[Plot]:
             marked=view.target,
             title=page["alpha"],
             note=page["alpha_note"],
+            hint=page["alpha_hint"],
         ),
         bars(name="last", box=MIDDLE(height=106), film="last", title=page["last"], note=page["last_note"]),
         bars(

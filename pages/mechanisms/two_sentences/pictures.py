@@ -140,6 +140,7 @@ def _words(pair: Pair, word: Word, page: Words) -> list[Plot]:
             digits=3,
             title=page[f"{kind}_{name}"],
             note=page[f"{kind}_note"],
+            hint=page.get(f"{kind}_hint", ""),
         )
         for kind in (("apart",) if pair.matcher is None else ("said", "apart"))
         for side, name in enumerate(SIDES)

@@ -84,7 +84,7 @@ def plots(sweeps: Sweeps, tokens: Sequence[str], chosen: str, page: Words) -> li
             name="thumbs",
             box=Box(span=5, height=400),
             title=page["thumbs"],
-            note=page["thumbs_note"],
+            hint=page["thumbs_hint"],
             film="thumbs",
             count=len(KEYS),
             rows=len(tokens),

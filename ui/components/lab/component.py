@@ -24,7 +24,21 @@ from ui.components.lab.plots import Bars, Contour, Grid, Map, Plot
 from ui.errors import callback, refuse
 from ui.palette import RAMPS
 
-WORDS = ("masked", "damaged", "underflow", "exactly", "share", "png", "svg", "too_large", "hint_walk", "hint_pull")
+WORDS = (
+    "masked",
+    "damaged",
+    "underflow",
+    "exactly",
+    "share",
+    "rooted",
+    "rooted_value",
+    "save",
+    "figure",
+    "transparent",
+    "too_large",
+    "hint_walk",
+    "hint_pull",
+)
 UNDERFLOW = math.log10(2**-150)  # half of the smallest float32: what is smaller rounds to 0
 
 _LAB = component("lab")
@@ -52,6 +66,7 @@ def lab(
     words: Mapping[str, str],
     computed: Sequence[Computed] = (),
     summary: str = "",
+    about: str = "",
     on_move: Callable[[Positions], None] | None = None,
     on_pick: Callable[[Pick], None] | None = None,
     on_edit: Callable[[str, list[float]], None] | None = None,
@@ -60,6 +75,8 @@ def lab(
     on_seen: Callable[[], None] | None = None,
 ) -> None:
     """Draw the plots. The callbacks run before the page does, so they may change the state of widgets.
+
+    `about`: what saved figures say they are of, where that is not what the page's bar says.
 
     `on_seen` is called once the plot called `seen` is in the window, and once more for every other `seen_for`, any
     value whose repr tells it from others. As long as these stay as they are nothing is sent again on their account.
@@ -81,6 +98,7 @@ def lab(
         "panels": [_plot(plot, laid) for plot in plots],
         "words": {name: words[name] for name in WORDS},
         "summary": summary,
+        "about": about,
         "underflow": UNDERFLOW,
         "seen": sought(seen, seen_for),
     }

@@ -20,11 +20,12 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plot:
-    """What all pictures have: a name, what is written above, and room."""
+    """What all pictures have: a name, what is written above, and room. `hint`: what a click does; no figure says it."""
 
     name: str
     title: str = ""
     note: str = ""
+    hint: str = ""
     box: Box = Box()
 
 

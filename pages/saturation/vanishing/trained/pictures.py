@@ -108,6 +108,7 @@ def _atlases(numbers: Sequence[int], cols: int, page: Words) -> list[Plot]:
             box=Box(span=5, height=300),
             title=page["strained.atlas"],
             note=page["strained.atlas_note"],
+            hint=page["strained.atlas_hint"],
             film="gain",
             scale="positive",
             low=LOW,
