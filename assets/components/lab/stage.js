@@ -9,6 +9,7 @@ import { controlOf, nameControls, showControls } from "./controls.js";
 
 const KNOB = 8; // pixels, the radius of a slider's handle in a saved picture
 const WRITTEN = new Set(["readouts", "remark", "heading", "gauge"]); // what is no picture
+const SILENT = { "aria-live": "off" }; // read-outs beside a gauge: read when asked for, not at every step
 
 export class Stage {
   /** @param {Lab} lab */
@@ -141,7 +142,7 @@ export class Stage {
     for (const button of this.node.querySelectorAll(".choice")) {
       const box = place(button);
       pen.fillStyle = colour.ink;
-      if (button.getAttribute("aria-pressed") === "true") pen.fillRect(box.x, box.y, box.w, box.h);
+      if (button.getAttribute("aria-checked") === "true") pen.fillRect(box.x, box.y, box.w, box.h);
       frameOf(pen, box, colour.line, 1);
     }
   }
@@ -160,7 +161,7 @@ function keyOf([hue, name]) {
 /** @param {Plot} panel */
 function furnishReadouts(panel) {
   const heading = panel.title ? [element("div", { class: "plot-title" }, ...written(panel.title))] : [];
-  panel.outputs = panel.items.map(() => element("output", {}));
+  panel.outputs = panel.items.map(() => element("output", SILENT));
   const lines = panel.items.map(({ help, label }, i) =>
     element(
       "div",

@@ -2,22 +2,27 @@
 import { letCopy } from "./copying.js";
 import { watchGuide } from "./guide.js";
 import { watchPrinter } from "./printing.js";
-import { markTables } from "./tables.js";
+import { enterAtChecked } from "./entering.js";
+import { markTables, roundCells } from "./tables.js";
 import { watchTranslators } from "./translated.js";
+import { SUMMARY_WORDS } from "./words.js";
 
-const TOLD = { language: "en", copying: "" };
+const TOLD = { language: "en", copying: "", summaries: {} };
 
 /** Once a page, before anything of it changes. */
 export function watchReader() {
   watchTranslators(document);
   watchPrinter(window);
   watchGuide(document);
+  enterAtChecked(document);
   markTables(URL);
+  roundCells(document);
   letCopy(() => TOLD.copying);
 }
 
 /** @param {{ data: typeof TOLD }} component */
 export function reader({ data }) {
   Object.assign(TOLD, data);
+  Object.assign(SUMMARY_WORDS, data.summaries);
   document.documentElement.lang = TOLD.language;
 }
