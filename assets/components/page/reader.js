@@ -1,8 +1,10 @@
 // What the page tells the browser about itself: its language, and what is said where a browser refuses something.
 import { letCopy } from "./copying.js";
 import { watchGuide } from "./guide.js";
+import { carryState } from "./menu.js";
 import { watchPrinter } from "./printing.js";
 import { enterAtChecked } from "./entering.js";
+import { foldSheets } from "./sheet.js";
 import { markTables, roundCells } from "./tables.js";
 import { watchTranslators } from "./translated.js";
 import { SUMMARY_WORDS } from "./words.js";
@@ -15,6 +17,8 @@ export function watchReader() {
   watchPrinter(window);
   watchGuide(document);
   enterAtChecked(document);
+  carryState(document);
+  foldSheets(document);
   markTables(URL);
   roundCells(document);
   letCopy(() => TOLD.copying);
