@@ -12,6 +12,7 @@ import streamlit as st
 
 from ui.guide import Guide, dock, toggle
 from ui.palette import Mode, properties
+from ui.present import present_switch
 from ui.state import cut
 from ui.text import Words, language_switch, reader_language, words
 
@@ -33,7 +34,9 @@ STYLE = """<style>
 }
 @media (max-width: 640px) { .st-key-sentence_bar > .stElementContainer:first-child { flex-basis: 100%; } }
 </style>"""
-PRINT = (Path(__file__).parents[1] / "assets" / "print.css").read_text(encoding="utf-8")
+SHEETS = "\n".join(
+    (Path(__file__).parents[1] / "assets" / name).read_text(encoding="utf-8") for name in ("room.css", "print.css")
+)
 Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about
 
@@ -45,11 +48,12 @@ def page_header(page: Words, guide: Guide, standfirst: str = "standfirst") -> No
     of the view), `see`, `try` (a list of three), `limits`.
     """
     common = words("common", page.language)
-    st.html(f"{STYLE}<style>{PRINT}</style>")
+    st.html(f"{STYLE}<style>{SHEETS}</style>")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
         st.title(common[f"page.{page.page}.title"], anchor=False, width="content")
         st.markdown(page[standfirst], width="stretch")
         toggle(common)
+        present_switch(common)
         language_switch()
     dock(guide, page, common)
     if cut():

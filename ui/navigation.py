@@ -65,7 +65,7 @@ STORY = (
     *("pronoun", "bench", "hard_soft", "local", "order", "two_sentences", "long_range", "alignment", "time_series"),
 )
 # What a link to the first page can say; the page on every step stood there before, and its links open there still.
-OF_START = {"text", "focus", "shown", "soft_dk", "soft_scale", "lang", "embed", "embed_options"}
+OF_START = {"text", "focus", "shown", "soft_dk", "soft_scale", "lang", "present", "embed", "embed_options"}
 
 
 def navigation() -> st.Page:

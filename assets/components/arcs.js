@@ -1,12 +1,14 @@
 // One sentence: arcs from the chosen word to what it reads, thicker where the weight is larger. On a telephone the words
 // stand one under the other. Other heads of the group are painted from the bytes of their thumbnails.
 import { busListen, busSend, busState } from "./bus.js";
-import { element } from "./dom.js";
+import { describe, element } from "./dom.js";
 import { asked, expose } from "./exposed.js";
 import { FrameError } from "./frame.js";
 import { chooseHead, sameHead, valueAt } from "./heatmap/heads.js";
 import { significant } from "./maths.js";
+import { SUMMARY_WORDS } from "./page/words.js";
 import { CanvasPen } from "./pen.js";
+import { strongestCells } from "./summaries.js";
 import { ellipsis, fill, visible, widthOf } from "./text.js";
 import { View, mounting } from "./view.js";
 
@@ -119,6 +121,12 @@ class Arcs extends View {
     return offers.find(({ run }) => run === this.meta.run)?.thumbnails.get(String(this.head())) ?? null;
   }
 
+  describe() {
+    const { tokens } = this.meta;
+    const [row, col] = [() => visible(tokens[this.query]), (c) => visible(tokens[c])];
+    describe(this.canvas, strongestCells(this.row(), tokens.length, { row, col }, SUMMARY_WORDS));
+  }
+
   // Where words stand, one after the other or one under the other: `along` the middle of each.
   geometry() {
     const { meta, pen } = this;
@@ -175,6 +183,7 @@ class Arcs extends View {
     pen.fillStyle = colour.ink;
     this.tell(row, query, strongest);
     this.frames += 1;
+    this.rest();
   }
 
   // A half ellipse over the words (on a telephone beside them), as high as they are far apart.

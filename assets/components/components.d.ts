@@ -331,6 +331,7 @@ interface PlotKind {
   still?(pen: Pen, lab: Lab, panel: Plot): void; // what stays under the finger
   moving(pen: Pen, lab: Lab, panel: Plot): void;
   hit(lab: Lab, panel: Plot, place: Place): Hit | null;
+  sum(lab: Lab, panel: Plot, words: Record<string, string>): string; // what it shows, in a sentence
   tell?(lab: Lab, panel: Plot, lit: any): Hit;
   cell?(panel: Plot, lit: any): Box;
   home?(panel: Plot): any;

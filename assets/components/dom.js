@@ -19,6 +19,15 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 /**
+ * What a picture shows, for who hears it.
+ * @param {Element} node
+ * @param {string} sentence
+ */
+export function describe(node, sentence) {
+  if (node.getAttribute("aria-description") !== sentence) node.setAttribute("aria-description", sentence);
+}
+
+/**
  * A line drawing on a field of 16 × 16.
  * @param {string} path
  */

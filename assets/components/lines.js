@@ -1,10 +1,12 @@
 // Two columns of tokens, queries left and keys right, a curve for every pair; its opacity is the weight.
-import { busListen, busSend, busState } from "./bus.js";
-import { element } from "./dom.js";
+import { busListen, busSend, busState, placeOn } from "./bus.js";
+import { describe, element } from "./dom.js";
 import { asked, expose } from "./exposed.js";
 import { FrameError } from "./frame.js";
 import { significant } from "./maths.js";
+import { SUMMARY_WORDS } from "./page/words.js";
 import { CanvasPen } from "./pen.js";
+import { strongestCells } from "./summaries.js";
 import { ellipsis, fill, visible } from "./text.js";
 import { View, mounting } from "./view.js";
 
@@ -22,7 +24,7 @@ class Lines extends View {
       class: "slider",
       oninput: () => this.later("draw"),
     });
-    this.reading = element("output", {});
+    this.reading = element("output", { "aria-live": "off" });
     this.name = element("span", { class: "sliding-name" });
     this.empty = element("span", { class: "badge" });
     this.bar = element(
@@ -115,6 +117,14 @@ class Lines extends View {
     pen.fillText(meta.words.key, width - gutter + 6, 13);
     this.sayNothing();
     this.frames += 1;
+    this.rest();
+  }
+
+  describe() {
+    const { queries, keys } = this.meta;
+    const focus = placeOn("query", busState(this.group).focus);
+    const names = { row: (r) => visible(queries[r]), col: (c) => visible(keys[c]), focus };
+    describe(this.canvas, strongestCells(this.weights, keys.length, names, SUMMARY_WORDS));
   }
 
   // The token under the pointer: its place among the queries or among the keys, -1 in the other.

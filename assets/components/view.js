@@ -7,6 +7,7 @@ import { PAPER, whenPrinting } from "./page/printing.js";
 
 /** @type {WeakMap<Element, any>} */
 const VIEWS = new WeakMap();
+const REST = 250; // ms
 const SHEET = new CSSStyleSheet(); // one for all, with the scripts: a component's own would be sent with every change
 SHEET.replaceSync(STYLE);
 
@@ -45,6 +46,7 @@ export class View {
     this.frames = 0;
     this.width = 0;
     this.waiting = {};
+    this.resting = 0;
     /** @type {any} */
     this.meta = null;
     /** @type {Uint8Array | null} */
@@ -85,6 +87,7 @@ export class View {
     this.observer.disconnect();
     this.gone.abort();
     Object.values(this.waiting).forEach(cancelAnimationFrame);
+    clearTimeout(this.resting);
   }
 
   /**
@@ -129,6 +132,14 @@ export class View {
   accept(_frame) {}
 
   draw() {}
+
+  // What each picture shows, in words, once nothing has been drawn for a moment.
+  describe() {}
+
+  rest() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.data && this.describe(), REST);
+  }
 
   // The colours of the page's theme.
   paint() {

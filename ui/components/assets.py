@@ -47,8 +47,10 @@ def library() -> None:
 
 def reader() -> None:
     """Tell the browser the language of the page, and what it says by itself."""
-    common = words("common")
-    _READER(key="reader", height="content", data={"language": common.language, "copying": common["copying"]})
+    common, canvas = words("common"), words("canvas")
+    summaries = {name.removeprefix("sum."): canvas[name] for name in canvas if name.startswith("sum.")}
+    data = {"language": common.language, "copying": common["copying"], "summaries": summaries}
+    _READER(key="reader", height="content", data=data)
 
 
 def script() -> str:

@@ -73,6 +73,16 @@ export function cellsOf(panel) {
 }
 
 /**
+ * The numbers of a panel: its own, or those of the bytes it is painted from.
+ * @param {Panel} panel
+ */
+export function numbersOf({ thumbnail, values, shape }) {
+  const shown = thumbnail ?? { values, shape };
+  const numbers = shown.values instanceof Uint8Array ? Float32Array.from(shown.values, weightOf) : shown.values;
+  return { values: numbers, shape: shown.shape };
+}
+
+/**
  * The value under a cell. The blocks of a pooled thumbnail begin at floor(i·n / blocks), see overview_codes.
  * @param {Panel} panel
  * @param {Cell} cell

@@ -1,14 +1,17 @@
 // Matrices on canvases: one head large, many heads as thumbnails, or operands and result side by side as in a paper.
-import { busListen, busSend, busState } from "../bus.js";
-import { element } from "../dom.js";
+import { busListen, busSend, busState, placeOn } from "../bus.js";
+import { describe, element } from "../dom.js";
 import { asked, expose } from "../exposed.js";
 import { figuresOfMatrices } from "../figure/matrices.js";
 import { softmaxRows } from "../maths.js";
+import { SUMMARY_WORDS } from "../page/words.js";
 import { CanvasPen } from "../pen.js";
+import { strongestCells } from "../summaries.js";
+import { visible } from "../text.js";
 import { View, mounting } from "../view.js";
 import { drawBody, drawMatrix, drawPanel } from "./draw.js";
-import { answerHead, offerHeads, pooled, sameHead, standIn, watchHeads } from "./heads.js";
-import { layoutRow } from "./layout.js";
+import { answerHead, numbersOf, offerHeads, pooled, sameHead, standIn, watchHeads } from "./heads.js";
+import { TOKENS, layoutRow } from "./layout.js";
 import { keysOf } from "./legend.js";
 import { adopt, colourPanel, crowded, panelOf } from "./panels.js";
 import { Pointing } from "./pointing.js";
@@ -210,6 +213,7 @@ export class Picture extends View {
       }
     }
     this.frames += 1;
+    this.rest();
   }
 
   // Under the finger only the cells of live panels change: names and frames stay.
@@ -222,11 +226,32 @@ export class Picture extends View {
       (this.grid ? drawMatrix : drawBody)(pen, this, panel);
     }
     this.frames += 1;
+    this.rest();
   }
 
   /** @returns {Figure[]} */
   figures() {
     return figuresOfMatrices(this);
+  }
+
+  describe() {
+    for (const panel of this.drawn()) describe(this.grid ? panel.button : panel.canvas, this.summed(panel));
+  }
+
+  /** @param {Panel} panel */
+  summed(panel) {
+    const { values, shape } = numbersOf(panel);
+    const named = (kind, count) => (i) => this.nameOn(kind, i, count);
+    const everyToken = shape[0] === this.tokens[panel.rows]?.length;
+    const focus = everyToken ? placeOn(panel.rows, busState(this.group).focus) : -1;
+    const names = { row: named(panel.rows, shape[0]), col: named(panel.cols, shape[1]), focus };
+    return strongestCells(values, shape[1], names, SUMMARY_WORDS);
+  }
+
+  // A row or a column of so many by its token, or its number: of blocks of tokens no single one is meant.
+  nameOn(kind, i, count) {
+    const tokens = TOKENS.has(kind) ? this.tokens[kind] : null;
+    return tokens?.length === count ? visible(tokens[i]) : `${i + 1}`;
   }
 
   drawn() {

@@ -17,7 +17,7 @@ export class Tools {
     this.slider = element("input", { type: "range", min: 0, step: 1, class: "slider" });
     this.slider.oninput = () => picture.later("temper", () => picture.temper(this.stop(), true));
     this.slider.onchange = () => picture.send.setTriggerValue("temperature", this.stop());
-    this.reading = element("output", {});
+    this.reading = element("output", { "aria-live": "off" });
     this.name = element("span", { class: "sliding-name" });
     this.sliding = element("label", { class: "sliding" }, this.name, this.slider, this.reading);
     this.badge = element("span", { class: "badge" });

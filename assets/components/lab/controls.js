@@ -10,20 +10,43 @@ import { written } from "../text.js";
 export function controlOf(lab, { name, kind, readings }) {
   const title = element("span", { class: "control-name" });
   if (kind === "switch") {
-    const choose = (/** @type {number} */ index) => () => {
+    const choose = (/** @type {number} */ index) => {
       lab.move({ [name]: index });
       lab.release();
     };
     const buttons = readings.map((_, index) =>
-      element("button", { type: "button", class: "choice", onclick: choose(index) }),
+      element("button", { type: "button", class: "choice", role: "radio", onclick: () => choose(index) }),
     );
-    const choices = element("span", { class: "choices" }, ...buttons);
-    return element("div", { class: "control", "data-slider": name, role: "group" }, title, choices);
+    const onkeydown = (/** @type {KeyboardEvent} */ event) => walk(event, buttons, choose);
+    const choices = element("span", { class: "choices", onkeydown }, ...buttons);
+    return element("div", { class: "control", "data-slider": name, role: "radiogroup" }, title, choices);
   }
   const input = element("input", { type: "range", class: "slider", min: 0, step: 1 });
   input.oninput = () => lab.move({ [name]: +input.value });
   input.onchange = () => lab.release();
-  return element("label", { class: "control", "data-slider": name }, title, element("output", {}), input);
+  return element(
+    "label",
+    { class: "control", "data-slider": name },
+    title,
+    element("output", { "aria-live": "off" }),
+    input,
+  );
+}
+
+/**
+ * The arrows go from one radio button to the next, and choose it.
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement[]} buttons
+ * @param {(index: number) => void} choose
+ */
+function walk(event, buttons, choose) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  const at = buttons.findIndex((button) => button.tabIndex === 0);
+  const next = (at + step + buttons.length) % buttons.length;
+  choose(next);
+  buttons[next].focus();
+  event.preventDefault();
 }
 
 /**
@@ -72,6 +95,16 @@ export function showControls(lab, panel) {
       input.value = at;
       input.setAttribute("aria-valuetext", readings[at]);
       node.querySelector("output").textContent = readings[at];
-    } else eachChoice(node, (button, i) => button.setAttribute("aria-pressed", String(i === at)));
+    } else eachChoice(node, (button, i) => check(button, i === at));
   }
+}
+
+/**
+ * Tab enters a group of radio buttons at the checked one.
+ * @param {HTMLElement} button
+ * @param {boolean} checked
+ */
+function check(button, checked) {
+  button.setAttribute("aria-checked", String(checked));
+  button.tabIndex = checked ? 0 : -1;
 }

@@ -1,9 +1,11 @@
 // A laboratory: sliders, and pictures that follow them. Python sends every film once; a slider only chooses the frame.
-import { element } from "../dom.js";
+import { describe, element } from "../dom.js";
 import { asked, expose } from "../exposed.js";
 import { figuresOfLab } from "../figure/laboratory.js";
 import { fill } from "../text.js";
 import { powerOfTen, significant } from "../maths.js";
+import { SUMMARY_WORDS } from "../page/words.js";
+import { PLOTS } from "../plots/plots.js";
 import { View, mounting } from "../view.js";
 import { Stage } from "./stage.js";
 import { Editing } from "./editing.js";
@@ -112,12 +114,18 @@ export class Lab extends View {
     if (!this.width || !this.error.hidden) return;
     this.painter.draw();
     this.frames += 1;
+    this.rest();
     this.pointing.retell();
   }
 
   /** @returns {Figure[]} */
   figures() {
     return figuresOfLab(this);
+  }
+
+  describe() {
+    for (const panel of this.panels)
+      if (panel.canvas && panel.painted) describe(panel.canvas, PLOTS[panel.kind].sum(this, panel, SUMMARY_WORDS));
   }
 
   /**

@@ -8,6 +8,7 @@ import { fill, written } from "../text.js";
 import { controlOf, nameControls, showControls } from "./controls.js";
 
 const WRITTEN = new Set(["readouts", "remark", "heading", "gauge"]); // what is no picture
+const SILENT = { "aria-live": "off" }; // read-outs beside a gauge: read when asked for, not at every step
 
 export class Stage {
   /** @param {Lab} lab */
@@ -138,7 +139,7 @@ function keyOf([hue, name]) {
 /** @param {Plot} panel */
 function furnishReadouts(panel) {
   const heading = panel.title ? [element("div", { class: "plot-title" }, ...written(panel.title))] : [];
-  panel.outputs = panel.items.map(() => element("output", {}));
+  panel.outputs = panel.items.map(() => element("output", SILENT));
   const lines = panel.items.map(({ help, label }, i) =>
     element(
       "div",

@@ -1,6 +1,7 @@
 // One bar per number; editable ones the reader pulls.
 import { SMALL, frameOf, hatch, label, rule } from "../marks.js";
 import { significant, tellingDigits, ticksOf } from "../maths.js";
+import { extremes } from "../summaries.js";
 import { ellipsis, inscribe, measuring, visible, widthOf } from "../text.js";
 import { INK, polyline } from "./axes.js";
 import { nameOf, readingIn, sharesOf } from "./cells.js";
@@ -148,6 +149,12 @@ export const bars = {
     const outline = panel.ghost ? lab.films.frame(panel.ghost)[start + lit] : NaN;
     const beside = outline === outline ? [`${ghost_name}: ${significant(outline)}`] : [];
     return { lit, lines: [nameOf(names, lit), ...beside, value], pick: { row: lit, col: 0 } };
+  },
+
+  sum(lab, { names, film, start, count }, words) {
+    const values = lab.films.frame(film).subarray(start, start + count);
+    const place = (i) => (names ? visible(names[i]) : `${i + 1}`);
+    return extremes(values, place, words);
   },
 
   cell: ({ box, count }, lit) => ({ x: box.x + (lit * box.w) / count, y: box.y, w: box.w / count, h: box.h }),

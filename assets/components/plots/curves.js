@@ -1,12 +1,14 @@
 // Lines over the stops of one slider, everything else as it stands; a click moves that slider.
 import { SMALL, label, segment } from "../marks.js";
 import { nearestStop, powerOfTen, significant } from "../maths.js";
+import { course } from "../summaries.js";
 import { inscribe, spread } from "../text.js";
 import { INK, arrowDown, drawAxes, polyline } from "./axes.js";
 import { sharesOf } from "./cells.js";
 
 const NAME = 14; // pixels between names where lines end
 const LEGEND = 12; // pixels of a line of names above
+const SUMMED = 6; // lines that are told of
 const SUNK = 15; // pixels of the band below the axis, where numbers are 0
 
 const hueOf = (lab, line) => lab.colour[line.hue] ?? line.hue;
@@ -198,5 +200,14 @@ export const curves = {
       .filter(({ n, value }) => value === value && (lit === null || n === lit))
       .map(({ name, value }) => `${name}: ${spelled(value)}`);
     return { lit, lines: [`${slider.label} = ${slider.readings[i]}`, ...tale], to: { [along]: i } };
+  },
+
+  sum(lab, panel, words) {
+    const { label: axis, readings } = lab.slider(panel.along);
+    const places = readings.map((reading) => `${axis} = ${reading}`);
+    const strong = panel.lines.filter(({ pale }) => !pale).slice(0, SUMMED);
+    return strong
+      .map((line) => course(line.name || panel.title, numbersOf(lab, panel, line).values, places, words, panel.logs))
+      .join(" ");
   },
 };

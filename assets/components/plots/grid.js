@@ -1,6 +1,7 @@
 // Matrices as thumbnails; a click picks one.
 import { frameOf, label } from "../marks.js";
 import { Bitmap } from "../pen.js";
+import { largestCell } from "../summaries.js";
 import { drawCells, rampOf } from "./cells.js";
 
 const [GAP, CAPTION, HEAD] = [6, 18, 20]; // pixels between thumbnails, of a title above one, above all of them
@@ -62,6 +63,12 @@ export const grid = {
   },
 
   tell: (lab, { titles }, lit) => ({ lit, lines: [titles[lit]], pick: { row: lit, col: 0 } }),
+
+  sum(lab, { film, rows, cols, titles }, words) {
+    const values = lab.films.frame(film);
+    const matrix = (i) => values.subarray(i * rows * cols, (i + 1) * rows * cols);
+    return titles.map((title, i) => `${title}: ${largestCell(matrix(i), cols, words)}.`).join(" ");
+  },
 
   cell: ({ cells }, lit) => cells[lit],
 

@@ -1,6 +1,8 @@
 // How often each value occurs, on an axis of powers of ten; what lies below the axis is counted in its first bar.
 import { label, rule, segment } from "../marks.js";
-import { spread } from "../text.js";
+import { powerOfTen } from "../maths.js";
+import { largestPlaces } from "../summaries.js";
+import { fill, spread } from "../text.js";
 
 const SIDE = 8; // pixels
 
@@ -41,4 +43,11 @@ export const histogram = {
   },
 
   hit: () => null,
+
+  sum(lab, { film, start, count, low, high }, words) {
+    const values = lab.films.frame(film).subarray(start, start + count);
+    const [most] = largestPlaces(values, 1);
+    if (most === undefined) return words.zeros;
+    return fill(words.peak, { place: powerOfTen(low + ((most + 0.5) * (high - low)) / count, 2) });
+  },
 };

@@ -2,6 +2,7 @@
 import { SMALL, frameOf, hatch, rule } from "../marks.js";
 import { clamp, significant } from "../maths.js";
 import { Bitmap } from "../pen.js";
+import { extremes, strongestCells } from "../summaries.js";
 import { ellipsis, inscribe, measuring, visible, widthOf } from "../text.js";
 import { drawCells, nameOf, rampOf, readingIn, sentenceOn, sharesOf } from "./cells.js";
 import { dropOf } from "./head.js";
@@ -136,6 +137,17 @@ export const map = {
     if (panel.says) return { lit, lines: [sentenceOn(panel, lit, value)], pick };
     const [row, col] = [nameOf(names, lit.r), nameOf(col_names ?? names, lit.c)];
     return { lit, lines: names ? [row, col, value] : [`${row}, ${col}`, value], pick };
+  },
+
+  sum(lab, panel, words) {
+    const { names, col_names, rows, cols, start, film, marked, value } = panel;
+    const values = lab.films.frame(film).subarray(start, start + rows * cols);
+    const row = (r) => (names ? visible(names[r]) : `${r + 1}`);
+    const across = col_names ?? names;
+    const col = (c) => (across ? visible(across[c]) : `${c + 1}`);
+    if (value === "plain") return strongestCells(values, cols, { row, col, focus: marked }, words);
+    const place = (i) => `${row(Math.floor(i / cols))} → ${col(i % cols)}`;
+    return extremes(values, place, words, (v) => lab.spelled(v, value));
   },
 
   cell: ({ box, side }, { r, c }) => ({ x: box.x + c * side, y: box.y + r * side, w: side, h: side }),

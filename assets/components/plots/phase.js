@@ -3,6 +3,7 @@ import { coloursOf } from "../colour.js";
 import { frameOf, label } from "../marks.js";
 import { decadeName, decades, powerOfTen, significant, ticksOf } from "../maths.js";
 import { Bitmap } from "../pen.js";
+import { extremes } from "../summaries.js";
 import { spread } from "../text.js";
 import { drawCells, rampOf, sharesOf } from "./cells.js";
 
@@ -128,5 +129,13 @@ export const phase = {
     const places = [`${across.label} = ${across.readings[c]}`, `${down.label} = ${down.readings[r]}`];
     const reading = panel.logs ? powerOfTen(value) : significant(value);
     return { lit: null, lines: [...places, reading], to: { [panel.x]: c, [panel.y]: r } };
+  },
+
+  sum(lab, panel, words) {
+    const [across, down] = [lab.slider(panel.x), lab.slider(panel.y)];
+    const { length } = across.readings;
+    const place = (i) =>
+      `${across.label} = ${across.readings[i % length]}, ${down.label} = ${down.readings[Math.floor(i / length)]}`;
+    return extremes(lab.films.plane(panel), place, words, (v) => (panel.logs ? powerOfTen(v, 2) : significant(v, 2)));
   },
 };

@@ -121,7 +121,7 @@ def test_the_estimate_comes_closer_with_samples_and_with_a_baseline(opened, vect
     exact = painted(page, "slope", "hard_gradient")
     off = {}
     for name in ("none", "moving"):
-        page.locator(".st-key-hard_gradient").get_by_role("button", name=WORDS[f"baselines.{name}"], exact=True).click()
+        page.locator(".st-key-hard_gradient").get_by_role("radio", name=WORDS[f"baselines.{name}"], exact=True).click()
         wait_painted(page)
         for count in (64, 4096):
             squares = []

@@ -110,7 +110,7 @@ def test_the_map_follows_its_switch_and_a_click_chooses_the_query(opened, vector
     window = painted(page, "maps").view(13, 13)
     places = torch.arange(13)
     assert (window.isnan() == ((places[:, None] - places).abs() > 3)).all()
-    page.locator(".st-key-local").get_by_role("button", name=WORDS["kinds.local_p"]).click()
+    page.locator(".st-key-local").get_by_role("radio", name=WORDS["kinds.local_p"]).click()
     wait_painted(page)
     predicted = painted(page, "maps").view(13, 13)
     centers = painted(page, "predicted") - 1  # the page counts positions from 1

@@ -195,7 +195,7 @@ def test_a_prepared_row_puts_sliders_and_bars_back(page) -> None:
 def test_each_format_is_really_computed(page, subtract) -> None:
     box = component(page, "softmax_precision")
     box.scroll_into_view_if_needed()
-    box.get_by_role("button", name=WORDS["subtract.on" if subtract else "subtract.off"]).click()
+    box.get_by_role("radio", name=WORDS["subtract.on" if subtract else "subtract.off"]).click()
     drag(page, slider(page, "softmax_precision", "gap"), 0.3, 0.42)
     gap = reading(page, "softmax_precision", "gap")
     assert 8.4 < gap < 17
