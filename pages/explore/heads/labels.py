@@ -12,7 +12,7 @@ def with_unit(name: str, page: Words) -> str:
     """The title of a measure with its unit."""
     unit = MEASURES[name].unit if name in MEASURES else ""
     title = page[f"measure.{name}.title"]
-    return page.data("with_unit", title=title, unit=page[f"unit.{unit}"]) if unit else title
+    return page.data("unit.of", title=title, unit=page[f"unit.{unit}"]) if unit else title
 
 
 def renamed(page: Words, rows: str | None = None, cols: str | None = None) -> dict[str, str]:
