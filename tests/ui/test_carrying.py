@@ -31,9 +31,8 @@ def sharpened(pairs: list[tuple[int, int]]) -> torch.Tensor:
 def test_a_frame_put_around_a_sentence_and_taken_away_moves_no_word(words: list[str], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(words) - 1))
     framed = ("[CLS]", *words, "[SEP]")
-    there = carried(Spot(tuple(words), place), framed)
-    assert there == place + 1
-    assert carried(Spot(framed, there), words) == place
+    assert carried(Spot(tuple(words), place), framed) == place + 1
+    assert carried(Spot(framed, place + 1), words) == place
 
 
 @given(words=LETTERS, other=LETTERS, data=st.data())
@@ -58,7 +57,7 @@ def test_what_is_still_there_stays_whatever_the_weights(words: list[str], data: 
     places = st.integers(0, len(words) - 1)
     query, key = data.draw(places), data.draw(places)
     spots = [Spot(tuple(words), place) for place in (query, key)]
-    assert settled(*spots, words, words, never) == (query, key)
+    assert settled(spots[0], spots[1], words, words, never) == (query, key)
 
 
 @given(words=LETTERS, beyond=st.integers(13, 10**6))
