@@ -67,7 +67,7 @@ def expected(vectors, query: int, target: int, radius: int, center: float):
 
 
 def seen(page: Page, vectors, radius: int, center: float) -> None:
-    alpha, weights, slope = expected(vectors, 10, 2, radius, center)
+    alpha, weights, slope = expected(vectors, 9, 1, radius, center)
     assert_close(painted(page, "inside"), alpha, rtol=1e-5, atol=1e-7, equal_nan=True)
     assert_close(painted(page, "weights"), weights, rtol=1e-5, atol=1e-7, equal_nan=True)
     assert_close(read_out(page, WORDS["number.row_sum"]), float(weights.nansum()), rtol=1e-3, atol=0)
@@ -77,7 +77,7 @@ def seen(page: Page, vectors, radius: int, center: float) -> None:
 
 def test_under_the_finger_everything_is_torchs_and_nothing_is_asked(opened, vectors) -> None:
     page = opened()
-    seen(page, vectors, 3, 10.0)
+    seen(page, vectors, 3, 9.0)
     sent = []
     page.on("request", lambda request: sent.append(request.url))
     before = page.evaluate(f"() => ({laboratory.HOST})('local').__headlight.frames")
@@ -132,7 +132,7 @@ def test_arrow_keys_move_the_sliders(opened, vectors) -> None:
     slider.focus()
     slider.press("ArrowRight")
     wait_painted(page)
-    seen(page, vectors, 4, 10.0)
+    seen(page, vectors, 4, 9.0)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

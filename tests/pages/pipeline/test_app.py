@@ -18,10 +18,10 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from attention_core.models.pretrained import embedded_folder
 from pages.explore.pipeline.cell import Cell
 from tests.harness.training import arrived
+from ui.sentences import first_of
 from ui.text import LANGUAGES, words
 
 APP = Path(__file__).parents[3] / "app.py"
-DEFAULT = "The animal didn't cross the street because it was too tired"
 TEXT = "The law saw the king, but its city should be just."
 SCRATCH = "scratch"
 TITLES = ("x", "W", "qkv", "scores", "scaled", "masked", "exp", "weights", "context", "concat", "output")
@@ -128,8 +128,10 @@ def softmax_of_live(app: AppTest) -> torch.Tensor:
 def test_it_opens_with_the_default_sentence_and_every_title(language: str) -> None:
     app = opened(lang=language)
     assert not app.warning
-    assert app.text_input(key="text").value == DEFAULT
-    tokens, stages = eager_head(DEFAULT, 3, 1)
+    sentence = first_of(language)
+    layer, head, *_ = sentence.look
+    assert app.text_input(key="text").value == sentence.text
+    tokens, stages = eager_head(sentence.text, layer - 1, head - 1)
     assert strip(app)["queries"] == strip(app)["keys"] == tokens
     assert_close(softmax_of_live(app), stages["weights"], rtol=0, atol=1e-6)
     page = words("pipeline", language)
@@ -145,7 +147,8 @@ def test_another_sentence_is_read_as_transformers_reads_it() -> None:
     assert strip(app)["queries"] == tokens
     assert_close(drawn(app, "x")["x"], stages["x"], rtol=1e-5, atol=1e-5)
     assert_close(softmax_of_live(app), stages["weights"], rtol=0, atol=1e-6)
-    assert link_of(app) == {"text": TEXT}
+    looked = strip(app)["focus"].values()
+    assert link_of(app) == {"text": TEXT, "focus": ",".join(map(str, looked))}
 
 
 def test_another_layer_and_head_show_their_own_numbers() -> None:
@@ -159,7 +162,8 @@ def test_another_layer_and_head_show_their_own_numbers() -> None:
         for name in names:
             assert_close(drawn(app, stage)[name], stages[name], rtol=1e-4, atol=1e-5, msg=name)
     assert_close(drawn(app, "output")["output"], stages["output"], rtol=1e-4, atol=1e-5)
-    assert link_of(app) == {"text": TEXT, "layer": "3", "head": "11"}
+    assert link_of(app).pop("focus") == ",".join(map(str, strip(app)["focus"].values()))
+    assert link_of(app).items() >= {"text": TEXT, "layer": "3", "head": "11"}.items() and len(link_of(app)) == 4
 
 
 @pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", SCRATCH])
