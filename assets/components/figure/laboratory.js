@@ -14,6 +14,7 @@ const NOTHING = {
   chosen: -1,
   editable: false,
   legend: false,
+  key: false, // the sheet has a larger one
   bitmap: null,
   hint: "",
 };
