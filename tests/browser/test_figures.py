@@ -40,7 +40,8 @@ def test_a_panel_of_a_laboratory_says_where_the_sliders_stand(open_page) -> None
     vanishing = open_page("/vanishing", query={"dk": "64"}).locator(".st-key-vanishing")
     source = saved(vanishing, "SVG", "weights")
     told = caption_of(source)
-    assert "d_k = 64" in told and DEFAULT_SENTENCE in told and words("controls", "en")["scratch"] in told
+    assert told.startswith("Head 1 · d_k = 64 · "), "not the heading of the numbers beside it"
+    assert DEFAULT_SENTENCE in told and words("controls", "en")["scratch"] in told
     assert "masked" not in spelled(source)
     assert "dk=64" in "".join(pdf_of(saved(vanishing, "PDF", "weights"))[0].split())
 

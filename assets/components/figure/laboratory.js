@@ -14,6 +14,7 @@ const NOTHING = {
   chosen: -1,
   editable: false,
   legend: false,
+  key: false, // the sheet has a larger one
   bitmap: null,
   hint: "",
 };
@@ -26,16 +27,19 @@ export function figuresOfLab(lab) {
   const still = Object.create(lab, { colour: { value: lightColours() }, mode: { value: MODE } });
   /** @type {Figure[]} */
   const figures = [];
-  let heading = null;
+  /** @type {Record<string, Plot>} the last heading of each stack; "": of the page */
+  const headings = {};
+  let legend = null;
   for (const panel of lab.panels) {
-    if (panel.kind === "heading") heading = panel;
-    else if (panel.canvas && panel.w && !panel.figure.parentElement?.hidden)
-      figures.push(plotOf(still, panel, heading));
+    if (panel.kind === "heading") headings[panel.stack] = panel;
+    if (panel.kind === "heading" && panel.legend.length) legend = panel;
+    else if (panel.canvas && panel.w && !panel.figure.hidden && !panel.figure.parentElement?.hidden)
+      figures.push(plotOf(still, panel, (panel.stack && headings[panel.stack]) || headings[""], legend));
   }
   return figures;
 }
 
-function plotOf(still, panel, heading) {
+function plotOf(still, panel, heading, legend) {
   const { name, title, w, h, kind } = panel;
   const copy = { ...panel, ...NOTHING };
   copy.drop = dropOf(still, copy, w);
@@ -54,7 +58,7 @@ function plotOf(still, panel, heading) {
       if (!stands) moving(pen, still, copy);
     },
     scale: COLOURED.has(kind) ? scaleOf(still, copy) : null,
-    keys: keysOfPlot(panel, heading),
+    keys: keysOfPlot(panel, legend),
     caption: captionOf([heading?.title, title, ...valuesOf(still, panel)], { about: still.meta.about }),
   };
 }
