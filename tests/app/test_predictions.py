@@ -2,16 +2,20 @@
 
 import re
 from math import e
+from urllib.parse import parse_qsl
 
 import pytest
 import torch
 
+from tests.app.test_guides import spelled
 from tests.harness.training import opened
 from ui.guide import Choose, Number, Row
 from ui.guide.kinds import gaps
+from ui.navigation import PAGES
+from ui.state import go
 from ui.text import words
 
-PREDICTED = ("start", "heads", "pipeline", "why_sqrt", "softmax", "vanishing", "scaling_race", "induction")
+PREDICTED = tuple(entry.name for entry in PAGES)
 
 
 def table(app):
@@ -32,6 +36,23 @@ def test_every_page_asks_and_tells_nothing_before_an_answer(page, language):
     assert len([text for text in app.markdown if text.value.startswith(f"**{title}**")]) == 1
     assert see(app, page) and not table(app)
     assert words(page, language)["predict.why"] not in [text.value for text in app.markdown]
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
+def test_what_is_predicted_can_be_computed_and_happens_on_the_page(entry, monkeypatch):
+    states = []
+    monkeypatch.setattr("ui.guide.question.go", lambda state: (states.append(state), go(state)))
+    app = opened(entry.name, lang="en")
+    if see(app, entry.name).disabled:
+        app.session_state[f"guess_{entry.name}_draft"] = 1
+        app.run()
+    app.button(key=f"guess_{entry.name}_see").click().run()
+    assert not app.exception and not app.error and not app.warning
+    assert "guess" in app.query_params
+    assert table(app) and words(entry.name, "en")["predict.why"] in [text.value for text in app.markdown]
+    (state,) = states
+    wanted = dict(parse_qsl(state))
+    assert {key: spelled(app, entry).get(key) for key in wanted} == wanted
 
 
 def test_an_answer_brings_the_truth_the_gap_and_the_state_it_is_about():

@@ -2,6 +2,6 @@
 
 from ui.guide.dock import dock, toggle
 from ui.guide.kinds import Choose, Guide, Number, Prediction, Row
-from ui.guide.predict import predict
+from ui.guide.question import predict
 
 __all__ = ["Choose", "Guide", "Number", "Prediction", "Row", "dock", "predict", "toggle"]

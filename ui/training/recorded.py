@@ -68,6 +68,11 @@ def accuracy_at(name: str, stem: str, wanted: Sequence[int]) -> list[float]:
     return [by_step[step] for step in wanted] if by_step else []
 
 
+def last_accuracy(name: str, stem: str) -> list[float]:
+    """The accuracy at the last step of one experiment; nothing where there is no recording."""
+    return accuracies(name).get(stem, ([], []))[1][-1:]
+
+
 @cache
 def _recorded(name: str, folder: Path) -> Recording | None:
     try:

@@ -1,7 +1,7 @@
 """What the guide of this page sets, the pages it names, and what a reader can predict."""
 
 from ui.guide import Guide, Prediction, Row
-from ui.training.recorded import accuracy_at, recorded
+from ui.training.recorded import last_accuracy
 
 GUIDE = Guide(
     tries=(
@@ -20,12 +20,6 @@ def prediction() -> Prediction:
     """How well the unscaled layer ends over d_k, in the recorded batch."""
 
     def truth() -> list[float]:
-        batch = recorded("scaling_race_transition")
-        ends = {} if batch is None else {name: rows[-1].step for name, rows in batch.records.items()}
-        return [share for d_k in D_KS if (name := f"none_{d_k}") in ends for share in _end(name, ends[name])]
+        return [share for d_k in D_KS for share in last_accuracy("scaling_race_transition", f"none_{d_k}")]
 
     return Prediction(kind=Row(names=tuple(map(str, D_KS))), state="sr_step=0", truth=truth)
-
-
-def _end(name: str, step: int) -> list[float]:
-    return accuracy_at("scaling_race_transition", name, [step])

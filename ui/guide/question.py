@@ -14,7 +14,7 @@ from ui.errors import fragment
 from ui.guide.kinds import Answer, Choose, Kind, Number, Prediction, Row, gaps
 from ui.numbers import significant
 from ui.state import Setting, go
-from ui.text import Words, words
+from ui.text import Words, inline_code, words
 
 SIDE_BY_SIDE = 24  # options; of more a list
 HEIGHT = 150  # pixels of the bars
@@ -95,17 +95,19 @@ def _drafted(kind: Kind, name: str) -> Answer:
     if isinstance(kind, Row):
         draft = draft if draft is not None and kind.fits(draft) else (kind.high / 2,) * len(kind.names)
         return draft
-    return () if draft is None or not kind.fits((draft,)) else (draft,)
+    return () if draft is None or not kind.fits((float(draft),)) else (float(draft),)
 
 
 def _widget(kind: Kind, name: str, page: Words) -> None:
     key, label = f"{name}_draft", words("common")["predict.label"]
     if isinstance(kind, Choose):
-        numbers = range(1, len(kind.options) + 1)
-        shape = st.pills if len(kind.options) <= SIDE_BY_SIDE else partial(st.selectbox, index=None)
-        shape(
-            label, numbers, format_func=lambda number: kind.options[number - 1], key=key, label_visibility="collapsed"
-        )
+        numbers, options = range(1, len(kind.options) + 1), kind.options
+        if len(options) <= SIDE_BY_SIDE:  # labels are Markdown: what a reader typed stays inert
+            name_of = [inline_code(option) for option in options]
+            st.pills(label, numbers, format_func=lambda at: name_of[at - 1], key=key, label_visibility="collapsed")
+        else:
+            shown = {"format_func": lambda at: options[at - 1], "key": key, "label_visibility": "collapsed"}
+            st.selectbox(label, numbers, index=None, **shown)
     elif isinstance(kind, Number):
         if st.session_state.get(key) not in kind.stops:
             st.session_state[key] = kind.stops[len(kind.stops) // 2]
