@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui.guide import Guide, dock, toggle
 from ui.palette import Mode, properties
@@ -41,7 +42,7 @@ Arrays = Callable[[], Mapping[str, np.ndarray]]
 CSV_BYTES = 8  # of one number among many in the zipped tables, about
 
 
-def page_header(page: Words, guide: Guide, standfirst: str = "standfirst") -> None:
+def page_header(page: Words, guide: Guide, standfirst: str = "standfirst") -> DeltaGenerator:
     """Title, standfirst, guide and language switch, on one line where there is room.
 
     The title is the menu's. The page's own words, Markdown: `standfirst` (or, of a page with several views, that
@@ -55,9 +56,10 @@ def page_header(page: Words, guide: Guide, standfirst: str = "standfirst") -> No
         toggle(common)
         present_switch(common)
         language_switch()
-    dock(guide, page, common)
+    place = dock(guide, page, common)
     if cut():
         st.warning(common["link.cut"], icon=":material/link_off:")
+    return place
 
 
 def style(file: Path) -> None:

@@ -66,12 +66,16 @@ class Bar:
                 st.caption(self.facts)
         for note in _notes(self.model.layers, layer, common):
             st.caption(note)
-        settings = within(self.settings, self.model.layers, layer)
-        study = Study(text=self.text, model=self.name, sizes=self.sizes, settings=settings)
+        study = self.study(layer)
         name = layer_label(self.model.layers[layer], common)
         place = common.data("caption.head", layer=name, head=head + 1)
         caption(place, captions.of_study(study, self.model.layers, "", common))
         return Choice(study=study, model=self.model, tokens=self.tokens, layer=layer, head=head)
+
+    def study(self, layer: int, mask: str | None = None) -> Study:
+        """What is computed where the reader looks at this layer; with another `mask`, if one is given."""
+        settings = within(replace(self.settings, mask=mask or self.settings.mask), self.model.layers, layer)
+        return Study(text=self.text, model=self.name, sizes=self.sizes, settings=settings)
 
 
 def study_bar(note: str = "") -> Bar:

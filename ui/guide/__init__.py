@@ -1,6 +1,7 @@
-"""The guide of a page: a dock that stays open while one works, and things to try that set what they speak of."""
+"""The guide of a page: a dock that stays open while one works, things to try that act, and a prediction."""
 
 from ui.guide.dock import dock, toggle
-from ui.guide.kinds import Guide
+from ui.guide.kinds import Choose, Guide, Number, Prediction, Row
+from ui.guide.question import predict
 
-__all__ = ["Guide", "dock", "toggle"]
+__all__ = ["Choose", "Guide", "Number", "Prediction", "Row", "dock", "predict", "toggle"]

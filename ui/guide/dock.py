@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui.guide.kinds import Guide
 from ui.navigation import link_to
@@ -22,8 +23,8 @@ def toggle(common: Words) -> None:
     st.html(f'<button class="guide-toggle" {CONTROLS} aria-expanded="false">{icon}{label}</button>', width="content")
 
 
-def dock(guide: Guide, page: Words, common: Words) -> None:
-    """The guide of a page. Its words, Markdown: `see`, `try` (a list), `limits`."""
+def dock(guide: Guide, page: Words, common: Words) -> DeltaGenerator:
+    """The guide of a page. Its words, Markdown: `see`, `try` (a list), `limits`. Returns where its prediction goes."""
     title, close = escape(common["header.guide"]), escape(common["header.close"])
     st.html(f"<style>{STYLE}</style>")
     with st.container(key="guide_dock", gap="small"):
@@ -32,10 +33,12 @@ def dock(guide: Guide, page: Words, common: Words) -> None:
             f'<button class="guide-close" {CONTROLS} aria-label="{close}">×</button></div>'
         )
         st.markdown(page["see"])
+        place = st.container(key="guide_predict", gap="xsmall")
         _tries(guide, page, common)
         st.markdown(f"**{common['header.limits']}**\n\n{page['limits']}")
         for name in guide.pages:
             link_to(name, common.data("header.page", page=common[f"page.{name}.title"]))
+    return place
 
 
 def _tries(guide: Guide, page: Words, common: Words) -> None:

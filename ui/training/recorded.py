@@ -5,7 +5,7 @@ A file is read when somebody first asks for it, and shown only if it is the file
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -60,6 +60,17 @@ def accuracies(name: str) -> dict[str, tuple[list[int], list[float]]]:
     recording = recorded(name)
     rows = recording.records if recording else {}
     return {stem: ([row.step for row in own], [row.accuracy for row in own]) for stem, own in rows.items()}
+
+
+def accuracy_at(name: str, stem: str, wanted: Sequence[int]) -> list[float]:
+    """The accuracy of one experiment at these steps; nothing where there is no recording."""
+    by_step = dict(zip(*accuracies(name).get(stem, ([], [])), strict=True))
+    return [by_step[step] for step in wanted] if by_step else []
+
+
+def last_accuracy(name: str, stem: str) -> list[float]:
+    """The accuracy at the last step of one experiment; nothing where there is no recording."""
+    return accuracies(name).get(stem, ([], []))[1][-1:]
 
 
 @cache

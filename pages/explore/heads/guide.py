@@ -1,6 +1,8 @@
-"""What the guide of this page sets, and the pages it names."""
+"""What the guide of this page sets, the pages it names, and what a reader can predict."""
 
-from ui.guide import Guide
+from ui import session
+from ui.controls import Bar, focus
+from ui.guide import Choose, Guide, Prediction
 
 GUIDE = Guide(
     tries=(
@@ -10,3 +12,24 @@ GUIDE = Guide(
     ),
     pages=("pipeline",),
 )
+
+
+LAYER, HEAD = 0, 2  # in the shipped model the head that looks one word back
+SHOWN = 40  # tokens to choose among
+
+
+def prediction(bar: Bar) -> Prediction:
+    """Which token the one in focus reads most, in a head that looks back."""
+    tokens, name = bar.tokens.strings, bar.model.layers[LAYER]
+    head, query = min(HEAD, name.n_head - 1), focus(len(tokens), len(tokens))[0]
+
+    def truth() -> list[float]:
+        run = session.run_of(bar.study(LAYER), bar.model, bar.tokens)
+        return run.layers[LAYER].attention.weights[head, query, :SHOWN].tolist()
+
+    return Prediction(
+        kind=Choose(tuple(f"{place}: {token}" for place, token in enumerate(tokens[:SHOWN], start=1))),
+        state=f"layer={name.number}&head={head + 1}&focus={query},{max(query - 1, 0)}",
+        truth=truth,
+        values={"head": f"{name.number}.{head + 1}", "query": f"{query + 1}: {tokens[query]}"},
+    )

@@ -9,7 +9,7 @@ import streamlit as st
 from attention_core.models import layer_numbers
 from pages.explore.heads import comparison, heads_off, lines, measures, other_weights, rollout
 from pages.explore.heads.clicks import BODY, SECTION
-from pages.explore.heads.guide import GUIDE
+from pages.explore.heads.guide import GUIDE, prediction
 from pages.explore.heads.large import large
 from pages.explore.heads.overview import overview, strip
 from pages.explore.heads.portrait import portrait
@@ -17,6 +17,7 @@ from ui.controls import Bar, Choice, study_bar, switch
 from ui.errors import fragment
 from ui.evidence import evidence
 from ui.focus import settle
+from ui.guide import predict
 from ui.layout import Arrays, page_header, style
 from ui.session import SCRATCH, answer
 from ui.text import Words, words
@@ -76,5 +77,7 @@ def section(choice: Choice, on_screen: Arrays, page: Words) -> None:
 
 page = words("heads")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
-body(study_bar(), page)
+place = page_header(page, GUIDE)
+bar = study_bar()
+predict(place, prediction(bar), page)
+body(bar, page)

@@ -1,6 +1,8 @@
-"""What the guide of this page sets, and the pages it names."""
+"""What the guide of this page sets, the pages it names, and what a reader can predict."""
 
-from ui.guide import Guide
+from ui import session
+from ui.controls import Bar, focus
+from ui.guide import Choose, Guide, Prediction
 
 GUIDE = Guide(
     tries=(
@@ -10,3 +12,25 @@ GUIDE = Guide(
     ),
     pages=("heads",),
 )
+
+
+LAYER, HEAD = 3, 1
+SHOWN = 40  # tokens to choose among
+
+
+def prediction(bar: Bar) -> Prediction:
+    """Which token the one in focus reads most once nothing after it may be read."""
+    tokens, layer = bar.tokens.strings, min(LAYER, len(bar.model.layers) - 1)
+    name, query = bar.model.layers[layer], focus(len(tokens), len(tokens))[0]
+    head = min(HEAD, name.n_head - 1)
+
+    def truth() -> list[float]:
+        causal = session.run_of(bar.study(layer, mask="causal"), bar.model, bar.tokens)
+        return causal.layers[layer].attention.weights[head, query, :SHOWN].tolist()
+
+    return Prediction(
+        kind=Choose(tuple(f"{place}: {token}" for place, token in enumerate(tokens[:SHOWN], start=1))),
+        state=f"mask=causal&layer={name.number}&head={head + 1}",
+        truth=truth,
+        values={"head": f"{name.number}.{head + 1}", "query": f"{query + 1}: {tokens[query]}"},
+    )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from attention_core.models import LayerTrace, Run
 from pages.explore.pipeline.cell import EVIDENCE, picked
-from pages.explore.pipeline.guide import GUIDE
+from pages.explore.pipeline.guide import GUIDE, prediction
 from pages.explore.pipeline.ledger import REPEATED, Entry, ledger
 from pages.explore.pipeline.margin import margin
 from pages.explore.pipeline.split import split_into_heads
@@ -19,6 +19,7 @@ from ui.controls import TEMPERATURES, Bar, Choice, focus, set_temperature, study
 from ui.errors import fragment
 from ui.evidence import evidence
 from ui.focus import settle
+from ui.guide import predict
 from ui.layout import page_header, style
 from ui.palette import hue
 from ui.session import SCRATCH, answer
@@ -131,5 +132,7 @@ def split_panel(layer: LayerTrace, page: Words) -> None:
 page = words("pipeline")
 st.html(f"<style>:root {{ --page-paper: {PAPER}; --page-focus: {hue('focus', 'light')}; }}</style>")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
-body(study_bar(), page)
+place = page_header(page, GUIDE)
+bar = study_bar()
+predict(place, prediction(bar), page)
+body(bar, page)

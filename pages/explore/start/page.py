@@ -11,7 +11,7 @@ from attention_core.saturation import INPUT_SCALES
 from pages.explore.start import numbers, pictures
 from pages.explore.start.arcs import GROUP, Sentence, arcs
 from pages.explore.start.doors import doors
-from pages.explore.start.guide import GUIDE
+from pages.explore.start.guide import GUIDE, prediction
 from pages.explore.start.settings import CHOSEN, D_K, SCALE
 from ui.components.assets import caption
 from ui.components.canvas import Pick, mount
@@ -21,6 +21,7 @@ from ui.controls.sentence import Reading, reading_bar
 from ui.errors import fragment
 from ui.evidence import evidence
 from ui.focus import look, settle
+from ui.guide import predict
 from ui.layout import page_header, style
 from ui.numbers import nearest_ratio
 from ui.session import MAX_PROBED, PROBED, SCRATCH, Question, Study, answer, embedded, model, probe, run_of
@@ -79,12 +80,22 @@ def body(reading: Reading, page: Words) -> None:
     evidence(choice, "start", rows=rows, arrays=lambda: {"weights": weights.numpy()})
 
 
+def rows_of(text: str) -> tuple[str, ...]:
+    """The words of the rows of the laboratory."""
+    return model(SCRATCH, PROBED).tokenize(text).strings[:MAX_PROBED]
+
+
+def lives(question: Question) -> tuple[np.ndarray, np.ndarray]:
+    """How many rows live over d_k and α unscaled, and over d_k scaled."""
+    layer = probe(question)
+    return answer(("lives", question), lambda: (numbers.lives(layer), numbers.scaled_lives(layer)))
+
+
 def laboratory(text: str, page: Words) -> tuple[np.ndarray, np.ndarray]:
     """One head from soft to hard. Returns the shares of its rows that live over d_k, unscaled and scaled, at α = 1."""
     question = Question(text=text)
-    layer = probe(question)
-    strings = model(SCRATCH, PROBED).tokenize(text).strings[:MAX_PROBED]
-    alive, scaled = answer(("lives", question), lambda: (numbers.lives(layer), numbers.scaled_lives(layer)))
+    layer, strings = probe(question), rows_of(text)
+    alive, scaled = lives(question)
     lab(
         pictures.plots(strings, page),
         key="start",
@@ -102,8 +113,9 @@ def laboratory(text: str, page: Words) -> tuple[np.ndarray, np.ndarray]:
 
 page = words("start")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
+place = page_header(page, GUIDE)
 sentence, _ = reading_bar(embedded(), lambda: None, least=4)
 controls = words("controls")
 caption("", captions.of_sentence(model_label(EMBEDDED), sentence.text, controls))
+predict(place, prediction(len(rows_of(sentence.text)), partial(lives, Question(text=sentence.text))), page)
 body(sentence, page)

@@ -12,7 +12,7 @@ from attention_core.mechanisms import MECHANISMS
 from attention_core.mechanisms.bench import ROWS, HeadGradient, Result, compute, head_gradient, spread
 from pages.mechanisms.bench import numbers as bench
 from pages.mechanisms.bench.controls import WIDTH, controls
-from pages.mechanisms.bench.guide import GUIDE
+from pages.mechanisms.bench.guide import GUIDE, prediction
 from pages.mechanisms.bench.maps import maps
 from pages.mechanisms.bench.numbers import MAX_TOKENS, OWN, Comparison, Row, Vectors
 from pages.mechanisms.bench.sections import cards, numbers, per_token, picked, what_moved
@@ -24,6 +24,7 @@ from ui.components.lab import lab
 from ui.controls import Choice, focus, model_label, study_bar
 from ui.errors import fragment
 from ui.focus import settle
+from ui.guide import predict
 from ui.layout import page_header, style, take_away, trust_line
 from ui.scripts import Code
 from ui.session import answer, run
@@ -133,6 +134,8 @@ def widths(page: Words) -> None:
 
 page = words("bench")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
-laboratory(study_bar(page["settings_note"]).choose(), page)
+place = page_header(page, GUIDE)
+choice = study_bar(page["settings_note"]).choose()
+predict(place, prediction(choice, page), page)
+laboratory(choice, page)
 widths(page)

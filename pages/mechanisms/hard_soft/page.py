@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.mechanisms.hard_soft import gradient, samples
-from pages.mechanisms.hard_soft.guide import GUIDE
+from pages.mechanisms.hard_soft.guide import GUIDE, prediction
 from pages.mechanisms.hard_soft.numbers import View, arrays, autograd_residual, row_sum_residual, script
 from pages.mechanisms.hard_soft.race.section import race
 from pages.mechanisms.hard_soft.settings import SETTINGS, moved
@@ -11,6 +11,7 @@ from ui.components.canvas import Pick
 from ui.components.lab import lab
 from ui.controls import focus, set_focus
 from ui.errors import fragment
+from ui.guide import predict
 from ui.layout import page_header, take_away, trust_line
 from ui.one_head import Head, head_bar
 from ui.text import Words, words
@@ -65,8 +66,10 @@ def laboratory(head: Head, page: Words) -> None:
 
 
 page = words("hard_soft")
-page_header(page, GUIDE)
-laboratory(head_bar(page), page)
+place = page_header(page, GUIDE)
+head = head_bar(page)
+predict(place, prediction(head), page)
+laboratory(head, page)
 st.header(page["race.title"], anchor="race")
 st.markdown(page["race.text"])
 race(page)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.mechanisms.local.guide import GUIDE
+from pages.mechanisms.local.guide import GUIDE, prediction
 from pages.mechanisms.local.numbers import (
     MAPPED,
     View,
@@ -21,6 +21,7 @@ from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import focus, set_focus
 from ui.errors import fragment
+from ui.guide import predict
 from ui.layout import agreement, page_header, take_away, trust_line
 from ui.numbers import nearest
 from ui.one_head import Head, head_bar
@@ -94,8 +95,10 @@ def laboratory(head: Head, page: Words) -> None:
 
 
 page = words("local")
-page_header(page, GUIDE)
-laboratory(head_bar(page), page)
+place = page_header(page, GUIDE)
+head = head_bar(page)
+predict(place, prediction(head), page)
+laboratory(head, page)
 st.header(page["align.title"], anchor="alignment")
 st.markdown(page["align.text"])
 training(page)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from attention_core.models.from_scratch import Source
 from pages.mechanisms.order.costs.section import costs
-from pages.mechanisms.order.guide import GUIDE
+from pages.mechanisms.order.guide import GUIDE, prediction
 from pages.mechanisms.order.lengths.section import lengths
 from pages.mechanisms.order.masks.section import masks
 from pages.mechanisms.order.reading import MAX_TOKENS, N_HEAD, read, weights
@@ -14,6 +14,7 @@ from pages.mechanisms.order.sharing.section import sharing
 from pages.mechanisms.order.shuffle.section import shuffle
 from ui.controls import SOURCES, choose, sentence_bar, whole_number
 from ui.focus import settle
+from ui.guide import predict
 from ui.layout import page_header, style
 from ui.text import Words, words
 
@@ -31,7 +32,7 @@ def choose_layer(page: Words) -> tuple[Source, int, int, int]:
 
 page = words("order")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
+place = page_header(page, GUIDE)
 text, _, (source, seed, head, shuffle_seed) = sentence_bar(lambda: choose_layer(page), least=2)
 reading = read(text, source, seed)
 settle(reading.tokens, reading.tokens, lambda: weights(reading, head))
@@ -39,6 +40,7 @@ if source == "digest":
     st.caption(page.format("digest", count=reading.count))
 if reading.count > MAX_TOKENS:
     st.caption(page.format("shortened", shown=MAX_TOKENS, all=reading.count))
+predict(place, prediction(reading, head, shuffle_seed), page)
 shuffle(reading, head, shuffle_seed, page)
 st.header(page["mask_title"], anchor="masks")
 st.markdown(page["mask_text"])

@@ -7,7 +7,7 @@ import streamlit as st
 from attention_core.checkpoints import DamagedError
 from attention_core.matching import shipped
 from pages.mechanisms.two_sentences.claims import context, price, twice, worth
-from pages.mechanisms.two_sentences.guide import GUIDE
+from pages.mechanisms.two_sentences.guide import GUIDE, prediction
 from pages.mechanisms.two_sentences.numbers import MATCHERS, STOPS, Pair, arrays, read, residuals, script
 from pages.mechanisms.two_sentences.pictures import Word, computed, films, plots, sliders
 from pages.mechanisms.two_sentences.sentences import facts, sentences
@@ -16,6 +16,7 @@ from ui import session
 from ui.components.canvas import Pick
 from ui.components.lab import lab
 from ui.errors import fragment
+from ui.guide import predict
 from ui.layout import page_header, style, take_away, trust_line
 from ui.text import Words, words
 
@@ -82,7 +83,7 @@ def laboratory(texts: tuple[str, str], encoder: str, pair: Pair, page: Words) ->
 
 page = words("two_sentences")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
+predict(page_header(page, GUIDE), prediction(), page)
 texts, encoder = sentences(page)
 whole = True
 try:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from attention_core.remedies import REMEDIES
 from attention_core.remedy_curves import COLUMNS, Axis, Comparison, Place, compare, head_of
 from attention_core.saturation import N_HEAD
 from pages.saturation.remedies.choice import choose_remedy
 from pages.saturation.remedies.evidence import draw_table, script, trust
-from pages.saturation.remedies.guide import GUIDE
+from pages.saturation.remedies.guide import GUIDE, prediction
 from pages.saturation.remedies.numbers import AXES, KEYS, arrays, remedies
 from pages.saturation.remedies.pictures import computed, films, plots, sliders
 from pages.saturation.remedies.settings import ALL, TOKENS, tokens_of
@@ -17,6 +18,7 @@ from ui.components.canvas import Pick
 from ui.components.lab import Positions, lab
 from ui.controls import sentence_bar, whole_number
 from ui.errors import fragment
+from ui.guide import predict
 from ui.layout import page_header, style, take_away
 from ui.session import MAX_PROBED, Question, answer, known, probe
 from ui.stops import PROBE_HEAD, head_number, released, where
@@ -96,10 +98,14 @@ def laboratory(text: str, tokens: tuple[str, ...], number: int, seed: int, page:
 
 page = words("remedies")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
+place = page_header(page, GUIDE)
 text, tokens, (number, seed) = sentence_bar(lambda: choose_head(page), least=2)
 if len(tokens) > MAX_PROBED:
     st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))
-laboratory(text, tokens.strings[:MAX_PROBED], number, seed, page)
+shown = tokens.strings[:MAX_PROBED]
+at_d_k, at_alpha = where()
+asked = Place(d_k=at_d_k, alpha=at_alpha, n=tokens_of(len(shown)))
+predict(place, prediction(head_of(probe(Question(text=text, seed=seed)), seed, number), asked, REMEDIES, page), page)
+laboratory(text, shown, number, seed, page)
 with st.expander(page["measures"]):
     st.markdown("\n".join(f"- **{page[f'column.{name}']}**: {page[f'help.{name}']}" for name in COLUMNS))

@@ -1,6 +1,8 @@
-"""What the guide of this page sets, and the pages it names."""
+"""What the guide of this page sets, the pages it names, and what a reader can predict."""
 
-from ui.guide import Guide
+import torch
+
+from ui.guide import Guide, Prediction, Row
 
 GUIDE = Guide(
     tries=(
@@ -10,3 +12,17 @@ GUIDE = Guide(
     ),
     pages=("vanishing",),
 )
+
+
+SCORES = (0.0, 1.0, 3.0)
+
+
+def prediction() -> Prediction:
+    """The softmax of three scores."""
+    names = tuple(f"{score:g}" for score in SCORES)
+    return Prediction(
+        kind=Row(names=names, step=0.01),
+        state=f"sm_n={len(SCORES)}&sm_x={','.join(names)}&sm_c=0&sm_beta=1",
+        truth=torch.tensor(SCORES, dtype=torch.float64).softmax(dim=0).tolist,
+        values={"scores": ", ".join(names)},
+    )

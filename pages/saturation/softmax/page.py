@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages.saturation.softmax import numbers, readers_row, settings, tables
-from pages.saturation.softmax.guide import GUIDE
+from pages.saturation.softmax.guide import GUIDE, prediction
 from pages.saturation.softmax.pictures import article, precision
 from ui.components.lab import Positions, lab
 from ui.errors import fragment
+from ui.guide import predict
 from ui.layout import page_header, style
 from ui.text import Words, words
 
@@ -52,7 +53,7 @@ def what_dtypes_keep(page: Words) -> None:
 
 page = words("softmax")
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
+predict(page_header(page, GUIDE), prediction(), page)
 the_articles_row(page)
 st.header(page["own"], anchor=False)
 readers_row.section(page)

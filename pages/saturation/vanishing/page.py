@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attention_core.saturation import D_K_STOPS, MEASURE_NAMES, SWEPT_RULES, Table, cross
 from pages.saturation.vanishing import conclusions, numbers, pictures
-from pages.saturation.vanishing.guide import GUIDE
+from pages.saturation.vanishing.guide import GUIDE, prediction
 from pages.saturation.vanishing.numbers import Place
 from pages.saturation.vanishing.settings import RULE, WHERE_FROM
 from pages.saturation.vanishing.trained import section as trained
@@ -20,6 +20,7 @@ from ui.controls import focus, sentence_bar, set_focus, study_bar, switch, whole
 from ui.controls.widgets import pills
 from ui.errors import fragment
 from ui.focus import settle
+from ui.guide import predict
 from ui.layout import page_header, style
 from ui.session import MAX_PROBED, Question, answer, bands, known, probe, tabulated
 from ui.stops import PROBE_HEAD, head_number, released, where
@@ -39,7 +40,7 @@ def weights(question: Question) -> Float[Tensor, "n n"]:
     return (probe(question).scores(d_k)[head_number() - 1] * d_k**-0.5).softmax(dim=-1)
 
 
-def place(n: int) -> Place:
+def standing(n: int) -> Place:
     """Where the link says the sliders stand, each at its nearest stop."""
     query, _ = focus(n, n)
     d_k, alpha = where()
@@ -65,7 +66,7 @@ def laboratory(question: Question, tokens: tuple[str, ...], page: Words) -> None
     """Everything that follows the sliders: first the curves through where they stand, then every stop of the reader's
     own seed, which the other seeds then widen into bands.
     """
-    stand, layer = place(len(tokens)), probe(question)
+    stand, layer = standing(len(tokens)), probe(question)
 
     def draw(own: Table, summarised: np.ndarray, seeds: int) -> None:
         lab(
@@ -122,7 +123,7 @@ def choose_target(strings: tuple[str, ...], page: Words) -> int:
     )
 
 
-def untrained(page: Words) -> None:
+def untrained(place: DeltaGenerator, page: Words) -> None:
     """A fresh layer on the reader's sentence."""
 
     def choose_loss() -> tuple[int, str, DeltaGenerator]:
@@ -140,15 +141,17 @@ def untrained(page: Words) -> None:
             target = choose_target(strings, page)
     if len(tokens) > MAX_PROBED:
         st.caption(page.format("shortened", shown=MAX_PROBED, all=len(tokens)))
-    laboratory(Question(text=text, seed=seed, target=target), strings, page)
+    question = Question(text=text, seed=seed, target=target)
+    predict(place, prediction(probe(question)), page)
+    laboratory(question, strings, page)
 
 
 page = words("vanishing")
 style(Path(__file__).with_name("style.css"))
 style_of_work(TABLE, BANDS)
-page_header(page, GUIDE, "strained.standfirst" if WHERE_FROM.value() == "trained" else "standfirst")
+place = page_header(page, GUIDE, "strained.standfirst" if WHERE_FROM.value() == "trained" else "standfirst")
 if pills(WHERE_FROM, page["where"], lambda name: page[f"wheres.{name}"], folded=True) == "untrained":
-    untrained(page)
+    untrained(place, page)
 else:
     trained.section(study_bar().choose(), page)
 with st.expander(page["measures"]):

@@ -10,13 +10,14 @@ from attention_core.variance import D_K_OCTAVES
 from pages.saturation.why_sqrt import numbers, tables
 from pages.saturation.why_sqrt.controls import controls
 from pages.saturation.why_sqrt.derivation import derivation
-from pages.saturation.why_sqrt.guide import GUIDE
+from pages.saturation.why_sqrt.guide import GUIDE, prediction
 from pages.saturation.why_sqrt.numbers import Drawn
 from pages.saturation.why_sqrt.pictures.against_d_k import against_d_k
 from pages.saturation.why_sqrt.pictures.histograms import histograms
 from pages.saturation.why_sqrt.trained import trained
 from ui.chart import chart
 from ui.controls import study_bar
+from ui.guide import predict
 from ui.layout import mode, page_header, style, take_away, trust_line
 from ui.scripts import Code, filled
 from ui.session import draw, kept
@@ -97,8 +98,9 @@ def corrections(page: Words) -> None:
 
 page = words("why_sqrt")
 style(FOLDER / "style.css")
-page_header(page, GUIDE)
+place = page_header(page, GUIDE)
 drawn, seed = laboratory(page)
+predict(place, prediction(drawn), page)
 derivation(drawn.sums, drawn.assumed, drawn.d_k, page)
 st.header(page["trained.title"], anchor="trained")
 choice = study_bar().choose()

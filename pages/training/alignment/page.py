@@ -3,10 +3,11 @@
 from functools import partial
 from pathlib import Path
 
-from pages.training.alignment.guide import GUIDE
+from pages.training.alignment.guide import GUIDE, prediction
 from pages.training.alignment.numbers import Aligners, aligned, arrays, known, script, variant
 from pages.training.alignment.pictures import films, label, plots, sliders
 from pages.training.alignment.settings import KEY, SEQUENCE, chosen
+from ui.guide import predict
 from ui.layout import page_header, style
 from ui.text import words
 from ui.training import progress
@@ -30,7 +31,7 @@ def below(run: Aligners) -> None:
 page = words("alignment")
 progress.style(KEY)
 style(Path(__file__).with_name("style.css"))
-page_header(page, GUIDE)
+predict(page_header(page, GUIDE), prediction(), page)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
 training = Training(
     key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("alignment", variant)

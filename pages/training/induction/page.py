@@ -3,10 +3,11 @@
 import streamlit as st
 
 from pages.training.induction.films import films
-from pages.training.induction.guide import GUIDE
+from pages.training.induction.guide import GUIDE, prediction
 from pages.training.induction.numbers import Racers, arrays, known, script, seeds_of, variant
 from pages.training.induction.pictures import label, plots, sliders
 from pages.training.induction.settings import KEY, SEED, SEQUENCE, chosen
+from ui.guide import predict
 from ui.layout import page_header
 from ui.text import words
 from ui.training import progress
@@ -34,7 +35,7 @@ def below(run: Racers) -> None:
 
 page = words("induction")
 progress.style(KEY)
-page_header(page, GUIDE)
+predict(page_header(page, GUIDE), prediction(), page)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
 training = Training(
     key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("induction", variant)

@@ -1,6 +1,7 @@
-"""What the guide of this page sets, and the pages it names."""
+"""What the guide of this page sets, the pages it names, and what a reader can predict."""
 
-from ui.guide import Guide
+from ui.guide import Guide, Number, Prediction
+from ui.training.recorded import last_accuracy
 
 GUIDE = Guide(
     tries=(
@@ -9,3 +10,11 @@ GUIDE = Guide(
         "lg_models=gru&lg_seed=1",
     ),
 )
+
+
+SHARES = tuple(step / 20 for step in range(21))
+
+
+def prediction() -> Prediction:
+    """How often the LSTM finds the needle in the recorded run."""
+    return Prediction(kind=Number(SHARES), state="lg_part=0", truth=lambda: last_accuracy("long_range", "lstm"))

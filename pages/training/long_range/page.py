@@ -7,7 +7,7 @@ import streamlit as st
 
 from attention_core.experiments.base import RUNNING
 from attention_core.experiments.needle import Needle
-from pages.training.long_range.guide import GUIDE
+from pages.training.long_range.guide import GUIDE, prediction
 from pages.training.long_range.race.numbers import (
     PARTS,
     Racers,
@@ -34,6 +34,7 @@ from pages.training.long_range.reach.section import section
 from pages.training.long_range.settings import KEY, PART, SEQUENCE, chosen
 from ui import waiting
 from ui.components.lab import Positions, lab
+from ui.guide import predict
 from ui.layout import page_header, style
 from ui.numbers import significant, whole
 from ui.session import kept
@@ -114,7 +115,7 @@ page = words("long_range")
 style(Path(__file__).with_name("style.css"))
 waiting.style()
 progress.style(KEY)
-page_header(page, GUIDE)
+predict(page_header(page, GUIDE), prediction(), page)
 section(page)
 st.header(page["race.title"], anchor="race")
 task = {"symbols": TASK.symbols, "batch": TASK.batch, "clip": TASK.clip, "share": 100 * TASK.stop_at}

@@ -13,7 +13,7 @@ from attention_core.models.trained import CHECKPOINT, CHECKPOINT_SHA256
 from pages.training.pronoun import reading, sentence
 from pages.training.pronoun.bar import sentence as sentence_bar
 from pages.training.pronoun.bar import tokens_of, vocabulary
-from pages.training.pronoun.guide import GUIDE
+from pages.training.pronoun.guide import GUIDE, prediction
 from pages.training.pronoun.numbers import Learners, arrays, distance, known, script, variant
 from pages.training.pronoun.pictures import films, label, plots, sliders
 from pages.training.pronoun.reading import HEADS, SHIPPED, SURVEYED, Answers, Reading
@@ -23,6 +23,7 @@ from ui.components.canvas import Pick
 from ui.components.lab import lab
 from ui.compute.catalogue import taught
 from ui.errors import fragment
+from ui.guide import predict
 from ui.layout import agreement, page_header, style, take_away, trust_line
 from ui.text import Words, words
 from ui.training import progress
@@ -115,8 +116,10 @@ def origin(layer: Trained, page: Words) -> None:
 page = words("pronoun")
 style(Path(__file__).with_name("style.css"))
 progress.style(KEY)
-page_header(page, GUIDE)
+place = page_header(page, GUIDE)
 layer = shipped(page)
+if layer:
+    predict(place, prediction(layer), page)
 which, model = sentence_bar(layer, page)
 tokens = tokens_of(model, page)
 assert isinstance(model.config, Pronoun)

@@ -1,10 +1,11 @@
 """The scaling race: the same layer learns to sort under several scaling rules, live, and why some of them cannot."""
 
 from pages.training.scaling_race import anatomy, transition
-from pages.training.scaling_race.guide import GUIDE
+from pages.training.scaling_race.guide import GUIDE, prediction
 from pages.training.scaling_race.numbers import Sorters, arrays, known, script, variant
 from pages.training.scaling_race.pictures import films, label, plots, sliders
 from pages.training.scaling_race.settings import KEY, MATRIX, SEQUENCE, chosen
+from ui.guide import predict
 from ui.layout import page_header
 from ui.text import words
 from ui.training import progress
@@ -31,7 +32,7 @@ def below(run: Sorters) -> None:
 
 page = words("scaling_race")
 progress.style(KEY)
-page_header(page, GUIDE)
+predict(page_header(page, GUIDE), prediction(), page)
 kind = Kind(known=known, variant=variant, label=lambda name: label(name, page))
 training = Training(
     key=KEY, kind=kind, wanted=chosen(page), empty=page["empty"], recording=recorded_run("scaling_race", variant)

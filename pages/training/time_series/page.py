@@ -7,7 +7,7 @@ import streamlit as st
 from attention_core.experiments.series import Series
 from pages.training.time_series import parts, several
 from pages.training.time_series.films import films
-from pages.training.time_series.guide import GUIDE
+from pages.training.time_series.guide import GUIDE, prediction
 from pages.training.time_series.numbers import FAST, Forecasters, Seeded, known, live, on_demand, shared, variant
 from pages.training.time_series.own import own
 from pages.training.time_series.pictures import label, plots, sliders
@@ -17,6 +17,7 @@ from pages.training.time_series.settings import KEY, chosen, moved, places
 from pages.training.time_series.several import world_of
 from ui import waiting
 from ui.components.lab import lab
+from ui.guide import predict
 from ui.layout import page_header, take_away, trust_line
 from ui.text import Words, words
 from ui.training import progress
@@ -100,7 +101,7 @@ def results(drawn: Scene, page: Words) -> None:
 page = words("time_series")
 waiting.style(FAST_ONES)
 progress.style(KEY)
-page_header(page, GUIDE)
+predict(page_header(page, GUIDE), prediction(), page)
 config, models, seeds = chosen(page, own)
 wanted = on_demand(config, models, seeds)
 training = Training(
