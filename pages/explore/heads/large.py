@@ -95,6 +95,7 @@ def _heads(layer: LayerTrace, pooled: bool, page: Words) -> list[Panel]:
             name=f"h{head}",
             title=page.data("overview.head", layer=name, head=head + 1),
             head=(layer.index, head),
+            corner=str(head + 1),
         )
         for head in range(layer.name.n_head)
     ]

@@ -1,6 +1,7 @@
 """Which heads link the query and the key in focus: ranked by weight, by what they hand on, or by gradient."""
 
 from collections.abc import Generator, Hashable, Sequence
+from pathlib import Path
 
 import streamlit as st
 from torch import Tensor
@@ -11,7 +12,9 @@ from pages.explore.heads.clicks import show_head
 from ui.controls import Choice, focus, switch
 from ui.controls.table import head_name
 from ui.numbers import significant
+from ui.scripts import filled
 from ui.session import answer
+from ui.snippets import layer_code, model_code, settings_code
 from ui.text import Words
 from ui.waiting import awaited, style
 
@@ -59,6 +62,22 @@ def links_of(choice: Choice, by: str, query: int, key: int, page: Words) -> Sequ
     run = choice.run()
     pair: Hashable = ("links", choice.study, choice.layer, query, key, rows is not None)
     return ranked(answer(pair, lambda: links(run, choice.layer, query, key, rows)), by)
+
+
+def script(choice: Choice) -> str:
+    """Python that prints the row of the query in focus, and all heads for its key, in each of the three orders."""
+    layer = choice.run().layers[choice.layer]
+    query, key = focus(len(layer.queries), len(layer.keys))
+    return filled(
+        Path(__file__).with_name("script.py"),
+        text=choice.study.text,
+        model=model_code(choice.study),
+        settings=settings_code(choice.study),
+        layer=layer_code(choice.model.layers, choice.layer),
+        head=choice.head,
+        query=query,
+        key=key,
+    )
 
 
 def _gradients(choice: Choice, query: int) -> Generator[float, None, dict[int, Tensor]]:

@@ -11,6 +11,7 @@ from pages.explore.heads import comparison, heads_off, lines, measures, other_we
 from pages.explore.heads.clicks import BODY, SECTION
 from pages.explore.heads.guide import GUIDE
 from pages.explore.heads.large import large
+from pages.explore.heads.links import script
 from pages.explore.heads.overview import overview, strip
 from pages.explore.heads.portrait import portrait
 from ui.controls import Bar, Choice, study_bar, switch
@@ -71,7 +72,9 @@ def section(choice: Choice, on_screen: Arrays, page: Words) -> None:
     further = SECTIONS[tab](choice, page)
     run = choice.run()
     rows = answer(("row sums", choice.study), lambda: max(map(row_sum_residual, run.layers)))
-    evidence(choice, "heads", rows=rows, arrays=lambda: {**arrays(choice), **on_screen(), **further()})
+    evidence(
+        choice, "heads", rows=rows, arrays=lambda: {**arrays(choice), **on_screen(), **further()}, script=script(choice)
+    )
 
 
 page = words("heads")

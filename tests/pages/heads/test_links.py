@@ -1,5 +1,7 @@
 """Which heads link two words, as the page says it: against transformers, and for whatever is chosen."""
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -9,6 +11,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from attention_core.models import load_pronoun
 from attention_core.models.pretrained import embedded_folder
+from tests.harness.serving import ROOT
 from tests.harness.training import opened
 from ui.session import SCRATCH, TAUGHT
 from ui.text import words
@@ -70,3 +73,13 @@ def test_an_untrained_layer_ranks_its_own_heads() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_menu_of_models_counts_the_words_of_the_shipped_layer(language: str) -> None:
     assert f"{len(load_pronoun().vocabulary)}" in words("controls", language)[TAUGHT]
+
+
+def test_the_script_prints_the_list_on_screen() -> None:
+    app = opened("heads", text="A fox saw the hen and it ran", focus="7,2", layer="2", lang="en")
+    code = next(block.value for block in app.code if "gradient_rows" in block.value)
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    ranking = printed.split("by weight\n")[1].splitlines()
+    assert [line.split()[0] for line in ranking[:5]] == [label.split("**")[1] for label in buttons(app)]
+    on_screen = [float(label.split("** ")[1]) for label in buttons(app)]
+    assert [round(float(line.split()[1]), 3) for line in ranking[:5]] == pytest.approx(on_screen, abs=1e-3)
