@@ -10,7 +10,7 @@ from attention_core.models import layer_numbers
 from pages.explore.heads import comparison, heads_off, lines, measures, other_weights, rollout
 from pages.explore.heads.clicks import BODY, SECTION
 from pages.explore.heads.guide import GUIDE
-from pages.explore.heads.large import large
+from pages.explore.heads.large import large, resting
 from pages.explore.heads.links import script
 from pages.explore.heads.overview import overview, strip
 from pages.explore.heads.portrait import portrait
@@ -62,6 +62,7 @@ def body(bar: Bar, page: Words) -> None:
     with right:
         shown = switch("show", SHOWS, page["show"], lambda name: page[f"shows.{name}"])
         on_screen = large(choice, layer, shown, head, page)
+        resting(layer, choice.head, shown, page)
     section(choice, on_screen, page)
 
 
