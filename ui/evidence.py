@@ -10,8 +10,10 @@ from ui.snippets import layer_code, snippet
 from ui.trust import sdpa_residual
 
 
-def evidence(choice: Choice, name: str, *, rows: float, arrays: Arrays) -> None:
-    """The trust line and the take-away menu. `rows`: how far the sums of rows lie from 1, at most."""
+def evidence(choice: Choice, name: str, *, rows: float, arrays: Arrays, script: str = "") -> None:
+    """The trust line and the take-away menu. `rows`: how far the sums of rows lie from 1, at most.
+    `script`: the page's own, where it has one.
+    """
     run = choice.run()
     layer = run.layers[choice.layer]
     query, _ = focus(len(layer.queries), len(layer.keys))
@@ -27,4 +29,5 @@ def evidence(choice: Choice, name: str, *, rows: float, arrays: Arrays) -> None:
         )
         named = {"layer": np.array(choice.number), "queries": np.array(layer.queries), "keys": np.array(layer.keys)}
         place = layer_code(choice.model.layers, choice.layer)
-        take_away(name, arrays=lambda: {**named, **arrays()}, snippet=snippet(choice.study, place, choice.head, query))
+        code = script or snippet(choice.study, place, choice.head, query)
+        take_away(name, arrays=lambda: {**named, **arrays()}, snippet=code)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 
 import numpy as np
 
@@ -29,9 +30,16 @@ class Thumbnails:
     first_alike: tuple[int, ...]
 
 
-def thumbnails(run: Run, page: Words, *, group: str = "main", numbered: bool = True) -> Thumbnails:
+def thumbnails(
+    run: Run,
+    page: Words,
+    *,
+    group: str = "main",
+    numbered: bool = True,
+    tagged: Mapping[Head, str] = MappingProxyType({}),
+) -> Thumbnails:
     """One line a layer; the page's words `overview.head` and `overview.summary` name them. `numbered`: whether the
-    heads are numbered above.
+    heads are numbered above. `tagged`: heads that get a number in a circle, in this order, and what it says of each.
     """
     common = words("controls", page.language)
     codes, names, axes = [], [], []
@@ -43,7 +51,7 @@ def thumbnails(run: Run, page: Words, *, group: str = "main", numbered: bool = T
     digest = blake2b(b"".join(of_layer.tobytes() for of_layer in codes), digest_size=16).hexdigest()
     panels = [
         [
-            _thumbnail((layer, head), code, page.data("overview.head", layer=label, head=head + 1))
+            _thumbnail((layer, head), code, page.data("overview.head", layer=label, head=head + 1), tagged)
             for head, code in enumerate(of_layer)
         ]
         for layer, (label, of_layer) in enumerate(zip(labels, codes, strict=True))
@@ -65,6 +73,15 @@ def thumbnails(run: Run, page: Words, *, group: str = "main", numbered: bool = T
     return Thumbnails(picture, heads, digest, longest, tuple(map(axes.index, axes)))
 
 
-def _thumbnail(head: Head, codes: np.ndarray, title: str) -> Panel:
-    name = f"{head[0]}.{head[1]}"
-    return Panel(name=name, values=codes, rows="query", cols="key", scale="weights", title=title, head=head)
+def _thumbnail(head: Head, codes: np.ndarray, title: str, tagged: Mapping[Head, str]) -> Panel:
+    return Panel(
+        name=f"{head[0]}.{head[1]}",
+        values=codes,
+        rows="query",
+        cols="key",
+        scale="weights",
+        title=title,
+        note=tagged.get(head, ""),
+        tag=str(list(tagged).index(head) + 1) if head in tagged else "",
+        head=head,
+    )

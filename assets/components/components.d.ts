@@ -135,6 +135,8 @@ interface Panel {
   about: string; // what a figure says it is of, where that is not the chosen head
   live: boolean;
   head: Head | null;
+  tag: string;
+  corner: string;
   softcap: number | null;
   bias: Numbers | null;
   source: Numbers;

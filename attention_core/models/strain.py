@@ -42,6 +42,20 @@ def strain(model: Model, tokens: Tokens, settings: Sequence[Settings], target: i
         yield _strained(model.run(tokens, strained, grad=True), built, loss)
 
 
+def weight_gradients(model: Model, tokens: Tokens, settings: Settings) -> list[Float[Tensor, "h n_q n_k"]]:
+    r"""∂L/∂α of every head of every layer, by autograd, all other weights of its layer held.
+
+    $L = \sum_i \langle u, o_i\rangle$ as in `strain` without a target. NaN where α is part of no graph: hard weights.
+    """
+    run = model.run(tokens, settings, grad=True)
+    output = run.output.detach()
+    slopes = _d_weights(run.layers, _loss(model, tokens, output, None)(run.output))
+    return [
+        slope if layer.attention.weights.requires_grad else torch.full_like(slope, math.nan)
+        for layer, slope in zip(run.layers, slopes, strict=True)
+    ]
+
+
 def _strained(run: Run, built: Tensor, loss: Callable[[Tensor], Tensor]) -> Strain:
     """A function of its own, so that whoever waits between two settings does not hold a run and its graph."""
     cosine = F.cosine_similarity(run.output.detach(), built, dim=-1).mean()

@@ -65,6 +65,7 @@ class Panel:
     `values` are float32 (NaN, in a live panel also −∞: masked, hatched) or uint8 codes of an overview; `limit` is the
     end of the colour range, ±limit for a signed scale, from the data when None. With `live`, the browser shows the
     softmax of the values over T, capped and biased as the model does it. `head`: (layer, head) of these weights.
+    On a thumbnail, `tag` stands in a circle and `corner` in its upper left corner.
     `called`: what its rows are called, where they are not called after what they count.
     `about`: what a saved figure says it is of, where that is not the chosen head of the study.
     """
@@ -84,6 +85,8 @@ class Panel:
     bias: np.ndarray | None = None
     softcap: float | None = None
     head: tuple[int, int] | None = None
+    tag: str = ""
+    corner: str = ""
     about: str = ""
 
 
@@ -277,6 +280,8 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "labels": panel.labels,
         "live": panel.live,
         "head": panel.head,
+        "tag": panel.tag,
+        "corner": panel.corner,
         "about": panel.about,
     }
 

@@ -46,7 +46,9 @@ export function listenToThumbnail(picture, panel) {
  */
 export function tagThumbnails({ group, panels }) {
   const { tags } = busState(group);
-  for (const { head, button } of panels) button.dataset.tag = tags?.get(String(head)) ?? "";
+  for (const { head, button, tag, corner } of panels) {
+    Object.assign(button.dataset, { tag: tags?.get(String(head)) ?? tag, corner });
+  }
 }
 
 function walkGrid({ rows, panels }, event, panel) {

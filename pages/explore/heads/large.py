@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from attention_core.measures import mean_over_heads
+from attention_core.measures import mean_over_heads, sink_share
 from attention_core.models import LayerTrace
 from pages.explore.heads.clicks import show_head, token_chosen
 from pages.explore.heads.numbers import value_norms
@@ -19,6 +19,7 @@ from ui.weights import all_weights, live_panel, weights_panel
 
 LIVE_TOKENS = 128  # above it, the heads of a layer together are more than a browser repaints within a frame
 ACROSS = 4
+RESTS = 0.3  # of the weight of its rows on the first token, from which on its column is what one sees first
 
 
 def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Words) -> Arrays:
@@ -46,6 +47,13 @@ def large(choice: Choice, layer: LayerTrace, show: str, shown: Shown, page: Word
 def _about(choice: Choice, layer: LayerTrace, show: str, page: Words) -> str:
     """The mean is that of a layer, all else of the chosen head."""
     return choice.about(f"{layer_label(layer.name)}, {page['shows.mean']}") if show == "mean" else ""
+
+
+def resting(layer: LayerTrace, head: int, show: str, page: Words) -> None:
+    """Why the first column is strong, where it is, in what `large` shows."""
+    shares = sink_share(layer.attention.weights, (0,))
+    if show != "norm" and float(shares[head] if show == "head" else shares.nanmean()) >= RESTS:
+        st.caption(page.format("large.resting", token=layer.keys[0]))
 
 
 def _arrays(choice: Choice, show: str) -> dict[str, np.ndarray]:
@@ -95,6 +103,7 @@ def _heads(layer: LayerTrace, pooled: bool, page: Words) -> list[Panel]:
             name=f"h{head}",
             title=page.data("overview.head", layer=name, head=head + 1),
             head=(layer.index, head),
+            corner=str(head + 1),
         )
         for head in range(layer.name.n_head)
     ]

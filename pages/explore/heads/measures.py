@@ -1,15 +1,16 @@
 """Every measure of every head: as points over the layers, and as a table to sort and to jump from."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from attention_core.measures import MEASURES
 from attention_core.models import Run
+from attention_core.repeats import REPEATS
 from pages.explore.heads.clicks import show_head
 from pages.explore.heads.labels import with_unit
-from pages.explore.heads.numbers import MEASURED, VALUE_NORM, head_measures
+from pages.explore.heads.numbers import FORMULAS, MEASURED, head_measures
 from ui.chart import chart
 from ui.controls import Choice, choose, layer_label
 from ui.figures.heads import heads_by_layer
@@ -28,8 +29,10 @@ def section(choice: Choice, page: Words) -> Arrays:
     left, right = st.columns([1, 2], gap="large")
     with left:
         name = choose("measure", MEASURED, page["measures.plot"], lambda name: page[f"measure.{name}.title"])
-        st.markdown(rf"$\displaystyle {_formula(name)}$")
+        st.markdown(rf"$\displaystyle {FORMULAS[name]}$")
         st.caption(page[f"measure.{name}.text"])
+        if all(math.isnan(row[name]) for row in rows) and name in REPEATS:
+            st.info(page["measures.no_repeats"], icon=":material/info:")
     with right:
         values = [
             np.array([row[name] for row in rows if row["layer"] == layer.index], dtype=np.float32)
@@ -85,8 +88,4 @@ def _table(rows: Rows, run: Run, page: Words) -> None:
 
 
 def _help(name: str, page: Words) -> str:
-    return f"${_formula(name)}$\n\n{page[f'measure.{name}.text']}"
-
-
-def _formula(name: str) -> str:
-    return MEASURES[name].formula if name in MEASURES else VALUE_NORM
+    return f"${FORMULAS[name]}$\n\n{page[f'measure.{name}.text']}"

@@ -7,13 +7,17 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from attention_core import measures
+from attention_core import measures, repeats
 from attention_core.models import LayerTrace, Run, Settings
 from attention_core.models.base import CROSSING
 
-POSITIONAL = ("distance", "diagonality", "previous", "same", "next")
-MEASURED = (*measures.MEASURES, "value_norm")
-VALUE_NORM = r"\frac1n\sum_i\sum_j \lVert \alpha_{ij}\,v_j W^O \rVert"
+POSITIONAL = ("distance", "diagonality", "previous", "same", "next", *repeats.REPEATS)
+MEASURED = (*measures.MEASURES, *repeats.REPEATS, "value_norm")
+FORMULAS = {
+    **{name: measure.formula for name, measure in measures.MEASURES.items()},
+    **repeats.REPEATS,
+    "value_norm": r"\frac1n\sum_i\sum_j \lVert \alpha_{ij}\,v_j W^O \rVert",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,8 +99,10 @@ def measured(layer: LayerTrace, heads: slice = slice(None)) -> dict[str, Float[T
     weights = layer.attention.weights[heads]
     allowed = layer.allowed[heads]
     numbers = {name: measure.apply(weights, allowed) for name, measure in measures.MEASURES.items()}
-    if layer.name.stack in CROSSING:  # position i of one sequence is no neighbour of position i of another
-        numbers |= {name: torch.full_like(numbers[name], torch.nan) for name in POSITIONAL}
+    if layer.name.stack not in CROSSING:
+        numbers |= {name: score(weights, layer.keys, allowed) for name, score in repeats.SCORES.items()}
+    else:  # position i of one sequence is no neighbour of position i of another
+        numbers |= {name: torch.full_like(numbers["entropy"], torch.nan) for name in POSITIONAL}
     norms = value_norms(layer, heads).sum(dim=-1).mean(dim=-1)
     silent = [head for index, head in layer.settings.ablated if index == layer.index]
     indices = torch.arange(layer.name.n_head)[heads]

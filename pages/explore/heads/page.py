@@ -10,7 +10,8 @@ from attention_core.models import layer_numbers
 from pages.explore.heads import comparison, heads_off, lines, measures, other_weights, rollout
 from pages.explore.heads.clicks import BODY, SECTION
 from pages.explore.heads.guide import GUIDE, prediction
-from pages.explore.heads.large import large
+from pages.explore.heads.large import large, resting
+from pages.explore.heads.links import script
 from pages.explore.heads.overview import overview, strip
 from pages.explore.heads.portrait import portrait
 from ui.controls import Bar, Choice, study_bar, switch
@@ -62,6 +63,7 @@ def body(bar: Bar, page: Words) -> None:
     with right:
         shown = switch("show", SHOWS, page["show"], lambda name: page[f"shows.{name}"])
         on_screen = large(choice, layer, shown, head, page)
+        resting(layer, choice.head, shown, page)
     section(choice, on_screen, page)
 
 
@@ -72,7 +74,9 @@ def section(choice: Choice, on_screen: Arrays, page: Words) -> None:
     further = SECTIONS[tab](choice, page)
     run = choice.run()
     rows = answer(("row sums", choice.study), lambda: max(map(row_sum_residual, run.layers)))
-    evidence(choice, "heads", rows=rows, arrays=lambda: {**arrays(choice), **on_screen(), **further()})
+    evidence(
+        choice, "heads", rows=rows, arrays=lambda: {**arrays(choice), **on_screen(), **further()}, script=script(choice)
+    )
 
 
 page = words("heads")

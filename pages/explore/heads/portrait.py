@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.explore.heads.clicks import PORTRAIT
 from pages.explore.heads.labels import with_unit
+from pages.explore.heads.links import ranking
 from pages.explore.heads.numbers import measured
 from ui.components.lab import Bars, Box, Film, lab
 from ui.controls import Choice, focus
@@ -20,7 +21,8 @@ MEASURES = ("entropy", "distance", "previous", "first", "last")
 
 @partial(fragment, key=PORTRAIT)
 def portrait(choice: Choice, page: Words) -> None:
-    """What the head does, in short."""
+    """Which heads link the two tokens in focus; what the chosen head does, in short."""
+    ranking(choice, page)
     layer = choice.run().layers[choice.layer]
     numbers = measured(layer, slice(choice.head, choice.head + 1))
     undefined = words("common")["undefined"]

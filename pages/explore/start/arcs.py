@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from pages.explore.start.numbers import Tag, framing
+from ui.carrying import framing
 from ui.components.assets import component
 from ui.components.canvas import Pick, picked
 from ui.components.frame import encode
 from ui.numbers import significant
+from ui.tagging import Tag
 from ui.text import Words, words
 
 GROUP = "start"  # of the canvases of the page, which share the chosen head

@@ -13,6 +13,7 @@ from pages.explore.start.arcs import GROUP, Sentence, arcs
 from pages.explore.start.doors import doors
 from pages.explore.start.guide import GUIDE, prediction
 from pages.explore.start.settings import CHOSEN, D_K, SCALE
+from ui import tagging
 from ui.components.assets import caption
 from ui.components.canvas import Pick, mount
 from ui.components.lab import lab
@@ -37,7 +38,7 @@ def head_chosen(wall: Thumbnails, pick: Pick) -> None:
     CHOSEN.put(wall.heads[pick.panel])
 
 
-def arcs_picked(tags: tuple[numbers.Tag, ...], pick: Pick) -> None:
+def arcs_picked(tags: tuple[tagging.Tag, ...], pick: Pick) -> None:
     """A word asks from now on, and the head that reads most from it answers; or a tagged head."""
     if pick.panel == "tag":
         CHOSEN.put((tags[pick.row].layer, tags[pick.row].head))
@@ -52,9 +53,9 @@ def body(reading: Reading, page: Words) -> None:
     study = Study(text=reading.text, model=EMBEDDED)
     traces = run_of(study, embedded(), reading.tokens)
     strings = traces.layers[0].queries
-    settle(strings, strings, lambda: numbers.stacked(traces))
+    settle(strings, strings, lambda: tagging.stacked(traces))
     query, _ = focus(len(strings), len(strings))
-    tags = answer(("tags", study, query), lambda: numbers.tags(strings, numbers.stacked(traces), query))
+    tags = answer(("tags", study, query), lambda: tagging.tags(strings, tagging.stacked(traces), query))
     chosen, pair = CHOSEN.value(), tags[-1]
     known = 0 <= chosen[0] < len(traces.layers) and 0 <= chosen[1] < traces.layers[chosen[0]].name.n_head
     layer, head = chosen if known else (pair.layer, pair.head)

@@ -1,13 +1,16 @@
 """Heads tagged by measurement, and rows that can still learn: against loops and autograd."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.testing import assert_close
 
+from attention_core.models import FromScratch, Sizes, Tokens
 from attention_core.saturation import D_K_STOPS, DEAD, INPUT_SCALES, N_HEAD, untrained
-from pages.explore.start.numbers import lives, scaled_lives, tags
+from pages.explore.start.numbers import lives, scaled_lives
+from ui.tagging import landmarks, tags
 
 WORDS = ("[CLS]", "the", "fox", "saw", "the", "hen", "and", "it", "ran", "[SEP]")
 
@@ -101,3 +104,20 @@ def test_living_rows_are_those_of_autograd() -> None:
             near = (gains.log10() - math.log10(DEAD)).abs() < 1e-3
             assert not near.any(), "choose another stop: a row lies on the border"
             assert_close(torch.tensor(float(count)), (gains >= DEAD).sum().float(), rtol=0, atol=0)
+
+
+def test_landmarks_are_the_heads_that_look_back_find_copies_and_rest_on_the_first_token() -> None:
+    model = FromScratch(Sizes(n_head=5, d_model=13, d_k=7, d_v=11, source="digest"))
+    run = model.run(Tokens(strings=WORDS))
+    weights = sharpened(random_weights(layers=1), 0, 3, [(at, at - 1) for at in range(2, 9)])
+    weights = sharpened(weights, 0, 1, [(1, 4), (4, 1)])
+    weights = sharpened(weights, 0, 4, [(at, 0) for at in range(len(WORDS))])
+    layer = run.layers[0]
+    run = replace(run, layers=(replace(layer, attention=replace(layer.attention, weights=weights[0])),))
+    assert [(tag.kind, tag.head, tag.share) for tag in landmarks(run)] == [
+        ("previous", 3, 1.0),
+        ("copy", 1, 1.0),
+        ("first", 4, 1.0),
+    ]
+    crossed = replace(run.layers[0], keys=WORDS[::-1])
+    assert landmarks(replace(run, layers=(run.layers[0], crossed))) == ()
