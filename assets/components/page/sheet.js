@@ -1,5 +1,5 @@
 // On a narrow screen Pipeline's explanation is a sheet over the picture: folded until somebody asks for it.
-const SHEET = ".st-key-margin details[open] > summary";
+const SHEET = ".st-key-margin details[open]:not(details details) > summary";
 const NARROW = "(max-width: 1099px)";
 
 /** @param {Document} page */

@@ -7,10 +7,10 @@ from attention_core.mechanisms.bench import WIDTHS
 from attention_core.models import UnknownWords, Unreadable
 from attention_core.models.base import MASKS as CHOSEN_MASKS
 from attention_core.text import clean
-from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, OWN, Comparison, one_per_axis
+from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, OWN, Comparison, one_per_axis, three
 from pages.mechanisms.bench.wording import title
 from ui.controls import MAX_CHARS, Choice, choose, cut_off, remarks, switch, unreadable, untaught, whole_number
-from ui.state import Setting
+from ui.state import Setting, kept
 from ui.text import Words, words
 
 MEMORIES = ("same", "other")
@@ -26,7 +26,8 @@ def _known(spelling: str) -> list[str]:
     return keys[:MOST]
 
 
-CHOSEN = Setting(key="bench", default=one_per_axis(MECHANISMS), parse=_known, spell=",".join)
+CHOSEN = Setting(key="bench", default=three(MECHANISMS), parse=_known, spell=",".join, spelled_out=True)
+UNSAID = {"text", "focus", "lang", "present", "embed", "embed_options"}  # what a link to any page may say
 RADIUS = Setting(key="bench_D", default=2, parse=int, options=range(MAX_TOKENS + 1))
 MEMORY = Setting(key="bench_text", default="", parse=str)
 WIDTH = Setting(
@@ -34,12 +35,22 @@ WIDTH = Setting(
 )
 
 
+def open_as_said() -> None:
+    """Before anything else of the page: a link that says a view but no mechanisms was made when six were shown."""
+    known = {*st.session_state, *st.query_params, *kept()}
+    if CHOSEN.key not in known and not UNSAID.issuperset(st.query_params):
+        CHOSEN.put(one_per_axis(MECHANISMS))
+
+
 def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
     """What is compared, under which mask, on which memory; the mechanisms; the one that is the reference."""
     common = words("controls")
     with st.container(key="bench_bar", gap="xsmall"):
         keys = _mechanisms(page)
-        with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        with (
+            st.expander(page["details"], expanded=_unfolded()),
+            st.container(horizontal=True, vertical_alignment="top", gap="medium"),
+        ):
             reference = choose(
                 "bench_reference",
                 keys,
@@ -60,6 +71,12 @@ def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
     options = Options(radius=radius, seed=seed)
     comparison = Comparison(study=choice.study, layer=choice.layer, memory=memory, options=options, mask=mask)
     return comparison, keys, reference
+
+
+def _unfolded() -> bool:
+    """Whether the details stood open from the beginning: where the link said one of them."""
+    said = any(key.startswith("bench_") and key != WIDTH.key for key in st.query_params)
+    return st.session_state.setdefault("bench_unfolded", said)
 
 
 def _readable(memory: str, choice: Choice, common: Words, page: Words) -> bool:

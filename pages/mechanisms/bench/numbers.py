@@ -103,12 +103,17 @@ class Row:
 
 
 def one_per_axis(table: Mapping[str, Mechanism]) -> list[str]:
-    """What the bench opens with: the first row, and for each axis the first row that moves on it."""
+    """The first row, and for each axis the first row that moves on it."""
     first, *others = table
     keys = [first]
     for axis in AXES:
         keys += [key for key in others if axis in moved(table[first], table[key]) and key not in keys][:1]
     return keys[:MOST]
+
+
+def three(table: Mapping[str, Mechanism]) -> list[str]:
+    """What the bench opens with: the reference and two that differ from it on an axis each."""
+    return one_per_axis(table)[:3]
 
 
 def vectors(own: LayerTrace, memory: LayerTrace, mask: str, radius: int) -> Vectors:

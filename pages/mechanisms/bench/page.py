@@ -11,7 +11,7 @@ import streamlit as st
 from attention_core.mechanisms import MECHANISMS
 from attention_core.mechanisms.bench import ROWS, HeadGradient, Result, compute, head_gradient, spread
 from pages.mechanisms.bench import numbers as bench
-from pages.mechanisms.bench.controls import WIDTH, controls
+from pages.mechanisms.bench.controls import WIDTH, controls, open_as_said
 from pages.mechanisms.bench.guide import GUIDE, prediction
 from pages.mechanisms.bench.maps import maps
 from pages.mechanisms.bench.numbers import MAX_TOKENS, OWN, Comparison, Row, Vectors
@@ -133,6 +133,7 @@ def widths(page: Words) -> None:
 
 
 page = words("bench")
+open_as_said()
 style(Path(__file__).with_name("style.css"))
 place = page_header(page, GUIDE)
 choice = study_bar(page["settings_note"]).choose()

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from attention_core.mechanisms import MECHANISMS
 from attention_core.models import load_embedded
-from pages.mechanisms.bench.numbers import MAX_TOKENS, MOST, one_per_axis
+from pages.mechanisms.bench.numbers import MAX_TOKENS, MOST, one_per_axis, three
 from pages.mechanisms.bench.wording import formula, subscripts
 from tests.harness.training import arrived
 from ui.controls import DEFAULT_SENTENCE
@@ -103,8 +103,18 @@ def test_the_seed_d_the_reference_and_the_mask_are_kept_in_the_link() -> None:
 def test_nonsense_in_a_link_falls_back(link: dict[str, str]) -> None:
     app = opened(**link)
     assert not app.warning
-    expected = ["dot", "scaled_dot"] if "dot" in link["bench"] else one_per_axis(MECHANISMS)
+    expected = ["dot", "scaled_dot"] if "dot" in link["bench"] else three(MECHANISMS)
     assert app.multiselect(key="bench").value == expected
+
+
+def test_the_bench_opens_with_three_mechanisms_and_its_link_says_so() -> None:
+    app = opened(text="The cat sat")
+    assert app.multiselect(key="bench").value == three(MECHANISMS) and len(three(MECHANISMS)) == 3
+    assert app.query_params["bench"] == [",".join(three(MECHANISMS))]
+
+
+def test_a_link_of_a_view_with_the_six_of_old_opens_with_them() -> None:
+    assert opened(bench_mask="causal", layer="2").multiselect(key="bench").value == one_per_axis(MECHANISMS)
 
 
 def test_more_than_six_in_a_link_are_six() -> None:
