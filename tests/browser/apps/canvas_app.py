@@ -5,7 +5,7 @@ import streamlit as st
 
 from attention_core.models import FromScratch, Sizes
 from pages.explore.heads.lines import lines
-from ui.components.assets import library
+from ui.components.assets import library, reader
 from ui.components.canvas import _CANVAS, Live, Panel, Shown, canvas, overview_codes
 from ui.components.frame import encode
 from ui.text import words
@@ -15,6 +15,7 @@ SCALE = float(st.query_params.get("scale", "1"))
 STOPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 
 st.set_page_config(layout="wide")
+reader()  # before the pictures: they sum themselves up in its words
 count = int(st.query_params.get("n", "11"))
 seed = st.number_input("seed", 0, 99, 0, key="seed")
 picks = st.session_state.setdefault("picks", [])

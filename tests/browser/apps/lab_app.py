@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ui.components.assets import library
+from ui.components.assets import library, reader
 from ui.components.canvas import Pick
 from ui.components.lab import (
     Bars,
@@ -30,6 +30,7 @@ D_K, ALPHA = 11, 7
 LEFT = Box(stack="left", span=3)
 
 st.set_page_config(layout="wide")
+reader()  # before the pictures: they sum themselves up in its words
 picks = st.session_state.setdefault("picks", [])
 moves = st.session_state.setdefault("moves", [])
 sights = st.session_state.setdefault("sights", [])
