@@ -272,6 +272,7 @@ def _spec(panel: Panel, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "shape": list(panel.values.shape),
         "rows": panel.rows,
         "cols": panel.cols,
+        "called": panel.called,
         "scale": panel.scale,
         "limit": _limit(panel),
         "title": panel.title,

@@ -45,9 +45,9 @@ def draw_table(columns: np.ndarray, n: int, page: Words) -> None:
         hide_index=True,
         height="content",
         column_config={
-            page[f"column.{name}"]: st.column_config.NumberColumn(
-                format=tables.form(name, n, page), help=page[f"help.{name}"]
-            )
+            page[f"column.{name}"]: st.column_config.TextColumn(alignment="right", help=page[f"help.{name}"])
+            if name.startswith("log_")
+            else st.column_config.NumberColumn(format=tables.form(name, n, page), help=page[f"help.{name}"])
             for name in COLUMNS
         },
     )

@@ -52,6 +52,9 @@ def test_the_table_holds_every_remedy_and_what_can_be_checked_without_us() -> No
     same = [table.loc[page[f"remedy.{key}.name"]].tolist() for key in ("inverse_sqrt", "inverse_sqrt_d_model")]
     assert same[0] == same[1]  # 64 is the width of the layer
     assert table.loc[page["remedy.none.name"], page["column.dead"]] > 0
+    for column in ("log_gain", "log_d_scores"):  # as read-outs are written, never 7.6e-05
+        written = table[page[f"column.{column}"]].tolist()
+        assert all(re.fullmatch(r"\d+(\.\d+)?(·10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", number) for number in written), written
 
 
 def test_the_trust_line_names_both_oracles_and_a_small_difference() -> None:
