@@ -152,15 +152,17 @@ def canvas(
     live: Live | None = None,
     on_pick: Callable[[Pick], None] | None = None,
     on_temperature: Callable[[float], None] | None = None,
+    on_read: Callable[[], None] | None = None,
     **drawing: Unpack[Drawing],
 ) -> Pick | None:
     """Draw rows of panels; return what was clicked, on the run the click caused. The rest is that of `drawn`.
 
-    `on_pick` and `on_temperature` are called before that run, so they may change the state of widgets.
+    `on_pick`, `on_temperature` and `on_read` are called before that run, so they may change the state of widgets.
+    `on_read`: once the reader has scrolled to this canvas and stays.
     """
     history = steps() if drawing.get("focus") is not None else 0
-    picture = drawn(panels, live=live, steps=history, **drawing)
-    return mount(picture, key, on_pick, partial(_released, key, live, on_temperature))
+    picture = drawn(panels, live=live, steps=history, read=on_read is not None, **drawing)
+    return mount(picture, key, on_pick, partial(_released, key, live, on_temperature), on_read)
 
 
 def drawn(
@@ -180,6 +182,7 @@ def drawn(
     shown: Shown | None = None,
     summary: str = "",
     steps: int = 0,
+    read: bool = False,
 ) -> Drawn:
     """Rows of panels for the browser.
 
@@ -187,7 +190,8 @@ def drawn(
     strip, and `shown` to it and to the one that draws this head, so that the bytes of the others stay the same when
     they change. `layout` is "equation" or "grid" (thumbnails, one button each; `row_titles` and `col_titles` name its
     lines). `offers`: the run whose heads the panels of a grid are, one byte a weight, for the others to paint.
-    `steps` of history make bytes new that would else be those from before the browser itself moved the focus.
+    `steps` of history make bytes new that would else be those from before the browser itself moved the focus. `read`:
+    the browser tells once the reader has scrolled here.
     """
     shapes: dict[str, tuple[int, ...]] = {panel.name: panel.values.shape for row in panels for panel in row}
     shapes |= {"query": (len(queries), 1), "key": (len(keys), 1)} if strip else {}
@@ -208,6 +212,7 @@ def drawn(
         "shown": None if shown is None else asdict(shown),
         "summary": summary,
         "steps": steps,
+        "read": read,
     }
     return Drawn(encode(meta, arrays), shapes)
 
@@ -217,6 +222,7 @@ def mount(
     key: str,
     on_pick: Callable[[Pick], None] | None = None,
     on_temperature: Callable[[], None] = lambda: None,
+    on_read: Callable[[], None] | None = None,
 ) -> Pick | None:
     """Put the canvas on the page; return what was clicked, on the run the click caused."""
     state = _CANVAS(
@@ -224,6 +230,7 @@ def mount(
         data=drawing.data,
         on_pick_change=partial(picked, key, drawing.shapes, on_pick),
         on_temperature_change=on_temperature,
+        on_read_change=partial(_read, on_read),
     )
     return checked_pick(state.pick, drawing.shapes)
 
@@ -305,6 +312,12 @@ def picked(key: str, shapes: Mapping[str, tuple[int, ...]], on_pick: Callable[[P
         refuse(key, "pick", sent)
     elif on_pick is not None:
         on_pick(pick)
+
+
+@callback
+def _read(on_read: Callable[[], None] | None) -> None:
+    if on_read is not None:
+        on_read()
 
 
 @callback

@@ -15,6 +15,7 @@ import { TOKENS, layoutRow } from "./layout.js";
 import { keysOf } from "./legend.js";
 import { adopt, colourPanel, crowded, panelOf } from "./panels.js";
 import { Pointing } from "./pointing.js";
+import { watchReading } from "./reading.js";
 import { namePanel, rowOf } from "./rows.js";
 import { Strip } from "./strip.js";
 import { headingOf, layoutGrid, tagThumbnails } from "./thumbnails.js";
@@ -37,6 +38,8 @@ export class Picture extends View {
     /** @type {string} */
     this.group = "";
     this.watched = false;
+    /** @type {(() => void) | null} what ends that Python is told when it is read */
+    this.unread = null;
     this.known = { chosen: null, offers: null }; // of the chosen head, when it was painted last
     this.pointing = new Pointing(this);
     this.strip = new Strip(this);
@@ -55,6 +58,7 @@ export class Picture extends View {
 
   stop() {
     this.unlisten?.();
+    this.unread?.();
     super.stop();
     if (this.group) busSend(this.group, { hover: null, locked: false }); // nobody is left to unlock it
   }
@@ -90,6 +94,7 @@ export class Picture extends View {
     this.panels = this.rows.flat();
     this.build();
     this.ahead = false;
+    if (meta.read) this.unread ??= watchReading(this);
     if (meta.offers) offerHeads(this.group, meta.offers, this.panels);
     if (meta.offers) this.watched ||= watchHeads(this);
     if (meta.shown) answerHead(this.group, meta.shown);

@@ -4,6 +4,7 @@ import { significant } from "../maths.js";
 import { visible, written } from "../text.js";
 import { valueAt } from "./heads.js";
 import { TOKENS } from "./layout.js";
+import { readNow } from "./reading.js";
 import { cellAt, pan, reveal, stepped, zoom, zoomed } from "./zoom.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -183,6 +184,7 @@ export class Pointing {
 
   pick(panel, cell) {
     panel.cursor = cell;
+    readNow(this.picture);
     const focus = { ...busState(this.group).focus };
     if (TOKENS.has(panel.rows)) focus[panel.rows] = cell.r;
     if (TOKENS.has(panel.cols)) focus[panel.cols] = cell.c;

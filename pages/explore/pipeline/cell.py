@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+import streamlit as st
+
 from attention_core.models import LayerTrace
 from pages.explore.pipeline.stages import AXES, panel_shapes
 from ui.components.canvas import Pick
@@ -37,6 +39,15 @@ CELL = Setting(
 )
 
 
+READ = "pipeline_read"  # in the session: the panels of the stage that the reader has scrolled to, and the cell then
+
+
+def read(panels: tuple[str, ...]) -> None:
+    """The reader has scrolled to a stage: of these panels the first is explained, unless a cell of one is picked."""
+    st.session_state[READ] = panels, CELL.peek()
+    run_again(MARGIN)
+
+
 def picked(pick: Pick) -> None:
     """A click sets the tokens in focus and, in a matrix, the cell to explain."""
     if pick.panel in ("query", "key"):  # a token of the sentence
@@ -46,13 +57,20 @@ def picked(pick: Pick) -> None:
         tokens = dict(zip(AXES[pick.panel], (pick.row, pick.col), strict=True))
         look(query=tokens.get("query"), key=tokens.get("key"))
         CELL.put(Cell(pick.panel, pick.row, pick.col))
+        st.session_state.pop(READ, None)
     run_again(*FOLLOW)  # the canvases have moved their focus already
 
 
 def cell_of(layer: LayerTrace) -> Cell:
-    """The cell to explain, inside the panel it names; in the weights where this layer has no such panel."""
+    """The cell to explain, inside the panel it names; in the weights where this layer has no such panel.
+
+    The picked one, as long as its stage is read; else what the stage that is read comes to, at the tokens in focus.
+    """
     query, key = focus(len(layer.queries), len(layer.keys))
     shapes, chosen = panel_shapes(layer), CELL.value()
+    stage, before = st.session_state.get(READ, ((), None))
+    if stage and chosen == before and chosen.panel not in stage:  # no link and no guide has chosen another since
+        chosen = Cell(stage[0], 0, 0)
     if chosen.panel not in shapes:
         chosen = CELL.default
     tokens = {"query": query, "key": key}

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from attention_core.models import LayerTrace, Run
-from pages.explore.pipeline.cell import EVIDENCE, picked
+from pages.explore.pipeline.cell import EVIDENCE, picked, read
 from pages.explore.pipeline.guide import GUIDE, prediction
 from pages.explore.pipeline.ledger import REPEATED, Entry, ledger
 from pages.explore.pipeline.margin import margin
@@ -88,6 +88,7 @@ def show(stage: Stage, layer: LayerTrace, head: int, page: Words, shared: dict) 
             key=f"canvas_{stage.key}",
             live=live,
             on_temperature=set_temperature,
+            on_read=partial(read, stage.names),
             summary=title,
             **shared,
         )

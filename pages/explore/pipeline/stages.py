@@ -48,6 +48,12 @@ class Stage:
     below: tuple[Panel, ...] = ()
     idle: bool = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its panels; first what it comes to, which is explained to whoever reads it."""
+        ends = [panel.name for panel in self.panels if panel.operator.startswith(("=", "×"))]
+        return *ends, *(panel.name for panel in (*self.panels, *self.below) if panel.name not in ends)
+
 
 def stages(layer: LayerTrace, head: int) -> list[Stage]:
     """The stages of one head, in the order in which they are computed."""

@@ -165,3 +165,29 @@ def test_the_take_away_link_follows_every_click(open_page) -> None:
     wait_idle(page)
     page.get_by_role("button", name="Take it away").click()
     page.get_by_text(re.compile(r"focus=3%2C")).wait_for(timeout=10_000)
+
+
+def test_the_margin_explains_the_stage_that_is_read_and_a_picked_cell_as_long_as_its_stage_is(open_page) -> None:
+    page = open_page("/pipeline", query={"text": TEXT, "layer": "3", "head": "8", "focus": "5,4"})
+    model = load_embedded()
+    trace = model.run(model.tokenize(TEXT)).layers[2].head(7)
+    margin = page.locator(".st-key-margin")
+    heat_map(page, "canvas_context", "context")
+
+    def read(stage: str) -> None:
+        page.locator(f".st-key-canvas_{stage}").evaluate("node => node.scrollIntoView({ block: 'center' })")
+
+    read("x")
+    margin.get_by_text("token 6: ").first.wait_for()
+    read("scaled")
+    margin.get_by_text(significant(float(trace.scaled_scores[5, 4]))).first.wait_for()
+    assert "cell=" not in page.url  # to scroll is no step of history
+    read("exp")
+    power = (trace.masked_scores[5, 4] - trace.masked_scores[5].max()).exp()
+    margin.get_by_text(significant(float(power))).first.wait_for()
+    click_cell(page, "canvas_exp", 0, 3, 2)
+    margin.get_by_text("query 4: ").first.wait_for()
+    read("context")
+    margin.get_by_text(significant(float(trace.context[3, 0]))).first.wait_for()
+    read("exp")
+    margin.get_by_text("key 3: ").first.wait_for()  # the picked cell is there again
