@@ -19,7 +19,7 @@ GUIDE = Guide(
 )
 
 
-SCALE = 16
+SCALE = 16.0
 OFFERED = ("none", "inverse_sqrt", "qk_norm")
 
 
@@ -32,7 +32,7 @@ def prediction(head: Head, stand: Place, table: Mapping[str, Remedy], page: Word
 
     return Prediction(
         kind=Choose(tuple(page[f"remedy.{key}.name"] for key in OFFERED)),
-        state=f"scale={SCALE}",
+        state=f"scale={SCALE:g}",
         truth=truth,
         values={"scale": SCALE},
     )
