@@ -87,7 +87,8 @@ def computed(step: Step, page: Words) -> Answer | None:
 
 def sentence(step: Step, page: Words) -> str:
     """The question in words: the teacher's own, then what is asked about the view."""
-    return " ".join(filter(None, (step.words, _standard(question(step), page))))
+    space = "" if page.language == "zh" else " "
+    return space.join(filter(None, (step.words, _standard(question(step), page))))
 
 
 def _standard(asked: Question, page: Words) -> str:

@@ -16,9 +16,6 @@ LESSON = Setting(key="lesson", default="", parse=str)
 STEP = Setting(key="lesson_step", default=0, parse=int, clamp=lambda step: max(0, int(step)))  # from 1; 0: none
 STAYS = (LANGUAGE, LESSON.name, STEP.name)
 STYLE = """<style>
-.stLayoutWrapper:has(> .st-key-lesson_bar), [data-testid="stLayoutWrapper"]:has(> .st-key-lesson_bar) {
-  position: sticky; top: 0; z-index: 99; background: var(--st-background-color, inherit);
-}
 .st-key-lesson_bar { padding: 0.35rem 0; border-bottom: 1px solid var(--st-border-color, #8884); }
 .st-key-lesson_bar p { margin: 0; line-height: 1.35; }
 @media print { .st-key-lesson_bar { display: none !important; } }
@@ -88,6 +85,7 @@ def _add_view() -> None:
     step = view(name_of_page(), st.query_params.to_dict())
     title, minutes, steps = (lesson.title, lesson.minutes, lesson.steps) if lesson else (texts["own"], 45, ())
     LESSON.put(spelled(Lesson(title=title, minutes=minutes, steps=(*steps, step))))
+    LESSON.value()  # in the link at once: what has called may stand in a fragment, which runs without the bar
     st.toast(texts.data("added", count=len(steps) + 1))
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from attention_core.lessons import gift, moodle, notebook
 from pages.lessons.lesson import pictures
 from pages.lessons.lesson.editor import editor
+from pages.lessons.lesson.guide import GUIDE
 from pages.lessons.lesson.numbers import items
 from pages.lessons.lesson.settings import SHEET
 from ui.controls.widgets import pills
@@ -102,7 +103,7 @@ def sheet(draw: Callable[..., str], lesson: Lesson, page: Words) -> None:
 
 page = words("lesson")
 style(Path(__file__).with_name("style.css"))
-page_header(page)
+page_header(page, GUIDE)
 lesson = shown(page)
 kind = menu(page)
 match kind:

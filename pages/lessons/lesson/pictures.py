@@ -17,15 +17,15 @@ LINES = {"open": 3}  # to write on, by the kind of question; else one
 def handout(title: str, link: str, items: Sequence[Item], page: Words) -> str:
     """Questions with room for answers, and the link as a code."""
     drawn = graphs(items)
-    rows = (_row(item, _room(item, axes, page)) for item, axes in zip(items, drawn, strict=True))
+    rooms = [_room(item, axes, page) for item, axes in zip(items, drawn, strict=True)]
     blanks = "".join(f"<span>{escape(page[name])} <i></i></span>" for name in ("name", "date"))
-    return _sheet(title, f"<p class='blanks'>{blanks}</p>", "".join(rows), code(link, page))
+    return _sheet(title, f"<p class='blanks'>{blanks}</p>", _rows(items, rooms), code(link, page))
 
 
 def answers(title: str, link: str, items: Sequence[Item], page: Words) -> str:
     """The same questions with what was computed."""
-    rows = "".join(_row(item, f"<p class='answer'>{escape(shown(item, page))}</p>") for item in items)
-    return _sheet(title, "", rows, code(link, page))
+    computed = [f"<p class='answer'>{escape(shown(item, page))}</p>" for item in items]
+    return _sheet(title, "", _rows(items, computed), code(link, page))
 
 
 def code(link: str, page: Words) -> str:
@@ -42,8 +42,17 @@ def _sheet(title: str, under: str, rows: str, picture: str) -> str:
     return f"<article class='sheet'>{head}<ol>{rows}</ol></article>"
 
 
-def _row(item: Item, room: str) -> str:
-    return f"<li><p>{escape(item.text)}</p>{room}</li>"
+def _rows(items: Sequence[Item], rooms: Sequence[str]) -> str:
+    """Each question with the sentence it is about, where that is another than before."""
+    sentences = [item.question.text for item in items]
+    shown_before = [next(filter(None, sentences[:at][::-1]), "") for at in range(len(items))]
+    return "".join(map(_row, items, shown_before, rooms))
+
+
+def _row(item: Item, before: str, room: str) -> str:
+    text = item.question.text
+    sentence = f"<p class='of'>{escape(text)}</p>" if text not in ("", before) else ""
+    return f"<li>{sentence}<p>{escape(item.text)}</p>{room}</li>"
 
 
 def _room(item: Item, axes: bool, page: Words) -> str:
