@@ -19,7 +19,7 @@ OWN_PAGE = "lesson"
 MOST_STEPS = 24
 LONGEST = {"title": 120, "words": 600, "link": 4000}  # characters
 MINUTES = range(1, 241)
-OF_LESSONS = {"lesson", "lesson_step", "lang", "sheet", "embed", "embed_options"}  # no part of a view
+OF_LESSONS = {"lesson", "lesson_step", "lang", "sheet", "present", "embed", "embed_options"}  # no part of a view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
