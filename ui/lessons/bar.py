@@ -9,12 +9,13 @@ from ui.lessons import asked
 from ui.lessons.lesson import OWN_PAGE, Lesson, Step, entry, parsed, spelled, view
 from ui.navigation import entry_of, name_of
 from ui.packing import packed
+from ui.present import PRESENT
 from ui.state import Setting, cut, forget
 from ui.text import LANGUAGE, words
 
 LESSON = Setting(key="lesson", default="", parse=str)
 STEP = Setting(key="lesson_step", default=0, parse=int, clamp=lambda step: max(0, int(step)))  # from 1; 0: none
-STAYS = (LANGUAGE, LESSON.name, STEP.name)
+STAYS = (LANGUAGE, PRESENT.name, LESSON.name, STEP.name)
 STYLE = """<style>
 .st-key-lesson_bar { padding: 0.35rem 0; border-bottom: 1px solid var(--st-border-color, #8884); }
 .st-key-lesson_bar p { margin: 0; line-height: 1.35; }
