@@ -18,11 +18,14 @@ st.set_page_config(page_title=tab_title(page))
 
 with guarded():
     with st.skeleton(height=SKELETON_HEIGHT):
+        from ui.lessons.bar import lesson_bar
         from ui.session import embedded, prepare_examples  # imports torch, so it waits until the menu stands
 
         warm_up(embedded, prepare_examples)
     library()
     reader()
+    with guarded():
+        lesson_bar(page)
     page.run()
 with guarded():
     onward(page)

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "ui": ("streamlit", "torch", "numpy", "jaxtyping", "attention_core", "ui"),
     "pages/training/time_series/reading": ("numpy", "pandas", "pages.training.time_series.reading"),
     **{folder: (*PAGE, folder.replace("/", ".")) for folder in FOLDERS},
+    "pages/lessons/lesson": (*PAGE, "pages.lessons.lesson", "segno"),
     "app.py": ("streamlit", "ui"),
     "serve.py": ("streamlit", "starlette", "uvicorn", "ui"),
     "deploy/trial": ("psutil", "websockets", "benchmarks", "tests.harness", "deploy"),

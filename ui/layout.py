@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ui.guide import Guide, dock, toggle
+from ui.lessons.bar import add_view_button
 from ui.palette import Mode, properties
 from ui.present import present_switch
 from ui.state import cut
@@ -119,6 +120,7 @@ def take_away(name: str, *, arrays: Arrays, snippet: str, count: int = 0) -> Non
         st.markdown(f"**{common['take.link']}**")
         st.caption(common["take.link_help"])
         st.code(link(), language=None, wrap_lines=True)
+        add_view_button()
         st.markdown(f"**{common['take.arrays']}**")
         with st.container(horizontal=True):
             _download(common["take.npz"], lambda: npz(arrays()), f"{name}.npz")

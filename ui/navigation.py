@@ -14,10 +14,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ui.state import arrive, follow_link
 from ui.text import LANGUAGE, LANGUAGES, words
 
-Section = Literal["explore", "saturation", "mechanisms", "training"]
+Section = Literal["explore", "saturation", "mechanisms", "training", "lessons"]
 
 MISSING = "missing"  # the page that says that there is none
-SECTIONS: tuple[Section, ...] = ("explore", "saturation", "mechanisms", "training")
+SECTIONS: tuple[Section, ...] = ("explore", "saturation", "mechanisms", "training", "lessons")
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,18 @@ PAGES = (
     PageEntry("training", "long_range", ":material/straighten:", "long-range"),
     PageEntry("training", "alignment", ":material/join_inner:", "alignment"),
     PageEntry("training", "time_series", ":material/timeline:", "time-series"),
+    PageEntry("lessons", "lesson", ":material/school:", "lesson"),
 )
 
 
-# One way through all pages: the story first, then what else there is.
+# One way through all pages: the story first, then what else there is. Lessons are ways of their own.
 STORY = (
     *("start", "heads", "pipeline", "why_sqrt", "softmax", "vanishing", "scaling_race", "remedies", "induction"),
     *("pronoun", "bench", "hard_soft", "local", "order", "two_sentences", "long_range", "alignment", "time_series"),
 )
 # What a link to the first page can say; the page on every step stood there before, and its links open there still.
 OF_START = {"text", "focus", "shown", "soft_dk", "soft_scale", "lang", "present", "embed", "embed_options"}
+OF_START |= {"lesson", "lesson_step"}  # of any page
 
 
 def navigation() -> st.Page:
@@ -97,6 +99,11 @@ def entry_of(name: str) -> PageEntry:
     return next(entry for entry in PAGES if entry.name == name)
 
 
+def name_of(address: str) -> str:
+    """The name of the page with this address, without its slash; empty for the page that says there is none."""
+    return next((entry.name for entry in PAGES if _address(entry) == f"/{address}"), "")
+
+
 def link_to(name: str, label: str) -> None:
     """A link to another page. What both can say, the sentence and where the reader looks, goes with the session."""
     st.page_link(entry_of(name).path, label=label)
@@ -110,10 +117,9 @@ def tab_title(page: st.Page) -> str:
 
 def onward(page: st.Page) -> None:
     """At the foot of every page: which one comes next, and why."""
-    names = {_address(entry).removeprefix("/"): entry.name for entry in PAGES}
-    name = names.get(page.url_path)
-    if name is None:
-        return  # the page that says there is none
+    name = name_of(page.url_path)
+    if name not in STORY:
+        return
     following, common = STORY[(STORY.index(name) + 1) % len(STORY)], words("common")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="onward"):
         link_to(following, common.data("next.label", page=common[f"page.{following}.title"]))

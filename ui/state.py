@@ -6,7 +6,7 @@ session, else from the link, else it is the default; after Back or Forward the s
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import parse_qsl
@@ -82,7 +82,7 @@ class Setting(Generic[T]):
         known = st.session_state.get(self.name)
         if known is None:
             known = st.session_state.get(KEPT, {}).get(self.name)
-        return self._possible(self._linked() if known is None else known)
+        return self._possible(self._linked(st.query_params) if known is None else known)
 
     def put(self, value: T) -> None:
         """In a callback: this is its value, whichever run draws it next."""
@@ -111,8 +111,12 @@ class Setting(Generic[T]):
             _log.warning("%s cannot be a %s of that kind", self.name, type(value).__name__)
             return self.default
 
-    def _linked(self) -> T:
-        spelling = st.query_params.get(self.key)
+    def read(self, link: Mapping[str, str]) -> T:
+        """What a link by itself says, whatever the session holds."""
+        return self._possible(self._linked(link))
+
+    def _linked(self, link: Mapping[str, str]) -> T:
+        spelling = link.get(self.key)
         try:
             return self.default if spelling is None else self.parse(unpacked(spelling))
         except (ArithmeticError, LookupError, ValueError):
@@ -145,6 +149,12 @@ def follow_link(*names: str) -> None:
     if _stepped():
         st.session_state[STEPS] = steps() + 1
         _forget(names)
+
+
+def forget(*but: str) -> None:
+    """Before another view is opened in this session: its link counts, as after Back; what these names hold stays."""
+    st.session_state[STEPS] = steps() + 1
+    _forget({*kept(), *unsent()} - set(but))
 
 
 def arrive(page: str) -> None:

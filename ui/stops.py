@@ -1,5 +1,7 @@
 """The two sliders that pages of saturation share, d_k and the input scale: their stops, and where the link says."""
 
+from dataclasses import replace
+
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, N_HEAD
 from ui.components.lab import UNDERFLOW, Positions, Slider
 from ui.numbers import nearest_ratio, positive, significant
@@ -8,6 +10,8 @@ from ui.text import Words, words
 
 D_K = Setting(key="dk", default=64.0, parse=lambda spelling: positive(spelling, 64.0), spell=lambda d_k: f"{d_k:g}")
 SCALE = Setting(key="scale", default=1.0, parse=lambda spelling: positive(spelling, 1.0), spell=lambda a: f"{a:g}")
+# The first page opens where the head is soft: elsewhere sliders open where unscaled attention is in trouble already.
+START_D_K, START_SCALE = replace(D_K, key="soft_dk", default=8.0), replace(SCALE, key="soft_scale")
 PROBE_HEAD = Setting(key="probe_head", default=1, parse=int, clamp=int, options=range(1, N_HEAD + 1))
 DECADES = -8.0  # log₁₀ of where an axis ends: α reaches far lower and would flatten what the other sliders do
 SHOWN_D_K = (1, 4, 16, 64, 256, 1024)

@@ -1,7 +1,5 @@
 """What a link to the first page says besides the sentence, the word that asks, and the sliders."""
 
-from dataclasses import replace
-
 from ui import stops
 from ui.state import Setting
 
@@ -16,5 +14,4 @@ CHOSEN = Setting(
     key="shown", default=(-1, -1), parse=_head, spell=lambda head: ".".join(str(index + 1) for index in head)
 )
 
-# The sliders open where the head is soft: elsewhere they open where unscaled attention is in trouble already.
-D_K, SCALE = replace(stops.D_K, key="soft_dk", default=8.0), replace(stops.SCALE, key="soft_scale")
+D_K, SCALE = stops.START_D_K, stops.START_SCALE

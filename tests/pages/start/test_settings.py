@@ -8,4 +8,4 @@ from ui.navigation import OF_START
 
 def test_every_setting_of_the_first_page_is_known_to_the_menu() -> None:
     own = {setting.key for setting in (TEXT, TOKENS, CHOSEN, D_K, SCALE)}
-    assert own | {"lang", "embed", "embed_options"} == OF_START
+    assert own | {"lang", "present", "embed", "embed_options", "lesson", "lesson_step"} == OF_START
