@@ -432,11 +432,11 @@ def test_typed_markup_is_text(page) -> None:
 def test_the_components_have_no_accessibility_violation(open_page, theme) -> None:
     page = open_page(script=HARNESS, height=3000, theme=theme)
     component(page, "lines").locator("canvas").wait_for()
-    found = Axe().run(
+    report = Axe().run(
         page,
         {"include": [[".st-key-strip"], [".st-key-product"], [".st-key-live"], [".st-key-grid"], [".st-key-lines"]]},
     )
-    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found.response["violations"]]
+    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in report.response["violations"]]
 
 
 def test_the_saved_svg_is_whole_and_escaped(page) -> None:
@@ -494,9 +494,9 @@ def test_a_picture_too_large_for_a_png_is_a_sentence(page) -> None:
     """More pixels than Chromium has room for in one canvas, at any scale of ours."""
     component(page, "product").locator(".stage").evaluate(LARGE, 400_000)
     component(page, "product").locator(".tool.png").click()
-    said = words("canvas", "en")["too_large"]
-    component(page, "product").locator(".tip", has_text=said).wait_for()
-    assert component(page, "product").locator("[aria-live]").inner_text() == said
+    sentence = words("canvas", "en")["too_large"]
+    component(page, "product").locator(".tip", has_text=sentence).wait_for()
+    assert component(page, "product").locator("[aria-live]").inner_text() == sentence
 
 
 def test_a_component_that_has_gone_before_the_library_arrives_is_not_mounted(browser) -> None:

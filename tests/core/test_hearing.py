@@ -45,14 +45,14 @@ def test_masks_and_their_numbers_of_pairs(kind, radius):
 @pytest.mark.parametrize("kind", MASK_KINDS)
 def test_reach_is_a_power_of_the_mask(kind):
     allowed = mask(kind, N, 2)
-    for layers, found in enumerate(heard_through(allowed, 5), start=1):
+    for layers, reach in enumerate(heard_through(allowed, 5), start=1):
         power = torch.linalg.matrix_power(allowed.double(), layers)
-        assert_close(found, (power > 0).float())
+        assert_close(reach, (power > 0).float())
 
 
 def test_a_window_reaches_its_half_width_times_the_layers():
-    for layers, found in enumerate(heard_through(mask("window", N, 3), 4), start=1):
-        assert_close(found.bool(), mask("window", N, 3 * layers))
+    for layers, reach in enumerate(heard_through(mask("window", N, 3), 4), start=1):
+        assert_close(reach.bool(), mask("window", N, 3 * layers))
 
 
 @pytest.mark.parametrize("kind", MASK_KINDS)
@@ -60,9 +60,9 @@ def test_attention_under_a_mask_is_torchs(x, layer, kind):
     allowed = mask(kind, N, 2)
     q, k, v = (torch.einsum("nm,hmd->hnd", x, W) for W in (layer.W_Q, layer.W_K, layer.W_V))
     expected = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
-    found = self_attention(x, layer, allowed=allowed)
-    assert_close(found.context, expected, rtol=0, atol=1e-13)
-    assert bool((found.weights.masked_select(~allowed) == 0).all())
+    trace = self_attention(x, layer, allowed=allowed)
+    assert_close(trace.context, expected, rtol=0, atol=1e-13)
+    assert bool((trace.weights.masked_select(~allowed) == 0).all())
 
 
 @pytest.mark.parametrize("kind", ["causal", "causal_window"])

@@ -77,9 +77,9 @@ def test_multi_head_attention_is_torchs_module(x):
 
 
 def test_groups_share_the_mean_of_their_matrices(layer):
-    found = grouped(layer.W_K, 2)
-    assert_close(found[0], (layer.W_K[0] + layer.W_K[1] + layer.W_K[2]) / 3)
-    assert_close(found[1], (layer.W_K[3] + layer.W_K[4] + layer.W_K[5]) / 3)
+    means = grouped(layer.W_K, 2)
+    assert_close(means[0], (layer.W_K[0] + layer.W_K[1] + layer.W_K[2]) / 3)
+    assert_close(means[1], (layer.W_K[3] + layer.W_K[4] + layer.W_K[5]) / 3)
     assert groups(HEADS, 2).tolist() == [0, 0, 0, 1, 1, 1]
     assert groups(HEADS, 6).tolist() == list(range(6))
 

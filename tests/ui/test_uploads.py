@@ -26,13 +26,13 @@ def opened(**state: object) -> AppTest:
     return app.run()
 
 
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     return " ".join(caption.value for caption in app.caption)
 
 
 def test_a_file_that_was_sent_is_there() -> None:
     app = opened()
-    assert app.session_state["sent"] == [] and not said(app)
+    assert app.session_state["sent"] == [] and not text_of(app)
     app.file_uploader(key="place").upload("a.csv", b"1\n2", "text/csv").run()
     assert app.session_state["sent"] == [b"1\n2"]
 
@@ -46,10 +46,10 @@ def test_a_file_that_the_server_no_longer_has_leaves_an_empty_place_and_a_senten
     app.run()
     monkeypatch.undo()
     assert app.session_state["sent"] == []
-    assert words("common", "en")["upload.gone"] in said(app)
+    assert words("common", "en")["upload.gone"] in text_of(app)
     assert [place.key for place in app.file_uploader] == ["place_1"], "a new place, without the name of the old file"
     app.file_uploader(key="place_1").upload("b.csv", b"3", "text/csv").run()
-    assert app.session_state["sent"] == [b"3"] and not said(app)
+    assert app.session_state["sent"] == [b"3"] and not text_of(app)
 
 
 @pytest.mark.parametrize(

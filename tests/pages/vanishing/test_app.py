@@ -78,14 +78,14 @@ def test_the_script_prints_what_the_layer_computes() -> None:
     app = opened(text="The law saw the king", dk="16", scale="2", probe_head="3")
     page = words("vanishing", "en")
     script = next(code.value for code in app.code if "sweep(" in code.value)
-    told = {name: float(value) for name, value in (line.split("\t") for line in printed(script).splitlines())}
-    assert set(told) == {page[f"measure.{name}"] for name in READ}
+    numbers = {name: float(value) for name, value in (line.split("\t") for line in printed(script).splitlines())}
+    assert set(numbers) == {page[f"measure.{name}"] for name in READ}
     layer = probe(Question(text="The law saw the king"))
     expected = sweep(layer, 16, [4.0]).measures
     for name in READ:
         value = float(getattr(expected, name)[0, 2])
         shown = 10**value if name.startswith("log_") else value  # as the page shows it
-        assert_close(told[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
+        assert_close(numbers[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize(("d_k", "alpha"), [(64, 1.0), (1024, 4.0), (1024, 16.0)])
