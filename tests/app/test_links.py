@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.state
+from tests.harness.training import link_of
 from ui.packing import LONG, packed
 
 
@@ -39,10 +40,6 @@ def opened(**link: str) -> AppTest:
     app.run()
     assert not app.exception
     return app
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
 def value_is_sent(app: AppTest, kind: str) -> bool:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, Tokens
-from tests.harness.browser import wait_frames, wait_idle, wait_painted
+from tests.harness.browser import component, wait_frames, wait_idle, wait_painted
 from ui.components.assets import MOUNT
 from ui.numbers import significant
 from ui.text import words
@@ -42,10 +42,6 @@ def trace(seed: int = 0, count: int = COUNT):
 
 def future(count: int = COUNT) -> torch.Tensor:
     return torch.ones(count, count, dtype=torch.bool).triu(1)
-
-
-def component(page: Page, key: str):
-    return page.locator(f".st-key-{key}")
 
 
 def painted(page: Page, key: str, panel: str) -> torch.Tensor:

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.hearing import MASK_KINDS, heard_through, mask, pairs, prefix_change
-from attention_core.models import Projections
 from attention_core.shuffling import self_attention
+from tests.harness.layers import projections
 
 N, D_MODEL, HEADS, D_K, D_V = 13, 29, 3, 5, 7
 RADII = (0, 1, 2, 5, 12, 17)
@@ -20,13 +20,7 @@ def x():
 
 @pytest.fixture
 def layer():
-    generator = torch.Generator().manual_seed(7)
-    shapes = {"W_Q": (D_MODEL, D_K), "W_K": (D_MODEL, D_K), "W_V": (D_MODEL, D_V), "W_O": (D_V, D_MODEL)}
-    drawn = {
-        name: torch.randn(HEADS, *shape, generator=generator, dtype=torch.float64) * D_MODEL**-0.5
-        for name, shape in shapes.items()
-    }
-    return Projections(**drawn)
+    return projections(HEADS, D_MODEL, D_K, D_V)
 
 
 def may(kind, i, j, radius):

@@ -16,7 +16,7 @@ from attention_core.kv_cache import (
     latent_elements,
     shared,
 )
-from attention_core.models import Projections
+from tests.harness.layers import projections
 
 N, D_MODEL, HEADS, D_K, D_V = 11, 29, 6, 5, 7
 
@@ -28,13 +28,7 @@ def x():
 
 @pytest.fixture
 def layer():
-    generator = torch.Generator().manual_seed(7)
-    shapes = {"W_Q": (D_MODEL, D_K), "W_K": (D_MODEL, D_K), "W_V": (D_MODEL, D_V), "W_O": (D_V, D_MODEL)}
-    drawn = {
-        name: torch.randn(HEADS, *shape, generator=generator, dtype=torch.float64) * D_MODEL**-0.5
-        for name, shape in shapes.items()
-    }
-    return Projections(**drawn)
+    return projections(HEADS, D_MODEL, D_K, D_V)
 
 
 def whole(layer):

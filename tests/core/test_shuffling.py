@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from attention_core.models import Projections
 from attention_core.shuffling import (
     SCHEMES,
     added_scores,
@@ -19,6 +18,7 @@ from attention_core.shuffling import (
     sinusoidal_similarity,
     swaps,
 )
+from tests.harness.layers import projections
 
 N, D_MODEL, HEADS, D_K, D_V = 13, 29, 3, 10, 7  # RoPE needs an even d_k
 
@@ -30,13 +30,7 @@ def x():
 
 @pytest.fixture
 def layer():
-    generator = torch.Generator().manual_seed(7)
-
-    def draw(*shape):
-        return torch.randn(*shape, generator=generator, dtype=torch.float64) * D_MODEL**-0.5
-
-    W_Q, W_K, W_V = draw(HEADS, D_MODEL, D_K), draw(HEADS, D_MODEL, D_K), draw(HEADS, D_MODEL, D_V)
-    return Projections(W_Q=W_Q, W_K=W_K, W_V=W_V, W_O=draw(HEADS, D_V, D_MODEL))
+    return projections(HEADS, D_MODEL, D_K, D_V)
 
 
 def turned(vectors):

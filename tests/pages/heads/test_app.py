@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
 from pages.explore.heads.large import LIVE_TOKENS
-from tests.harness.training import arrived
+from tests.harness.training import arrived, fine
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -21,12 +21,6 @@ SHOWS = ("head", "all", "mean", "norm")
 
 def opened(**link: str) -> AppTest:
     return fine(arrived("heads", **link))
-
-
-def fine(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
 
 
 def through_the_tabs(app: AppTest) -> list[str]:

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from attention_core.models.pretrained import embedded_folder
 from pages.explore.pipeline.cell import Cell
-from tests.harness.training import arrived
+from tests.harness.training import arrived, fine, link_of
 from ui.text import LANGUAGES, words
 
 APP = Path(__file__).parents[3] / "app.py"
@@ -31,12 +31,6 @@ SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 def opened(**link: str) -> AppTest:
     return fine(arrived("pipeline", **link))
-
-
-def fine(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
 
 
 def elements(node) -> Iterator:
@@ -80,10 +74,6 @@ def stages_of(app: AppTest) -> dict[str, bytes]:
         for element in elements(app._tree)
         if getattr(element, "type", "") == "bidi_component" and str(element.key).startswith("canvas_")
     }
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
 def titles(app: AppTest) -> list[str]:

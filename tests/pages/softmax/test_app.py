@@ -10,13 +10,12 @@ from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
 from tests.harness.scripts import printed
-from tests.harness.training import arrived
+from tests.harness.training import arrived, number
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
 PAGE = words("softmax", "en")
 SIXTEEN = "0.5,-1.25,2,0,-0.75,1.5,-2,0.25,3,-0.5,1,-1.5,0.75,-0.25,1.25,-1"
-DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
 def opened(**link: str) -> AppTest:
@@ -36,10 +35,6 @@ def table(app: AppTest, heading: str) -> list[list[str]]:
         text.value for text in app.markdown if text.value.startswith("|") and heading in text.value
     ).splitlines()
     return [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-def number(text: str) -> float:
-    return float(re.sub(r"·10(-?\d+)", r"e\1", text.translate(DIGITS)))
 
 
 def last_of(latex: str) -> float:

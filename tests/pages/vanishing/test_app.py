@@ -16,7 +16,7 @@ from pages.saturation.vanishing.curves import CURVES
 from pages.saturation.vanishing.numbers import BINS, GAINS, autograd_residual, critical, histogram, summary
 from pages.saturation.vanishing.pictures import READ
 from tests.harness.scripts import printed
-from tests.harness.training import arrived
+from tests.harness.training import arrived, captions
 from tests.harness.work import settled
 from ui.session import Question, probe
 from ui.text import words
@@ -26,10 +26,6 @@ ROOT = Path(__file__).parents[3]
 
 def opened(language: str = "en", **link: str) -> AppTest:
     return settled(arrived("vanishing", lang=language, **link))
-
-
-def captions(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
