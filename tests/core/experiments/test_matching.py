@@ -122,16 +122,16 @@ def test_the_kinds_of_pairs_are_what_they_are_called() -> None:
     author = Author(split(lexicon(), held_out=False), stream(7, "test"))
     content = {word: (kind, i) for kind, rows in lexicon().items() for i, m in enumerate(rows) for word in m.words}
 
-    def tokens(text: str) -> list[tuple[str, int]]:
+    def meanings(text: str) -> list[tuple[str, int]]:
         return sorted(content[word] for word in text.split() if word in content)
 
     for _ in range(150):
         first, second, kind = author.pair("order", UNMET)
-        assert kind == "order" and first != second and tokens(first) == tokens(second)
+        assert kind == "order" and first != second and meanings(first) == meanings(second)
         first, second, _ = author.pair("word", ((0,), (0,)))
         if not {"you", "they", "we"} & {*first.split(), *second.split()}:  # plurals stand in no list
-            assert tokens(first) != tokens(second), (first, second)
-            assert len(tokens(first)) == len(tokens(second))
+            assert meanings(first) != meanings(second), (first, second)
+            assert len(meanings(first)) == len(meanings(second))
     assert {author.pair()[2] for _ in range(200)} == set(PAIR_KINDS)
 
 
