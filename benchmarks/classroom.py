@@ -105,7 +105,9 @@ async def class_of(url: str, pages: Sequence[str], seconds: float, cpu_seconds: 
     lesson.cpu, lesson.client_cpu = cpu_seconds() - cpu, time.process_time() - client
     await everybody
     lesson.seconds = seconds
-    lesson.answers = [each for each in lesson.answers if each.page == OPENED or full <= each.asked < full + seconds]
+    lesson.answers = [
+        answer for answer in lesson.answers if answer.page == OPENED or full <= answer.asked < full + seconds
+    ]
     return lesson
 
 

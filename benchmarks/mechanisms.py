@@ -110,14 +110,14 @@ def main() -> None:
                 before = spent / 1e3 if isinstance(spent, float) else PATIENCE
     opening = one_per_axis(MECHANISMS)
     cases = {"the six it opens with": opening, "the six slowest": slowest()}
-    found = {name: bench(keys) for name, keys in cases.items()}
-    for name, (ahead, both) in found.items():
+    times = {name: bench(keys) for name, keys in cases.items()}
+    for name, (ahead, both) in times.items():
         print(f"{N_HEAD} heads, {BENCH_TOKENS} tokens, {name} ({', '.join(cases[name])}): {ahead:.1f} ms,"
               f" {both:.1f} ms with the gradient of one head (target {BENCH_MS:g} ms)")  # fmt: skip
     report(
         "Mechanisms against scaled dot (_x: times as much)",
         rows,
-        bench_ms={name: {"forward": ahead, "with_gradient": both} for name, (ahead, both) in found.items()},
+        bench_ms={name: {"forward": ahead, "with_gradient": both} for name, (ahead, both) in times.items()},
         target_ms=BENCH_MS,
     )
 

@@ -45,11 +45,11 @@ def commit(page: Page, text: str) -> float:
 
 def weights_on_the_wire(frames: list[bytes], sizes: dict[str, Any]) -> dict[str, float]:
     """Bytes per value of the last message that carried each picture: the message's size over its values."""
-    found = {}
+    bytes_per_value = {}
     for key, marker in (("overview", b'"0.0"'), ("large_head", b'"live":true')):
         carrying = [frame for frame in frames if marker in frame and b"HDLT" in frame]
-        found[key] = len(carrying[-1]) / sizes[key]["values"]
-    return found
+        bytes_per_value[key] = len(carrying[-1]) / sizes[key]["values"]
+    return bytes_per_value
 
 
 def main() -> None:

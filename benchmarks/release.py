@@ -66,13 +66,13 @@ RELEASE = """async ([key, name, stop]) => {
     const written = ({ target, addedNodes, removedNodes }) =>
         target.isConnected && !drawn(target) && !copied(target) && !holds(addedNodes) && !holds(removedNodes);
     const paint = CanvasRenderingContext2D.prototype.fillText;
-    CanvasRenderingContext2D.prototype.fillText = function (...told) {
+    CanvasRenderingContext2D.prototype.fillText = function (...drawing) {
         if (this.canvas.closest?.("[data-testid=stDataFrame]")) text = all = performance.now();
-        return paint.apply(this, told);
+        return paint.apply(this, drawing);
     };
-    const watch = new MutationObserver((found) => {
+    const watch = new MutationObserver((mutations) => {
         all = performance.now();
-        if (found.some(written)) text = all;
+        if (mutations.some(written)) text = all;
     });
     const changes = { subtree: true, childList: true, characterData: true };
     watch.observe(document.querySelector("[data-testid=stMain]"), changes);
@@ -91,7 +91,7 @@ STROKES = """(drawn) => {
         [canvas, canvas.getRootNode?.().host].some((node) => node?.closest?.(`.st-key-${drawn}`));
     for (const name of ["fillRect", "drawImage", "putImageData", "fillText"]) {
         const stroke = CanvasRenderingContext2D.prototype[name];
-        CanvasRenderingContext2D.prototype[name] = function (...told) {
+        CanvasRenderingContext2D.prototype[name] = function (...drawing) {
             if (within(this.canvas)) window.__stroke = performance.now();
             return stroke.apply(this, told);
         };
@@ -110,12 +110,12 @@ async def measure(page: Page, url: str, case: Case) -> dict[str, object]:
     await page.wait_for_function(IDLE, timeout=60_000)
     await page.wait_for_timeout(6000)  # bands that follow
     most = int(await page.evaluate(STOPS, [case.key, case.slider]))
-    found = []
+    timings = []
     for turn in range(RELEASES + 1):
         stop = (turn * 5 + 3) % (most + 1)
-        found.append(await page.evaluate(RELEASE, [case.key, case.slider, stop]))
+        timings.append(await page.evaluate(RELEASE, [case.key, case.slider, stop]))
         await page.wait_for_timeout(400)
-    text, everything = zip(*found[1:], strict=True)
+    text, everything = zip(*timings[1:], strict=True)
     return {
         "page": case.path,
         "slider": case.slider,
@@ -135,18 +135,18 @@ async def redrawn(page: Page, url: str, path: str, key: str, drawn: str) -> dict
     await page.wait_for_function(IDLE, timeout=60_000)
     await page.wait_for_timeout(3000)
     await page.evaluate(STROKES, drawn)
-    found = []
+    milliseconds = []
     for turn in range(RELEASES + 1):
         await thumb.press("ArrowLeft" if turn % 2 else "ArrowRight")
         await page.wait_for_timeout(1200)
-        found.append(float(await page.evaluate("() => window.__stroke - window.__key")))
+        milliseconds.append(float(await page.evaluate("() => window.__stroke - window.__key")))
     return {
         "page": path,
         "slider": key,
         "tokens": TOKENS_REDRAWN,
         "text: median ms": "",
         "text: slowest ms": "",
-        "with pictures: median ms": statistics.median(found[1:]),
+        "with pictures: median ms": statistics.median(milliseconds[1:]),
     }
 
 
@@ -161,8 +161,8 @@ async def measured(url: str, part: str) -> list[dict[str, object]]:
         await page.wait_for_function(IDLE, timeout=60_000)
         for case in (case for case in CASES if part in case.path):
             rows.append(await measure(page, url, case))
-        for each in (each for each in REDRAWN if part in each[0]):
-            rows.append(await redrawn(page, url, *each))
+        for place in (place for place in REDRAWN if part in place[0]):
+            rows.append(await redrawn(page, url, *place))
         await browser.close()
     return rows
 

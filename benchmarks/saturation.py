@@ -40,16 +40,16 @@ FIRST_S = 0.3  # until the curves through the sliders' position are there, in th
 def naive(probe: Probe, d_k: int, factor: float) -> dict[str, torch.Tensor]:
     """One stop as anybody would compute it: forward, backward, weight-sized gradients, a Jacobian's norm per row."""
     q, k, v = (part.clone().requires_grad_() for part in (probe.q[..., :d_k], probe.k[..., :d_k], probe.v))
-    found = attend(q, k, v, scaling=by(factor))
-    output = torch.einsum("hnv,hvd->nd", found.context, probe.W_O)
-    slopes = gradients((output * probe.direction).sum(), found)
-    p = found.weights.detach()
+    attended = attend(q, k, v, scaling=by(factor))
+    output = torch.einsum("hnv,hvd->nd", attended.context, probe.W_O)
+    slopes = gradients((output * probe.direction).sum(), attended)
+    p = attended.weights.detach()
     gains = row_gain(p, slopes.weights)
     parts = torch.einsum("nd,hnc->hndc", probe.x, slopes.q)
     mean = parts.mean(dim=1, keepdim=True)
     nats = entropy(p)
     return {
-        "score_std": found.scaled_scores.detach().flatten(1).std(dim=-1),
+        "score_std": attended.scaled_scores.detach().flatten(1).std(dim=-1),
         "peak": p.amax(-1).mean(-1),
         "entropy": nats.mean(-1),
         "support": nats.exp().mean(-1),
@@ -109,9 +109,9 @@ def main() -> None:
         start = time.perf_counter()
         expected = {stop: naive(probe, *stop) for stop in samples()}
         theirs.append(seconds(start) / SAMPLES * stops)
-        for (d_k, factor), found in expected.items():
+        for (d_k, factor), measures in expected.items():
             mine = sweep(probe, d_k, [factor]).measures.peak[0]
-            differ = max(differ, float((mine - found["peak"]).abs().max()))
+            differ = max(differ, float((mine - measures["peak"]).abs().max()))
         assert table.measures.shape[-2:] == (len(MEASURE_NAMES), N_HEAD)
     start = time.perf_counter()
     cross(untrained(x, SEEDS), len(D_K_STOPS) // 2, len(INPUT_SCALES) // 2)

@@ -44,12 +44,12 @@ class Row:
 
 def sort_rows() -> Iterator[Row]:
     """Final accuracy after 600 steps."""
-    found = {
+    lines = {
         16: ((0.972, 0.001), (0.971, 0.007), (0.975, 0.006), (0.974, 0.006)),
         64: ((0.442, 0.043), (0.977, 0.005), (0.974, 0.006), (0.970, 0.008)),
         256: ((0.386, 0.019), (0.974, 0.002), (0.973, 0.008), (0.968, 0.011)),
     }
-    for d_k, line in found.items():
+    for d_k, line in lines.items():
         for rule, (expected, spread) in zip(("none", "inverse_sqrt", "inverse", "qk_norm"), line, strict=True):
             variants = tuple(Sort(rule=rule, d_k=d_k, lr=lr, steps=600, every=600) for lr in RATES)
             yield Row(table="sort", what=f"sort, d_k {d_k}, {rule}", variants=variants, seeds=5,
@@ -121,8 +121,8 @@ def measure(row: Row, seeds: int, pool: ProcessPoolExecutor) -> dict[str, object
     """Ours beside the expected: of several variants the one whose mean over the seeds is best."""
     count = min(seeds, row.seeds)
     runs = [replace(variant, seed=seed) for variant in row.variants for seed in range(count)]  # type: ignore[type-var]
-    found = list(pool.map(trained, runs))
-    ends = [value for value, _ in found]
+    results = list(pool.map(trained, runs))
+    ends = [value for value, _ in results]
     best = min if row.errors else max
     by_variant = [statistics.mean(ends[start : start + count]) for start in range(0, len(ends), count)]
     chosen = by_variant.index(best(by_variant)) * count
@@ -135,7 +135,7 @@ def measure(row: Row, seeds: int, pool: ProcessPoolExecutor) -> dict[str, object
         "expected": row.expected,
         "expected sd": "" if row.spread is None else row.spread,
         "seeds": count,
-        "s/run": statistics.mean(seconds for _, seconds in found),
+        "s/run": statistics.mean(seconds for _, seconds in results),
     }
 
 
@@ -146,8 +146,8 @@ def naive(seeds: int) -> dict[str, object]:
     for seed in range(min(seeds, 5)):
         values = made_series(seed, config.points)
         test = values[round(0.7 * len(values)) :].unfold(0, config.past + config.horizon, 1)
-        said = seasonal_naive(test[:, : config.past], config.horizon, NAIVE_PERIOD)
-        errors.append(float((said - test[:, config.past :]).square().mean()) / NOISE**2)
+        forecast = seasonal_naive(test[:, : config.past], config.horizon, NAIVE_PERIOD)
+        errors.append(float((forecast - test[:, config.past :]).square().mean()) / NOISE**2)
     return {
         "table": "series", "what": f"series, seasonal naive ({NAIVE_PERIOD})", "ours": statistics.mean(errors),
         "sd": statistics.stdev(errors) if len(errors) > 1 else "", "expected": 3.99, "expected sd": 0.93,

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attention_core.models import EMBEDDED, Settings
+from tests.harness.training import link_of
 from ui.controls import DEFAULT_SENTENCE, MAX_CHARS
 from ui.sentences import SENTENCES, first_of
 from ui.session import SCRATCH
@@ -36,10 +37,6 @@ def seen(app: AppTest):
     assert not app.exception
     assert not app.error
     return app.session_state["seen"]
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
 def test_cold_it_shows_the_default_sentence_in_the_trained_model() -> None:

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.state
+from tests.harness.training import link_of
 from ui.packing import LONG, packed
 
 
@@ -41,11 +42,7 @@ def opened(**link: str) -> AppTest:
     return app
 
 
-def link_of(app: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
-
-
-def told(app: AppTest, kind: str) -> bool:
+def value_is_sent(app: AppTest, kind: str) -> bool:
     """Whether the browser is told the value of this widget in the newest run."""
     return getattr(app, kind)[0].proto.set_value
 
@@ -77,17 +74,17 @@ def test_what_a_reader_sets_counts_more_than_the_link_it_came_from() -> None:
 def test_a_value_that_was_put_is_told_to_the_browser_once() -> None:
     app = opened()
     app.run()
-    assert not told(app, "number_input")
+    assert not value_is_sent(app, "number_input")
     app.button(key="put").click().run()
-    assert app.number_input(key="n").value == 3 and told(app, "number_input")
+    assert app.number_input(key="n").value == 3 and value_is_sent(app, "number_input")
     app.run()
-    assert not told(app, "number_input")
+    assert not value_is_sent(app, "number_input")
 
 
 def test_a_folded_widget_is_told_its_value_with_every_run() -> None:
     app = opened(rule="second")
     app.run()
-    assert app.selectbox(key="rule").value == "second" and told(app, "selectbox")
+    assert app.selectbox(key="rule").value == "second" and value_is_sent(app, "selectbox")
 
 
 def test_on_another_page_a_widget_is_told_its_value_again() -> None:
@@ -96,7 +93,7 @@ def test_on_another_page_a_widget_is_told_its_value_again() -> None:
     app.run()
     app.session_state["where"], app.session_state["drawn"] = "here", True
     app.run()
-    assert app.number_input(key="n").value == 4 and told(app, "number_input")
+    assert app.number_input(key="n").value == 4 and value_is_sent(app, "number_input")
 
 
 def test_after_back_the_link_counts_and_what_it_does_not_say_is_the_default(monkeypatch) -> None:
@@ -111,7 +108,7 @@ def test_after_back_the_link_counts_and_what_it_does_not_say_is_the_default(monk
     assert not app.exception
     assert app.session_state["seen"] == (7, 10)
     assert (app.number_input(key="n").value, app.selectbox(key="rule").value) == (7, "first")
-    assert told(app, "number_input")
+    assert value_is_sent(app, "number_input")
     assert link_of(app) == {"even": "10"}
     app.run()
     assert app.session_state["seen"] == (7, 10)

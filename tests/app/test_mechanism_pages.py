@@ -3,20 +3,15 @@
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from tests.harness.scripts import printed
-from tests.harness.training import opened
+from tests.harness.training import captions, opened
 from ui.text import words
 
 PAGES = ("local", "hard_soft")
 FOLDER = Path(__file__).parents[2] / "pages" / "mechanisms"
 TRAINED = {"race", "training"}  # sections whose scripts train for a minute
 SCRIPTS = sorted(script for script in FOLDER.rglob("script.py") if script.parent.name not in TRAINED)
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize(

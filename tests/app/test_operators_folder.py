@@ -46,17 +46,17 @@ def test_a_page_about_an_operators_model_does_not_say_where_it_lies(page, tmp_pa
     saved(folder)
     monkeypatch.setenv("HEADLIGHT_MODELS", str(folder))
     app = opened(page, model="my-bert", text="the law", where_from="trained")
-    told = sent(app)
-    assert "my-bert" in told
-    assert "kept-apart" not in told and str(tmp_path) not in told
+    messages = sent(app)
+    assert "my-bert" in messages
+    assert "kept-apart" not in messages and str(tmp_path) not in messages
 
 
 def test_a_folder_that_cannot_be_loaded_is_told_by_its_name(tmp_path, monkeypatch) -> None:
     folder = tmp_path / "kept-apart" / "my-bert"
     folder.mkdir(parents=True)
     monkeypatch.setenv("HEADLIGHT_MODELS", str(folder))
-    told = sent(opened("pipeline", model="my-bert"))
-    assert "my-bert" in told and "kept-apart" not in told
+    messages = sent(opened("pipeline", model="my-bert"))
+    assert "my-bert" in messages and "kept-apart" not in messages
 
 
 def offered(folder: Path, monkeypatch) -> Path:

@@ -88,8 +88,8 @@ def test_a_link_to_a_run_trains_nothing(place: Place) -> None:
 def test_a_link_with_other_settings_is_not_answered_with_the_recording_as_if_it_were_theirs(place: Place) -> None:
     before = trainings()
     app = opened(place.page, lang="en", **{f"{place.key}_go": "1"}, **place.link())
-    told = words("training", "en")["asked" if place.key in EMPTY else "recorded_other"]
-    assert told in captions(app)
+    sentence = words("training", "en")["asked" if place.key in EMPTY else "recorded_other"]
+    assert sentence in captions(app)
     if place.key in EMPTY:
         assert lines(place) not in texts(app)
     assert f"{place.key}_run" not in app.session_state and trainings() == before

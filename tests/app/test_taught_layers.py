@@ -48,17 +48,17 @@ def test_what_is_shown_is_what_torch_computes_from_the_checkpoint() -> None:
     model = load_pronoun()
     layer = model.run(model.tokenize(EXAMPLE)).layers[0]
     eye = torch.eye(len(layer.keys)).expand(layer.name.n_head, -1, -1)
-    made = F.scaled_dot_product_attention(layer.attention.q, layer.attention.k, eye)
+    theirs = F.scaled_dot_product_attention(layer.attention.q, layer.attention.k, eye)
     app = opened(EXPLORE[0], model=TAUGHT, text=EXAMPLE, head="2")
-    assert_close(weights_shown(app), made[1], rtol=1e-4, atol=1e-5)
+    assert_close(weights_shown(app), theirs[1], rtol=1e-4, atol=1e-5)
 
 
 def test_words_it_was_not_taught_are_named_and_it_shows_a_sentence_of_its_own() -> None:
     app = opened(EXPLORE[0], model=TAUGHT, text="the zebra saw <b>*it*</b>")
-    said = app.info[0].value
-    assert "zebra" in said
+    sentence = app.info[0].value
+    assert "zebra" in sentence
     assert app.info[0] in app.main.children.values()  # across the page, not in a row of widgets
-    assert "*it*" not in re.sub(r"`.*?`", "", said)  # what was typed stands in inert code only
+    assert "*it*" not in re.sub(r"`.*?`", "", sentence)  # what was typed stands in inert code only
     assert [text for text in app.text if set(EXAMPLE.split()) <= set(text.value.split()) <= set(WORDS)]
     app.button(key="use_taught").click().run()
     assert app.text_input(key="text").value == EXAMPLE
@@ -72,8 +72,8 @@ def test_the_script_finds_the_same_weights() -> None:
     app = opened(EXPLORE[0], model=TAUGHT, text=EXAMPLE)
     script = next(code.value for code in app.code if "load_pronoun" in code.value)
     row = printed(script).partition("tensor([")[2].partition("]")[0]
-    told = torch.tensor([float(number) for number in row.split(",")])
-    assert float((weights_shown(app) - told).abs().sum(dim=-1).min()) < 1e-4
+    printed_row = torch.tensor([float(number) for number in row.split(",")])
+    assert float((weights_shown(app) - printed_row).abs().sum(dim=-1).min()) < 1e-4
 
 
 def test_a_layer_the_visitor_has_trained_opens_in_explore_and_in_no_other_session() -> None:

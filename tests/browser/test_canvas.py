@@ -46,10 +46,6 @@ def future(count: int = COUNT) -> torch.Tensor:
     return torch.ones(count, count, dtype=torch.bool).triu(1)
 
 
-def component(page: Page, key: str):
-    return page.locator(f".st-key-{key}")
-
-
 def painted(page: Page, key: str, panel: str) -> torch.Tensor:
     """What the component really holds, by way of its host element. NaN travels as null."""
     values = page.evaluate(
@@ -434,11 +430,11 @@ def test_typed_markup_is_text(page) -> None:
 def test_the_components_have_no_accessibility_violation(open_page, theme) -> None:
     page = open_page(script=HARNESS, height=3000, theme=theme)
     component(page, "lines").locator("canvas").wait_for()
-    found = Axe().run(
+    report = Axe().run(
         page,
         {"include": [[".st-key-strip"], [".st-key-product"], [".st-key-live"], [".st-key-grid"], [".st-key-lines"]]},
     )
-    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found.response["violations"]]
+    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in report.response["violations"]]
 
 
 def test_a_saved_svg_is_whole_and_escaped(page) -> None:

@@ -38,9 +38,9 @@ def opened(open_page, **options) -> Page:
 
 
 def canvas(page: Page, name: str) -> Locator:
-    found = page.locator(f"{LAB} [data-name={name}] canvas")
-    found.scroll_into_view_if_needed()
-    return found
+    locator = page.locator(f"{LAB} [data-name={name}] canvas")
+    locator.scroll_into_view_if_needed()
+    return locator
 
 
 def point(page: Page, name: str, fx: float, fy: float) -> tuple[float, float]:
@@ -166,14 +166,14 @@ def test_arrow_keys_walk_through_a_map_and_enter_picks(open_page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "numbers"),
     [("log10", ["5.623·10⁻⁶¹ (0 in float32)", "215.4", "nothing there"]), ("log2", ["7.294·10⁻¹⁹", "5.04", "masked"])],
 )
-def test_a_map_tells_the_number_that_travelled_as_a_logarithm(open_page, name, told) -> None:
+def test_a_map_tells_the_number_that_travelled_as_a_logarithm(open_page, name, numbers) -> None:
     page = opened(open_page)
     picture = canvas(page, name)
     picture.press("ArrowUp")
-    for column, expected in enumerate(told, start=1):
+    for column, expected in enumerate(numbers, start=1):
         assert tip(page) == [f"1, {column}", expected]
         picture.press("ArrowRight")
 
@@ -250,22 +250,22 @@ def test_a_mouse_drags_the_slider_of_a_curve(open_page) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_laboratory_has_no_accessibility_violation(open_page, theme) -> None:
     page = opened(open_page, theme=theme)
-    found = Axe().run(page, context=LAB)
-    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found.response["violations"]]
+    report = Axe().run(page, context=LAB)
+    assert not [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in report.response["violations"]]
 
 
 def test_a_frame_of_a_kind_nobody_knows_gives_the_sentence(open_page) -> None:
     page = opened(open_page)
     plot = {"name": "x", "kind": "nonsense", "stack": "", "title": "", "note": "", "span": 4, "narrow": 4, "height": 90}
     meta = {"sliders": [], "films": [], "computed": [], "panels": [plot], "summary": "", "puts": 1, "underflow": -45}
-    told = words("canvas", "en")["damaged"]
+    sentence = words("canvas", "en")["damaged"]
     page.evaluate(
         f"""(bytes) => window.__headlight.lab({{
             data: new Uint8Array(bytes), parentElement: {HOST}.shadowRoot, setStateValue() {{}}, setTriggerValue() {{}},
         }})""",
-        list(encode(meta | {"words": {"damaged": told}}, {})),
+        list(encode(meta | {"words": {"damaged": sentence}}, {})),
     )
-    assert page.locator(f"{LAB} [role=alert]").inner_text() == told
+    assert page.locator(f"{LAB} [role=alert]").inner_text() == sentence
     assert not page.locator(f"{LAB} canvas").first.is_visible()
 
 
@@ -293,14 +293,14 @@ def stays(page: Page) -> None:
 def test_a_picture_in_sight_is_told_of_once_for_every_question(open_page) -> None:
     """Not before the reader has scrolled to it, not where it only flies past, not again when the reader comes back."""
     page = opened(open_page, height=300)
-    told = page.get_by_text("sights")
+    sights = page.get_by_text("sights")
     stays(page)
-    assert told.inner_text() == "sights []"
+    assert sights.inner_text() == "sights []"
     picture, first = (page.locator(f"{LAB} [data-name={name}]") for name in ("histogram", "controls"))
     picture.scroll_into_view_if_needed()
     first.scroll_into_view_if_needed()
     stays(page)
-    assert told.inner_text() == "sights []"
+    assert sights.inner_text() == "sights []"
     picture.scroll_into_view_if_needed()
     page.get_by_text("sights [0]", exact=True).wait_for()
     canvas(page, "map").press("Enter")  # the page runs again, and other numbers come
@@ -310,11 +310,11 @@ def test_a_picture_in_sight_is_told_of_once_for_every_question(open_page) -> Non
     first.scroll_into_view_if_needed()
     first.locator(".choice").last.press("Enter")  # another question, the picture out of sight
     stays(page)
-    assert told.inner_text() == "sights [0]"
+    assert sights.inner_text() == "sights [0]"
     picture.scroll_into_view_if_needed()
     page.get_by_text("sights [0, 1]", exact=True).wait_for()
     stays(page)
-    assert told.inner_text() == "sights [0, 1]"
+    assert sights.inner_text() == "sights [0, 1]"
 
 
 def test_a_component_mounted_again_in_its_place_leaves_nothing_of_the_one_before(open_page) -> None:

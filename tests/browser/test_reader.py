@@ -31,9 +31,9 @@ TRANSLATOR = """(replaces) => {
     };
     const texts = (root) => {
         const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-        const found = [];
-        while (walker.nextNode()) found.push(walker.currentNode);
-        return found;
+        const inside = [];
+        while (walker.nextNode()) inside.push(walker.currentNode);
+        return inside;
     };
     texts(document.body).forEach(translate);
     new MutationObserver((changes) => {
@@ -141,8 +141,8 @@ def test_the_second_sentence_of_a_comparison_is_cut_like_the_first(open_page, le
     box.fill("law " * (letters // 4) + "x" * (letters % 4))
     box.press("Enter")
     rest = "cut_rest" if letters > 25_000 else "cut_characters"
-    said = words("controls", "en")[rest].split("{")[0].strip()
-    page.get_by_text(re.compile(f"B: .*{said}")).wait_for(timeout=20_000)
+    sentence = words("controls", "en")[rest].split("{")[0].strip()
+    page.get_by_text(re.compile(f"B: .*{sentence}")).wait_for(timeout=20_000)
     wait_idle(page)
     assert length(page) < 2**13
     assert page.reload().status == 200

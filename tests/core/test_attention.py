@@ -327,14 +327,14 @@ def test_multi_head_attention_is_torchs_module(cross, masked):
     expected, weights = theirs(
         x, memory, memory, attn_mask=None if allowed is None else ~allowed, average_attn_weights=False
     )
-    found = ours(x, memory if cross else None, allowed)
-    assert_close(found, expected)
+    output = ours(x, memory if cross else None, allowed)
+    assert_close(output, expected)
     assert_close(ours.trace(x, memory if cross else None, allowed).weights, weights)
-    direction = randn(*found.shape, seed=3)
-    (ours_x,) = torch.autograd.grad((found * direction).sum(), x, retain_graph=True)
+    direction = randn(*output.shape, seed=3)
+    (ours_x,) = torch.autograd.grad((output * direction).sum(), x, retain_graph=True)
     (theirs_x,) = torch.autograd.grad((expected * direction).sum(), x)
     assert_close(ours_x, theirs_x)
-    (found * direction).sum().backward()
+    (output * direction).sum().backward()
     (theirs(x, memory, memory, attn_mask=None if allowed is None else ~allowed)[0] * direction).sum().backward()
     thirds = theirs.in_proj_weight.grad.unflatten(0, (3, N_HEAD, D_HEAD)).mT
     for W, expected_gradient in zip((ours.W_Q, ours.W_K, ours.W_V), thirds, strict=True):

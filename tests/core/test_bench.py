@@ -45,11 +45,11 @@ def objective(key, q, k, v, allowed=None):
 def test_scaled_dot_is_torchs_attention_and_its_gradients_are_torchs(masked):
     q, k, v = vectors()
     allowed = causal(N_Q, N_K) if masked else None
-    found = compute(MECHANISMS["scaled_dot"], q, k, v, options=OPTIONS, allowed=allowed)
+    result = compute(MECHANISMS["scaled_dot"], q, k, v, options=OPTIONS, allowed=allowed)
     q_, k_ = (side.clone().requires_grad_() for side in (q, k))
     theirs = F.scaled_dot_product_attention(q_, k_, v, attn_mask=allowed)
-    assert_close(found.trace.context, theirs.detach())
-    assert found.seconds >= 0 and found.learned == 0
+    assert_close(result.trace.context, theirs.detach())
+    assert result.seconds >= 0 and result.learned == 0
     slopes = torch.autograd.grad((theirs * direction(N_HEAD, N_Q, D_V))[HEAD].sum(), (q_, k_))
     reach = head_gradient(MECHANISMS["scaled_dot"], q, k, v, head=HEAD, options=OPTIONS, allowed=allowed)
     assert_close(reach.q, slopes[0][HEAD])
@@ -61,13 +61,13 @@ def test_the_gradient_that_reaches_q_and_k_is_that_of_finite_differences(key):
     q, k, v = vectors(torch.float64)
     reach = head_gradient(MECHANISMS[key], *vectors(), head=HEAD, options=OPTIONS)
     step = 1e-6
-    for side, index, found in ((0, (HEAD, 3, 4), reach.q), (0, (HEAD, 0, 0), reach.q), (1, (HEAD, 5, 1), reach.k)):
+    for side, index, gradient in ((0, (HEAD, 3, 4), reach.q), (0, (HEAD, 0, 0), reach.q), (1, (HEAD, 5, 1), reach.k)):
         ends = []
         for sign in (1, -1):
             moved = [q.clone(), k.clone(), v]
             moved[side][index] += sign * step
             ends.append(float(objective(key, *moved)))
-        assert_close(float(found[index[1:]]), (ends[0] - ends[1]) / (2 * step), rtol=2e-3, atol=2e-4)
+        assert_close(float(gradient[index[1:]]), (ends[0] - ends[1]) / (2 * step), rtol=2e-3, atol=2e-4)
 
 
 @pytest.mark.parametrize("key", ["hard", "hard_sampled"])
@@ -92,10 +92,10 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
 def test_entropy_is_that_of_torchs_distribution_whatever_the_row_sums_to():
     weights = torch.rand(N_Q, N_K, generator=torch.Generator().manual_seed(2)) * 3
     weights[1] = 0
-    found = entropy(weights)
+    nats = entropy(weights)
     rest = [0, 2, 3, 4]
-    assert_close(found[rest], Categorical(weights[rest]).entropy())
-    assert found[1].isnan() and shares(weights)[1].isnan().all()
+    assert_close(nats[rest], Categorical(weights[rest]).entropy())
+    assert nats[1].isnan() and shares(weights)[1].isnan().all()
     assert_close(entropy(torch.ones(1, N_K)), torch.tensor([math.log(N_K)]))
     assert_close(entropy(torch.eye(N_K)), torch.zeros(N_K))
 
@@ -110,11 +110,11 @@ def test_products_are_what_torchs_flop_counter_counts(key):
 
 
 @pytest.fixture(scope="module")
-def found():
+def spreads():
     return spread(0)
 
 
-def test_dot_products_spread_as_the_root_of_d_k_and_additive_scores_do_not(found):
+def test_dot_products_spread_as_the_root_of_d_k_and_additive_scores_do_not(spreads):
     """The variance of additive scores is 0.52 at any d_k. E tanh²(√2 z) by quadrature, not by us."""
     z = torch.linspace(-9, 9, 20001, dtype=torch.float64)
     density = torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi)
@@ -122,15 +122,15 @@ def test_dot_products_spread_as_the_root_of_d_k_and_additive_scores_do_not(found
     assert_close(expected, 0.52, rtol=0, atol=0.005)
     kinds = list(SPREADING)
     widths = torch.tensor(WIDTHS, dtype=torch.float64)
-    assert_close(found.std[:, kinds.index("dot")], widths.sqrt(), rtol=0.06, atol=0)
-    assert_close(found.std[:, kinds.index("scaled_dot")], torch.ones_like(widths), rtol=0.06, atol=0)
-    additive = found.std[:, kinds.index("additive")]
+    assert_close(spreads.std[:, kinds.index("dot")], widths.sqrt(), rtol=0.06, atol=0)
+    assert_close(spreads.std[:, kinds.index("scaled_dot")], torch.ones_like(widths), rtol=0.06, atol=0)
+    additive = spreads.std[:, kinds.index("additive")]
     assert_close(additive, torch.full_like(widths, math.sqrt(expected)), rtol=0.12, atol=0)
     slope = torch.linalg.lstsq(torch.stack((widths.log(), torch.ones_like(widths)), -1), additive.log()[:, None])
     assert_close(slope.solution[0, 0], torch.zeros((), dtype=torch.float64), rtol=0, atol=0.02)
 
 
-def test_as_d_k_grows_dot_chooses_one_key_and_the_others_do_not(found):
+def test_as_d_k_grows_dot_chooses_one_key_and_the_others_do_not(spreads):
     dot, *others = (list(SPREADING).index(kind) for kind in ("dot", "scaled_dot", "additive"))
-    assert found.peak[-1, dot] > 0.9 > 0.5 > found.peak[:, others].max()
-    assert found.trace[-1, dot] < 0.1 < 0.7 < found.trace[:, others].min()
+    assert spreads.peak[-1, dot] > 0.9 > 0.5 > spreads.peak[:, others].max()
+    assert spreads.trace[-1, dot] < 0.1 < 0.7 < spreads.trace[:, others].min()

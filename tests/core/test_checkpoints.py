@@ -14,11 +14,11 @@ def test_tensors_and_recipe_come_back_and_the_bytes_are_the_same_every_time(tmp_
     tensors = {"b.weight": torch.randn(5, 7), "a": torch.arange(3)}
     sums = {checkpoints.save(tensors, {"seed": 2, "why": "学"}, tmp_path / name) for name in ("one", "two")}
     assert len(sums) == 1
-    found, recipe = checkpoints.load(tmp_path / "one", sums.pop())
+    loaded, recipe = checkpoints.load(tmp_path / "one", sums.pop())
     assert recipe == {"seed": 2, "why": "学"}
-    assert found.keys() == tensors.keys()
+    assert loaded.keys() == tensors.keys()
     for name in tensors:
-        assert_close(found[name], tensors[name], rtol=0, atol=0)
+        assert_close(loaded[name], tensors[name], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("change", [lambda data: data, lambda data: b"", None])

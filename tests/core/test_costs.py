@@ -119,6 +119,6 @@ def test_recurrent_layers_wait_for_every_token_and_attention_for_none(n):
 
 def test_only_the_bilstm_writes_more_than_it_reads():
     """What the page says about the comparison, held to torch's modules."""
-    made, x = modules(7, 3, 5), torch.randn(5, 7)
-    widths = {name: made[name](x)[0].shape[-1] for name in ("rnn", "gru", "lstm", "bilstm")}
+    layers, x = modules(7, 3, 5), torch.randn(5, 7)
+    widths = {name: layers[name](x)[0].shape[-1] for name in ("rnn", "gru", "lstm", "bilstm")}
     assert widths == {"rnn": 7, "gru": 7, "lstm": 7, "bilstm": 14}

@@ -67,11 +67,11 @@ def _dot(a, b):
     return mp.fsum(one * other for one, other in zip(a, b, strict=True))
 
 
-def agrees(found: Sweep, probe: Probe, factor: float, index: int = 0) -> None:
+def agrees(swept: Sweep, probe: Probe, factor: float, index: int = 0) -> None:
     """Logarithms to a thousandth of a decade, the others to a thousandth."""
     for head in range(H):
         for name, expected in exactly(probe, factor, head).items():
-            ours = float(getattr(found.measures, name)[index, head])
+            ours = float(getattr(swept.measures, name)[index, head])
             rtol, atol = (0.0, 2e-3) if name.startswith("log") else (2e-3, 1e-37)
             assert_close(ours, expected, rtol=rtol, atol=atol, msg=lambda text, name=name: f"{name} {factor}: {text}")
 
@@ -124,9 +124,9 @@ def test_one_row_with_a_gradient_has_its_ratio_also_where_two_keys_share_the_top
     k[:, 2] = k[:, 0]
     probe = changed(probe, k=k)
     double = changed(Probe(*(getattr(probe, name).double() for name in ("x", "q", "k", "v", "W_O", "direction"))))
-    found, exact = (sweep(one, D_K, [60.0]).measures for one in (probe, double))
-    assert_close(found.log_d_W_Q.double(), exact.log_d_W_Q, rtol=1e-3, atol=1e-2)
-    assert_close(found.snr.double(), exact.snr, rtol=1e-2, atol=0)
+    measures, exact = (sweep(one, D_K, [60.0]).measures for one in (probe, double))
+    assert_close(measures.log_d_W_Q.double(), exact.log_d_W_Q, rtol=1e-3, atol=1e-2)
+    assert_close(measures.snr.double(), exact.snr, rtol=1e-2, atol=0)
     assert_close(exact.snr, torch.full((1, H), 0.5, dtype=torch.float64), rtol=0.2, atol=0)
 
 
@@ -134,13 +134,13 @@ def test_one_row_with_a_gradient_has_its_ratio_also_where_two_keys_share_the_top
 def test_where_all_keys_are_equal_there_is_nothing_to_pass_on(dtype) -> None:
     probe = layer(dtype)
     same = changed(probe, k=probe.k[:, :1].expand(-1, N, -1).clone(), v=probe.v[:, :1].expand(-1, N, -1).clone())
-    found = sweep(same, D_K, [0.5, 40.0])
-    assert_close(found.measures.snr, torch.zeros(2, H, dtype=dtype))
+    swept = sweep(same, D_K, [0.5, 40.0])
+    assert_close(swept.measures.snr, torch.zeros(2, H, dtype=dtype))
     for name in ("log_gain", "log_d_scores", "log_d_W_Q"):
-        assert bool(getattr(found.measures, name).isneginf().all()), name
-    assert_close(found.measures.entropy, torch.full((2, H), math.log(N), dtype=dtype))
-    assert_close(found.measures.trace, torch.full((2, H), 1 - 1 / N, dtype=dtype))
-    assert_close(found.measures.frobenius, torch.full((2, H), math.sqrt(N - 1) / N, dtype=dtype))
+        assert bool(getattr(swept.measures, name).isneginf().all()), name
+    assert_close(swept.measures.entropy, torch.full((2, H), math.log(N), dtype=dtype))
+    assert_close(swept.measures.trace, torch.full((2, H), 1 - 1 / N, dtype=dtype))
+    assert_close(swept.measures.frobenius, torch.full((2, H), math.sqrt(N - 1) / N, dtype=dtype))
 
 
 @pytest.mark.parametrize("target", [None, 2])
@@ -162,13 +162,13 @@ def test_repeated_tokens_are_what_autograd_finds_in_float64(factor, target) -> N
         readout = output @ probe.x.double().mT / 8
         loss = F.cross_entropy(readout, torch.full((7,), target), reduction="sum")
     d_q, d_k = torch.autograd.grad(loss, (q, k))
-    found = sweep(probe, 16, [factor]).measures
+    measures = sweep(probe, 16, [factor]).measures
     x64 = probe.x.double()
-    for ours, slope in ((found.log_d_W_Q, d_q), (found.log_d_W_K, d_k)):
+    for ours, slope in ((measures.log_d_W_Q, d_q), (measures.log_d_W_K, d_k)):
         expected = (x64.mT @ slope).norm(dim=(-2, -1)).log10()
         assert_close(ours[0].double(), expected, rtol=1e-4, atol=1e-3)
     nats = torch.special.entr(weights.detach()).sum(-1).mean(-1)
-    assert_close(found.entropy[0].double(), nats, rtol=1e-4, atol=1e-5)
+    assert_close(measures.entropy[0].double(), nats, rtol=1e-4, atol=1e-5)
 
 
 # The runner-up of a row with twins ----------------------------------------------------------------------------------
@@ -188,8 +188,8 @@ def test_the_slope_of_twins_is_that_of_the_key_behind_them(gap: float, normalize
         mean = _dot(p, d_)
         expected = [p_j * (d_j - mean) for p_j, d_j in zip(p, d_, strict=True)]
         ours = [mpf(one) * mp.exp(mpf(float(log_size[0]))) for one in d_scores[0].tolist()]
-        for found, want in zip(ours, expected, strict=True):
-            assert abs(found - want) <= abs(want) * mpf("1e-9") + max(map(abs, expected)) * mpf("1e-9")
+        for slope, want in zip(ours, expected, strict=True):
+            assert abs(slope - want) <= abs(want) * mpf("1e-9") + max(map(abs, expected)) * mpf("1e-9")
 
 
 def test_a_remedy_says_how_little_a_repeated_word_passes_on() -> None:
@@ -228,10 +228,10 @@ def test_the_entropy_of_a_saturated_row_counts_what_its_winner_has_lost(n: int, 
     k = torch.tensor([[gap], *([-0.1 * j] for j in range(n - 1))], dtype=dtype)[None]
     v = torch.randn(1, n, 2, generator=torch.Generator().manual_seed(0)).to(dtype)
     probe = Probe(x, q, k, v, torch.eye(2, n, dtype=dtype)[None], torch.eye(n, dtype=dtype))
-    found = sweep(probe, 1, [1.0]).measures
+    measures = sweep(probe, 1, [1.0]).measures
     with mp.workdps(60):
         powers = [mp.exp(mpf(float(one))) for one in k[0, :, 0]]
         p = [power / mp.fsum(powers) for power in powers]
         expected = -mp.fsum(p_j * mp.log(p_j) for p_j in p)
     tolerance = {torch.float32: 1e-5, torch.float64: 1e-12}[dtype]
-    assert_close(float(found.entropy[0, 0]) / float(expected), 1.0, rtol=tolerance, atol=0)
+    assert_close(float(measures.entropy[0, 0]) / float(expected), 1.0, rtol=tolerance, atol=0)

@@ -140,7 +140,7 @@ def test_every_mechanism_stays_behind_the_readers_mask(poison: float, name: str)
     sizes = LayerSizes(n_head=H, n_q=N_Q, n_k=N_K, d_k=D_K, d_v=D_V)
     allowed = hiding(key=3)
     allowed[1] = False
-    found = []
+    results = []
     for spoil in (False, True):
         parts = vectors(H)
         if spoil:
@@ -150,11 +150,11 @@ def test_every_mechanism_stays_behind_the_readers_mask(poison: float, name: str)
         learned = {key: p.double().requires_grad_() for key, p in MECHANISMS[name].parameters(sizes).items()}
         trace = run(MECHANISMS[name], *leaves, parameters=learned, options=Options(radius=9), allowed=allowed)
         wanted = [*leaves, *learned.values()]
-        found.append(
+        results.append(
             (trace.context, *torch.autograd.grad(trace.context.square().sum(), wanted, materialize_grads=True))
         )
     if name != "graves":  # its window moves on with every query, also one that may see nothing
-        for ours, expected in zip(found[1], found[0], strict=True):
+        for ours, expected in zip(results[1], results[0], strict=True):
             if name in ("turing", "location_aware"):  # the next query starts from the position of this one
                 assert ours.isfinite().all()
             else:
@@ -169,17 +169,17 @@ def test_a_token_behind_the_mask_teaches_a_layer_of_several_heads_nothing(poison
     x = torch.randn(2, N_K, 13, generator=draw, dtype=torch.float64)
     allowed = torch.ones(N_K, N_K, dtype=torch.bool)
     allowed[:, 4] = False
-    found = []
+    slopes = []
     for spoil in (False, True):
         seen = x.clone()
         if spoil:
             seen[:, 4, 2] = poison
         seen.requires_grad_()
         loss = layer(seen, allowed=allowed)[:, :4].square().sum()
-        found.append(torch.autograd.grad(loss, [seen, *layer.parameters()]))
-    for ours, expected in zip(found[1], found[0], strict=True):
+        slopes.append(torch.autograd.grad(loss, [seen, *layer.parameters()]))
+    for ours, expected in zip(slopes[1], slopes[0], strict=True):
         assert_close(ours, expected)
-    assert not found[1][0][:, 4].any()
+    assert not slopes[1][0][:, 4].any()
 
 
 # Values with a weight of 0 ------------------------------------------------------------------------------------------

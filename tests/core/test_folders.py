@@ -15,25 +15,37 @@ from attention_core.models.pretrained import embedded_folder
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "law", "saw"]
 SMALL = {
-    "vocab_size": 41, "hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 11,
+    "vocab_size": 41,
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 11,
     "max_position_embeddings": 31,
-}  # fmt: skip
+}
 PAIR = {
-    "vocab_size": 41, "d_model": 12, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 3,
-    "decoder_attention_heads": 3, "encoder_ffn_dim": 11, "decoder_ffn_dim": 11, "max_position_embeddings": 31,
-    "decoder_start_token_id": 2, "pad_token_id": 1,
-}  # fmt: skip
+    "vocab_size": 41,
+    "d_model": 12,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 3,
+    "decoder_attention_heads": 3,
+    "encoder_ffn_dim": 11,
+    "decoder_ffn_dim": 11,
+    "max_position_embeddings": 31,
+    "decoder_start_token_id": 2,
+    "pad_token_id": 1,
+}
 INDEX = "model.safetensors.index.json"
 
 
-def made(family: str = "bert", **sizes: object) -> Any:
+def built(family: str = "bert", **sizes: object) -> Any:
     torch.manual_seed(5)
     return AutoModel.from_config(AutoConfig.for_model(family, **(sizes or SMALL)))
 
 
 def saved(folder: Path, shards: bool = False) -> Path:
     """A BERT with its tokenizer; in several files if `shards`."""
-    made().save_pretrained(folder, **({"max_shard_size": "2KB"} if shards else {}))
+    built().save_pretrained(folder, **({"max_shard_size": "2KB"} if shards else {}))
     (folder / "vocab.txt").write_text("\n".join(WORDS))
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer"}))
     return folder
@@ -172,21 +184,21 @@ FAMILIES = {
     "gemma": SMALL | {"num_key_value_heads": 3, "head_dim": 4},
     "gpt_neox": SMALL,
     "mpnet": SMALL,
-    "modernbert": SMALL | {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1,
-                           "eos_token_id": 2},
-}  # fmt: skip
+    "modernbert": SMALL
+    | {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1, "eos_token_id": 2},
+}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_model_without_its_tokenizer_says_so(tmp_path, family) -> None:
-    made(family, **FAMILIES[family]).save_pretrained(tmp_path)
+    built(family, **FAMILIES[family]).save_pretrained(tmp_path)
     assert refused(tmp_path).kind == "no_tokenizer"
 
 
 @pytest.mark.parametrize("missing", ["vocab.json", "merges.txt"])
 @pytest.mark.parametrize("family", ["gpt2", "roberta", "bart", "qwen2"])
 def test_half_of_a_tokenizer_is_told_which_half_is_missing(tmp_path, family, missing) -> None:
-    made(family, **FAMILIES[family]).save_pretrained(tmp_path)
+    built(family, **FAMILIES[family]).save_pretrained(tmp_path)
     files = {"vocab.json": '{"<s>": 0, "t": 1, "h": 2, "th": 3}', "merges.txt": "#version: 0.2\nt h\n"}
     (present,) = files.keys() - {missing}
     (tmp_path / present).write_text(files[present])
@@ -208,7 +220,7 @@ def test_a_tokenizer_with_more_words_than_the_embedding_has_rows_is_another_mode
 
 
 def test_the_tokenizer_of_the_built_in_model_is_not_that_of_a_small_one(tmp_path) -> None:
-    made().save_pretrained(tmp_path)
+    built().save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(embedded_folder()).save_pretrained(tmp_path)
     assert refused(tmp_path).kind == "other_tokenizer"
 

@@ -39,8 +39,8 @@ def test_the_same_seed_gives_the_same_numbers_in_another_process() -> None:
     printed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "5"}
     ).stdout
-    here = FromScratch(DIGEST).run(FromScratch(DIGEST).tokenize(TEXT)).output.double().sum()
-    assert_close(torch.tensor(float(printed), dtype=torch.float64), here, rtol=1e-6, atol=1e-6)
+    total = FromScratch(DIGEST).run(FromScratch(DIGEST).tokenize(TEXT)).output.double().sum()
+    assert_close(torch.tensor(float(printed), dtype=torch.float64), total, rtol=1e-6, atol=1e-6)
     other = FromScratch(Sizes(n_head=3, d_model=22, d_k=7, d_v=5, seed=12, source="digest", positions="none"))
     assert abs(float(other.run(other.tokenize(TEXT)).output.double().sum()) - float(printed)) > 1e-3
 
@@ -112,10 +112,10 @@ def test_settings_outside_their_layers_change_nothing() -> None:
     same, factor = attend_under(elsewhere, 2, q, k, v, scaling=INVERSE_SQRT)
     assert_close(same.weights, plain.weights)
     assert factor == 7**-0.5
-    here, factor = attend_under(elsewhere, 1, q, k, v, scaling=INVERSE_SQRT)
+    trace, factor = attend_under(elsewhere, 1, q, k, v, scaling=INVERSE_SQRT)
     assert factor == 1 / 3.0
     best = (q @ k.mT).masked_fill(torch.ones(5, 5, dtype=torch.bool).triu(1), -torch.inf).argmax(-1)
-    assert_close(here.weights, F.one_hot(best, 5).float())
+    assert_close(trace.weights, F.one_hot(best, 5).float())
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ def test_it_is_drawn_as_torch_draws_it_and_from_the_seed():
 
 def test_blocks_are_norms_of_place_to_place():
     layer = fully_connected(N, D, seed=3)
-    found = blocks(layer, N)
+    norms = blocks(layer, N)
     for i in range(N):
         for j in range(N):
             block = layer.weight[i * D : (i + 1) * D, j * D : (j + 1) * D]
-            assert_close(found[i, j], torch.linalg.matrix_norm(block))
+            assert_close(norms[i, j], torch.linalg.matrix_norm(block))

@@ -72,11 +72,11 @@ def test_every_stage_has_the_gradient_of_an_independent_graph(name):
 
     trace = attend(q, k, v, **case)
     alive_rows = trace.context[:, rows]
-    found = gradients((alive_rows * alive_rows.detach().cos()).sum(), trace)
+    slopes = gradients((alive_rows * alive_rows.detach().cos()).sum(), trace)
     assert_close(trace.context[:, rows], context)
     names = ("q", "k", "v", "scores", "scaled_scores", "capped_scores", "masked_scores", "weights", "context")
     for stage, reference in zip(names, expected, strict=True):
-        gradient = getattr(found, stage)
+        gradient = getattr(slopes, stage)
         assert gradient.shape == getattr(trace, stage).shape
         gradient = gradient[:, rows] if stage in ("weights", "context") else gradient
         assert_close(gradient, reference, msg=lambda text, stage=stage: f"{stage}: {text}")
@@ -86,44 +86,44 @@ def test_the_backward_pass_by_its_formulas():
     q, k, v = leaves()
     trace = attend(q, k, v)
     d_context = trace.context.detach().sin()
-    found = gradients((trace.context * d_context).sum(), trace)
+    slopes = gradients((trace.context * d_context).sum(), trace)
     alpha = trace.weights.detach()
     d_alpha = d_context @ v.detach().mT
     d_scaled = alpha * (d_alpha - (alpha * d_alpha).sum(dim=-1, keepdim=True))
     d_scores = d_scaled / math.sqrt(D_K)
-    assert_close(found.context, d_context)
-    assert_close(found.v, alpha.mT @ d_context)
-    assert_close(found.weights, d_alpha)
-    assert_close(found.scaled_scores, d_scaled)
-    assert_close(found.scores, d_scores)
-    assert_close(found.q, d_scores @ k.detach())
-    assert_close(found.k, d_scores.mT @ q.detach())
+    assert_close(slopes.context, d_context)
+    assert_close(slopes.v, alpha.mT @ d_context)
+    assert_close(slopes.weights, d_alpha)
+    assert_close(slopes.scaled_scores, d_scaled)
+    assert_close(slopes.scores, d_scores)
+    assert_close(slopes.q, d_scores @ k.detach())
+    assert_close(slopes.k, d_scores.mT @ q.detach())
 
 
 def test_hard_attention_teaches_its_scores_nothing():
     trace = attend(*leaves(), normalize=hard)
-    found = gradients(trace.context.square().sum(), trace)
+    slopes = gradients(trace.context.square().sum(), trace)
     for stage in ("q", "k", "scores", "scaled_scores", "capped_scores", "masked_scores", "weights"):
-        assert_close(getattr(found, stage), torch.zeros_like(getattr(trace, stage)), msg=stage)
-    assert_close(found.v, 2 * trace.weights.mT @ trace.context.detach())
+        assert_close(getattr(slopes, stage), torch.zeros_like(getattr(trace, stage)), msg=stage)
+    assert_close(slopes.v, 2 * trace.weights.mT @ trace.context.detach())
 
 
 def test_stages_that_need_no_gradient_get_zeros():
     q, k, v = leaves()
     trace = attend(q.detach(), k.detach(), v)
-    found = gradients(trace.context.sum(), trace)
+    slopes = gradients(trace.context.sum(), trace)
     for stage in ("q", "k", "scores", "weights"):
-        assert_close(getattr(found, stage), torch.zeros_like(getattr(trace, stage)), msg=stage)
-    assert_close(found.v, trace.weights.sum(dim=-2)[..., None].expand_as(v))
+        assert_close(getattr(slopes, stage), torch.zeros_like(getattr(trace, stage)), msg=stage)
+    assert_close(slopes.v, trace.weights.sum(dim=-2)[..., None].expand_as(v))
 
 
 def test_one_tensor_in_three_roles_has_three_gradients():
     x = leaves()[1]
     roles = [x.detach().clone().requires_grad_() for _ in range(3)]
     together, apart = attend(x, x, x), attend(*roles)
-    found, expected = (gradients(trace.context.square().sum(), trace) for trace in (together, apart))
+    slopes, expected = (gradients(trace.context.square().sum(), trace) for trace in (together, apart))
     for stage in ("q", "k", "v"):
-        assert_close(getattr(found, stage), getattr(expected, stage), msg=stage)
+        assert_close(getattr(slopes, stage), getattr(expected, stage), msg=stage)
     (total,) = torch.autograd.grad(together.context.square().sum(), x)
     assert_close(total, expected.q + expected.k + expected.v)
 
@@ -139,14 +139,14 @@ def test_gradients_can_be_asked_for_twice_and_leave_the_leaves_alone():
 def test_a_saturated_row_passes_no_gradient_to_its_scores():
     q, k, v = leaves()
     trace = attend(q * 1e7, k, v)
-    found = gradients(trace.context.sum(), trace)
-    assert_close(found.masked_scores, torch.zeros_like(found.masked_scores))
-    assert found.v.any()
+    slopes = gradients(trace.context.sum(), trace)
+    assert_close(slopes.masked_scores, torch.zeros_like(slopes.masked_scores))
+    assert slopes.v.any()
 
 
 def test_a_trace_without_a_graph_has_zero_gradients_everywhere():
     draw = torch.Generator().manual_seed(5)
     trace = attend(*(torch.randn(7, size, generator=draw) for size in (3, 3, 5)))
-    found = gradients(torch.tensor(1.0), trace)
-    assert_close(found.q, torch.zeros(7, 3), rtol=0, atol=0)
-    assert_close(found.weights, torch.zeros(7, 7), rtol=0, atol=0)
+    slopes = gradients(torch.tensor(1.0), trace)
+    assert_close(slopes.q, torch.zeros(7, 3), rtol=0, atol=0)
+    assert_close(slopes.weights, torch.zeros(7, 7), rtol=0, atol=0)

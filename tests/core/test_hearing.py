@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from attention_core.hearing import MASK_KINDS, heard_through, mask, pairs, prefix_change
-from attention_core.models import Projections
 from attention_core.shuffling import self_attention
+from tests.harness.layers import projections
 
 N, D_MODEL, HEADS, D_K, D_V = 13, 29, 3, 5, 7
 RADII = (0, 1, 2, 5, 12, 17)
@@ -20,13 +20,7 @@ def x():
 
 @pytest.fixture
 def layer():
-    generator = torch.Generator().manual_seed(7)
-    shapes = {"W_Q": (D_MODEL, D_K), "W_K": (D_MODEL, D_K), "W_V": (D_MODEL, D_V), "W_O": (D_V, D_MODEL)}
-    drawn = {
-        name: torch.randn(HEADS, *shape, generator=generator, dtype=torch.float64) * D_MODEL**-0.5
-        for name, shape in shapes.items()
-    }
-    return Projections(**drawn)
+    return projections(HEADS, D_MODEL, D_K, D_V)
 
 
 def may(kind, i, j, radius):
@@ -45,14 +39,14 @@ def test_masks_and_their_numbers_of_pairs(kind, radius):
 @pytest.mark.parametrize("kind", MASK_KINDS)
 def test_reach_is_a_power_of_the_mask(kind):
     allowed = mask(kind, N, 2)
-    for layers, found in enumerate(heard_through(allowed, 5), start=1):
+    for layers, reach in enumerate(heard_through(allowed, 5), start=1):
         power = torch.linalg.matrix_power(allowed.double(), layers)
-        assert_close(found, (power > 0).float())
+        assert_close(reach, (power > 0).float())
 
 
 def test_a_window_reaches_its_half_width_times_the_layers():
-    for layers, found in enumerate(heard_through(mask("window", N, 3), 4), start=1):
-        assert_close(found.bool(), mask("window", N, 3 * layers))
+    for layers, reach in enumerate(heard_through(mask("window", N, 3), 4), start=1):
+        assert_close(reach.bool(), mask("window", N, 3 * layers))
 
 
 @pytest.mark.parametrize("kind", MASK_KINDS)
@@ -60,9 +54,9 @@ def test_attention_under_a_mask_is_torchs(x, layer, kind):
     allowed = mask(kind, N, 2)
     q, k, v = (torch.einsum("nm,hmd->hnd", x, W) for W in (layer.W_Q, layer.W_K, layer.W_V))
     expected = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
-    found = self_attention(x, layer, allowed=allowed)
-    assert_close(found.context, expected, rtol=0, atol=1e-13)
-    assert bool((found.weights.masked_select(~allowed) == 0).all())
+    trace = self_attention(x, layer, allowed=allowed)
+    assert_close(trace.context, expected, rtol=0, atol=1e-13)
+    assert bool((trace.weights.masked_select(~allowed) == 0).all())
 
 
 @pytest.mark.parametrize("kind", ["causal", "causal_window"])

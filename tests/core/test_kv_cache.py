@@ -16,7 +16,7 @@ from attention_core.kv_cache import (
     latent_elements,
     shared,
 )
-from attention_core.models import Projections
+from tests.harness.layers import projections
 
 N, D_MODEL, HEADS, D_K, D_V = 11, 29, 6, 5, 7
 
@@ -28,13 +28,7 @@ def x():
 
 @pytest.fixture
 def layer():
-    generator = torch.Generator().manual_seed(7)
-    shapes = {"W_Q": (D_MODEL, D_K), "W_K": (D_MODEL, D_K), "W_V": (D_MODEL, D_V), "W_O": (D_V, D_MODEL)}
-    drawn = {
-        name: torch.randn(HEADS, *shape, generator=generator, dtype=torch.float64) * D_MODEL**-0.5
-        for name, shape in shapes.items()
-    }
-    return Projections(**drawn)
+    return projections(HEADS, D_MODEL, D_K, D_V)
 
 
 def whole(layer):
@@ -77,9 +71,9 @@ def test_multi_head_attention_is_torchs_module(x):
 
 
 def test_groups_share_the_mean_of_their_matrices(layer):
-    found = grouped(layer.W_K, 2)
-    assert_close(found[0], (layer.W_K[0] + layer.W_K[1] + layer.W_K[2]) / 3)
-    assert_close(found[1], (layer.W_K[3] + layer.W_K[4] + layer.W_K[5]) / 3)
+    means = grouped(layer.W_K, 2)
+    assert_close(means[0], (layer.W_K[0] + layer.W_K[1] + layer.W_K[2]) / 3)
+    assert_close(means[1], (layer.W_K[3] + layer.W_K[4] + layer.W_K[5]) / 3)
     assert groups(HEADS, 2).tolist() == [0, 0, 0, 1, 1, 1]
     assert groups(HEADS, 6).tolist() == list(range(6))
 

@@ -41,16 +41,16 @@ def expected(matrices, loss):
         "weights": lambda: F.cross_entropy(logits.flatten(0, 1), torch.full((H * N,), TARGET), reduction="sum"),
     }[loss]()
     value.backward()
-    return [each.grad.flatten(1).norm(dim=1) for each in (logits, W_Q, W_K)]
+    return [leaf.grad.flatten(1).norm(dim=1) for leaf in (logits, W_Q, W_K)]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_gradients_of_every_loss(matrices, loss):
     x, W_Q, W_K, W_V, W_O, direction = matrices
     layer = Probe(x, x @ W_Q, x @ W_K, x @ W_V, W_O, direction)
-    found = gradient_norms(layer, loss, TARGET, D_K, FACTOR)
+    norms = gradient_norms(layer, loss, TARGET, D_K, FACTOR)
     for name, theirs in zip(GRADIENTS, expected(matrices, loss), strict=True):
-        assert_close(found[name], theirs, rtol=1e-10, atol=0)
+        assert_close(norms[name], theirs, rtol=1e-10, atol=0)
 
 
 def test_a_loss_on_the_weights_is_not_stopped_by_saturation(matrices):

@@ -51,9 +51,9 @@ def test_window_refuses_a_negative_radius():
 
 
 def test_padding_closes_the_keys_after_each_length():
-    found = padding(torch.tensor([2, 0, 5]), 5)
-    assert found.shape == (3, 1, 1, 5)
-    assert_close(found[:, 0, 0], matrix("11000", "00000", "11111"))
+    allowed = padding(torch.tensor([2, 0, 5]), 5)
+    assert allowed.shape == (3, 1, 1, 5)
+    assert_close(allowed[:, 0, 0], matrix("11000", "00000", "11111"))
 
 
 @given(SIZES, SIZES)
@@ -91,8 +91,8 @@ def test_a_mask_is_called_what_it_is(allowed, expected):
 
 @given(st.integers(3, 9), st.integers(0, 8), st.booleans())
 def test_every_window_is_found_again(n, radius, ahead):
-    name, found = kind(window(n, n, radius, causal=ahead))
+    name, half_width = kind(window(n, n, radius, causal=ahead))
     if radius >= n - 1:
         assert name == ("causal" if ahead else "none")
     elif radius:
-        assert (name, found) == ("causal_window" if ahead else "window", radius)
+        assert (name, half_width) == ("causal_window" if ahead else "window", radius)

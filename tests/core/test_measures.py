@@ -35,8 +35,8 @@ def rows(*values):
     return torch.tensor(values, dtype=torch.float64)
 
 
-def check(found, expected, **tolerance):
-    assert_close(found, torch.as_tensor(expected, dtype=found.dtype).expand(found.shape), equal_nan=True, **tolerance)
+def check(ours, expected, **tolerance):
+    assert_close(ours, torch.as_tensor(expected, dtype=ours.dtype).expand(ours.shape), equal_nan=True, **tolerance)
 
 
 HALVES = rows([0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0])  # the last row attends to nothing
@@ -93,8 +93,8 @@ def test_entropy_of_a_saturated_row_counts_what_its_largest_weight_has_lost(n, g
     with localcontext(prec=80):
         others = (n - 1) * (-Decimal(gap)).exp()
         nats = (1 + others).ln() + others / (1 + others) * Decimal(gap)
-    for found in (m.entropy(weights[None])[0], entropy(shares(weights[None] / 3))[0]):
-        assert_close(float(found) / float(nats), 1.0, rtol={torch.float32: 2e-6, torch.float64: 1e-13}[dtype], atol=0)
+    for ours in (m.entropy(weights[None])[0], entropy(shares(weights[None] / 3))[0]):
+        assert_close(float(ours) / float(nats), 1.0, rtol={torch.float32: 2e-6, torch.float64: 1e-13}[dtype], atol=0)
 
 
 def test_entropy_of_a_row_that_does_not_sum_to_one_is_its_formula():
@@ -233,10 +233,10 @@ def test_every_measure_is_one_number_per_head_and_heads_do_not_mix(weights):
     allowed = weights != 0
     for name, measure in m.MEASURES.items():
         for mask in (None, allowed):
-            found = measure.apply(weights, mask)
-            assert found.shape == weights.shape[:1] and found.dtype == weights.dtype, name
+            values = measure.apply(weights, mask)
+            assert values.shape == weights.shape[:1] and values.dtype == weights.dtype, name
             alone = [measure.apply(weights[h], None if mask is None else mask[h]) for h in range(len(weights))]
-            check(found, torch.stack(alone))
+            check(values, torch.stack(alone))
 
 
 def test_the_table_calls_the_right_functions():
@@ -267,9 +267,9 @@ def test_the_table_calls_the_right_functions():
 def test_half_precision_is_computed_in_float32(dtype):
     weights = random_weights(2, 5, 5).to(dtype)
     for name, measure in m.MEASURES.items():
-        found = measure.apply(weights, None)
-        assert found.dtype == torch.float32, name
-        check(found, measure.apply(weights.float(), None), atol=0, rtol=0)
+        values = measure.apply(weights, None)
+        assert values.dtype == torch.float32, name
+        check(values, measure.apply(weights.float(), None), atol=0, rtol=0)
     check(m.rollout([weights]), m.rollout([weights.float()]), atol=0, rtol=0)
     check(m.pairwise_jensen_shannon(weights), m.pairwise_jensen_shannon(weights.float()), atol=0, rtol=0)
 
@@ -319,13 +319,13 @@ def test_jensen_shannon_is_torchs_kl_divergence_to_the_middle():
 
 @given(heads())
 def test_jensen_shannon_of_all_pairs_is_bounded_and_symmetric(weights):
-    found = m.pairwise_jensen_shannon(weights)
-    defined = found[~found.isnan()]
+    divergences = m.pairwise_jensen_shannon(weights)
+    defined = divergences[~divergences.isnan()]
     assert (defined >= 0).all() and (defined <= LN2 + 1e-6).all()
-    check(found, found.mT, atol=0, rtol=0)
+    check(divergences, divergences.mT, atol=0, rtol=0)
     for a in range(len(weights)):
         for b in range(len(weights)):
-            check(found[a, b], m.jensen_shannon(weights[a], weights[b]))
+            check(divergences[a, b], m.jensen_shannon(weights[a], weights[b]))
 
 
 def test_jensen_shannon_of_all_pairs_does_not_depend_on_its_blocks(monkeypatch):
@@ -354,8 +354,8 @@ def test_rollout_by_hand():
 
 def test_rollout_renormalises_weights_that_do_not_sum_to_one():
     # Ã = [[.6, .1], [.05, .7]] before its rows are divided by .7 and .75
-    found = m.rollout([rows([[0.2, 0.2], [0.1, 0.4]])])
-    check(found, [[[0.6 / 0.7, 0.1 / 0.7], [0.05 / 0.75, 0.7 / 0.75]]])
+    rolled = m.rollout([rows([[0.2, 0.2], [0.1, 0.4]])])
+    check(rolled, [[[0.6 / 0.7, 0.1 / 0.7], [0.05 / 0.75, 0.7 / 0.75]]])
 
 
 def test_rollout_keeps_a_token_that_attends_to_nothing():
@@ -365,9 +365,9 @@ def test_rollout_keeps_a_token_that_attends_to_nothing():
 
 @given(st.lists(st.integers(0, 2**31), min_size=1, max_size=4), st.floats(0, 1))
 def test_rollout_rows_sum_to_one(seeds, residual):
-    found = m.rollout([random_weights(3, 5, 5, seed=seed) for seed in seeds], residual)
-    check(found.sum(dim=-1), 1.0)
-    assert (found >= 0).all()
+    rolled = m.rollout([random_weights(3, 5, 5, seed=seed) for seed in seeds], residual)
+    check(rolled.sum(dim=-1), 1.0)
+    assert (rolled >= 0).all()
 
 
 def test_rollout_refuses_what_it_cannot_mean():

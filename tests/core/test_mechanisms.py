@@ -54,22 +54,22 @@ def naive_location(q, k, p):
 
 
 def windowed(q, k, p):
-    found = torch.zeros(len(q), len(k), dtype=q.dtype)
+    weights = torch.zeros(len(q), len(k), dtype=q.dtype)
     for i in range(len(q)):
         inside = [j for j in range(len(k)) if abs(i - j) <= RADIUS]
-        found[i, inside] = torch.stack([q[i] @ k[j] / math.sqrt(3) for j in inside]).softmax(0)
-    return found
+        weights[i, inside] = torch.stack([q[i] @ k[j] / math.sqrt(3) for j in inside]).softmax(0)
+    return weights
 
 
 def naive_predictive(q, k, p):
-    found = torch.zeros(len(q), len(k), dtype=q.dtype)
+    weights = torch.zeros(len(q), len(k), dtype=q.dtype)
     for t in range(len(q)):
         p_t = len(k) / (1 + math.exp(-float(p["v_p"] @ torch.tanh(p["W_p"].T @ q[t]))))
         inside = [s for s in range(len(k)) if p_t - RADIUS <= s <= p_t + RADIUS]
         aligned = torch.stack([q[t] @ k[s] / math.sqrt(3) for s in inside]).softmax(0)
         for s, alpha in zip(inside, aligned, strict=True):
-            found[t, s] = alpha * math.exp(-((s - p_t) ** 2) / (2 * (RADIUS / 2) ** 2))
-    return found
+            weights[t, s] = alpha * math.exp(-((s - p_t) ** 2) / (2 * (RADIUS / 2) ** 2))
+    return weights
 
 
 def naive_hard(q, k, p):
@@ -78,13 +78,13 @@ def naive_hard(q, k, p):
 
 
 def naive_graves(q, k, p):
-    kappa, found = [0.0] * 3, torch.zeros(len(q), len(k), dtype=q.dtype)
+    kappa, weights = [0.0] * 3, torch.zeros(len(q), len(k), dtype=q.dtype)
     for t, row in enumerate(q):
         emitted = [math.exp(float(row @ p["W"][:, c] + p["b"][c])) for c in range(9)]
         kappa = [kappa[m] + emitted[6 + m] for m in range(3)]
         for u in range(len(k)):
-            found[t, u] = sum(emitted[m] * math.exp(-emitted[3 + m] * (kappa[m] - u) ** 2) for m in range(3))
-    return found
+            weights[t, u] = sum(emitted[m] * math.exp(-emitted[3 + m] * (kappa[m] - u) ** 2) for m in range(3))
+    return weights
 
 
 def naive_turing(q, k, p):
@@ -206,9 +206,9 @@ def test_a_smooth_score_gets_what_its_card_says(name):
     q, k, v = (x.requires_grad_() for x in vectors())
     trace = ran(name, q, k, v)
     G = torch.randn(trace.context.shape, generator=torch.Generator().manual_seed(9), dtype=q.dtype)
-    (found,) = torch.autograd.grad((trace.context * G).sum(), trace.masked_scores, retain_graph=True)
+    (gradient,) = torch.autograd.grad((trace.context * G).sum(), trace.masked_scores, retain_graph=True)
     alpha, g = trace.weights.detach(), (G @ v.mT).detach()
-    assert_close(found, alpha * (g - (alpha * g).sum(-1, keepdim=True)), atol=1e-12, rtol=0)
+    assert_close(gradient, alpha * (g - (alpha * g).sum(-1, keepdim=True)), atol=1e-12, rtol=0)
 
 
 # Extremes
@@ -230,8 +230,8 @@ def test_large_vectors_leave_weights_and_gradients_finite_in_float32(name, scale
             if name == "turing":
                 some = torch.ones(7) if mask is None else mask.any(-1).float()
                 assert_close(trace.weights.sum(-1), some.expand(3, -1))
-            for found in torch.autograd.grad(trace.context.square().sum(), (q, k), materialize_grads=True):
-                assert found.isfinite().all()
+            for gradient in torch.autograd.grad(trace.context.square().sum(), (q, k), materialize_grads=True):
+                assert gradient.isfinite().all()
 
 
 # Identities
@@ -307,8 +307,8 @@ def test_the_gradient_reaches_p_t():
     q, k, v = vectors()
     p = drawn("local_p")
     p["v_p"].requires_grad_()
-    (found,) = torch.autograd.grad(ran("local_p", q, k, v, p, radius=9).context.sum(), p["v_p"])
-    assert found.abs().min() > 0
+    (gradient,) = torch.autograd.grad(ran("local_p", q, k, v, p, radius=9).context.sum(), p["v_p"])
+    assert gradient.abs().min() > 0
 
 
 def test_bell_needs_a_width():

@@ -147,9 +147,9 @@ def test_sparse_weights_are_those_found_by_bisection(normalize, seed, scale):
         for i in (0, 2, 3, 4):
             open_keys = permitted[head, i]
             exact = by_bisection((scale * scores[head, i, open_keys]).tolist(), SPARSE[normalize])
-            found = weights[head, i, open_keys]
-            assert_close(found, torch.tensor(exact, dtype=torch.float64), atol=1e-12, rtol=0)
-            assert_close(found.sum().item(), 1.0, atol=1e-14, rtol=0)
+            kept = weights[head, i, open_keys]
+            assert_close(kept, torch.tensor(exact, dtype=torch.float64), atol=1e-12, rtol=0)
+            assert_close(kept.sum().item(), 1.0, atol=1e-14, rtol=0)
     assert not weights[:, 1].any()
 
 

@@ -52,10 +52,10 @@ def test_context_and_gradients_are_torchs(size, dtype, mask) -> None:
     ours, theirs = choices[mask]
     leaves = [part.clone().requires_grad_() for part in parts]
     exact = [part.double().requires_grad_() for part in parts]
-    found = attend(*leaves, **ours).context
+    context = attend(*leaves, **ours).context
     expected = F.scaled_dot_product_attention(*exact, **theirs)
-    assert_close(found.double(), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
-    slopes = torch.autograd.grad(found.float().square().sum(), leaves)
+    assert_close(context.double(), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+    slopes = torch.autograd.grad(context.float().square().sum(), leaves)
     wanted = torch.autograd.grad(expected.square().sum(), exact)
     for slope, want in zip(slopes, wanted, strict=True):
         assert slope.dtype == dtype
@@ -84,10 +84,10 @@ def test_every_stage_is_the_exact_one_rounded_once_and_has_its_gradient(dtype) -
 def test_every_normalizer_sees_the_scores_before_they_are_rounded(dtype, name) -> None:
     q, k, v = large(dtype)
     normalize = NORMALIZERS[name].apply
-    found = attend(q, k, v, normalize=normalize)
+    trace = attend(q, k, v, normalize=normalize)
     expected = attend(q.double(), k.double(), v.double(), normalize=normalize)
-    assert found.weights.isfinite().all()
-    assert_close(found.weights.double(), expected.weights, rtol=0, atol=TOLERANCE[dtype])
+    assert trace.weights.isfinite().all()
+    assert_close(trace.weights.double(), expected.weights, rtol=0, atol=TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize("name", [name for name in MECHANISMS if name != "hard_sampled"])
@@ -101,9 +101,9 @@ def test_every_mechanism_is_what_it_is_in_float64(dtype, name) -> None:
     options = Options(radius=2)
     expected = run(MECHANISMS[name], q.double(), k.double(), v.double(), parameters=wide, options=options).weights
     for parameters in (learned, {key: p.float() for key, p in learned.items()}):
-        found = run(MECHANISMS[name], q, k, v, parameters=parameters, options=options).weights
-        assert found.dtype == dtype
-        assert_close(found.double(), expected, rtol=4 * TOLERANCE[dtype], atol=TOLERANCE[dtype])
+        weights = run(MECHANISMS[name], q, k, v, parameters=parameters, options=options).weights
+        assert weights.dtype == dtype
+        assert_close(weights.double(), expected, rtol=4 * TOLERANCE[dtype], atol=TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize("name", REMEDIES)
@@ -112,20 +112,20 @@ def test_every_remedy_leaves_large_vectors_finite(dtype, name) -> None:
     q, k, v = large(dtype, 100.0)
     spectra = Spectra(q=torch.tensor(2.0, dtype=dtype), k=torch.tensor(3.0, dtype=dtype))
     exact = Spectra(q=torch.tensor(2.0).double(), k=torch.tensor(3.0).double())
-    found = remedied(REMEDIES[name], q, k, v, d_model=D_K, spectra=spectra)
+    trace = remedied(REMEDIES[name], q, k, v, d_model=D_K, spectra=spectra)
     expected = remedied(REMEDIES[name], q.double(), k.double(), v.double(), d_model=D_K, spectra=exact)
-    assert found.weights.isfinite().all()
+    assert trace.weights.isfinite().all()
     if name not in ("qk_norm", "qk_layernorm", "sigma_reparam"):  # those round q and k as they prepare them
-        assert_close(found.weights.double(), expected.weights, rtol=0, atol=2 * TOLERANCE[dtype])
+        assert_close(trace.weights.double(), expected.weights, rtol=0, atol=2 * TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize("dtype", HALVES)
 def test_several_heads_and_what_reaches_the_output(dtype) -> None:
     layer = MultiHeadAttention(d_model=13, n_head=3, d_k=D_K, d_v=D_V, seed=2, scaling=NONE)
     x = 9 * torch.randn(7, 13, generator=torch.Generator().manual_seed(1))
-    found = layer.to(dtype).trace(x.to(dtype)).weights
-    assert found.isfinite().all()
-    assert_close(found.sum(dim=-1).float(), torch.ones(3, 7), rtol=0, atol=4 * TOLERANCE[dtype])
+    alpha = layer.to(dtype).trace(x.to(dtype)).weights
+    assert alpha.isfinite().all()
+    assert_close(alpha.sum(dim=-1).float(), torch.ones(3, 7), rtol=0, atol=4 * TOLERANCE[dtype])
     weights, v = torch.ones(1, 1, dtype=dtype), torch.full((1, 2), 6e4, dtype=dtype)
     W_O = torch.ones(2, 1, dtype=dtype)
     assert_close(value_weighted_norm(weights, v, W_O), v.float().sum(dim=-1, keepdim=True))

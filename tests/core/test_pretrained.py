@@ -320,8 +320,8 @@ def test_spelled_byte_level_tokens_joined_are_the_text_again(text: str) -> None:
     for merges in ([], MERGES):
         joined = "".join(spelled(text, byte_level(merges)))
         parts = re.split("‹([0-9A-F]{2})›", joined)  # text and bytes by turns
-        found = b"".join(bytes.fromhex(part) if i % 2 else part.encode() for i, part in enumerate(parts))
-        assert found == text.encode()
+        rejoined = b"".join(bytes.fromhex(part) if i % 2 else part.encode() for i, part in enumerate(parts))
+        assert rejoined == text.encode()
 
 
 def test_tokens_of_other_tokenizers_are_spelled_as_they_are_but_for_the_sign_of_a_space() -> None:
@@ -412,16 +412,16 @@ def test_a_graph_runs_through_the_whole_model_when_it_is_asked_for() -> None:
     for layer in layers:
         slopes = gradients((output * direction).sum(), layer.attention)
         assert layer.x is not None
-        found = (layer.x.detach().mT @ slopes.q).transpose(0, 1).flatten(1).T  # heads side by side, as nn.Linear has it
+        ours = (layer.x.detach().mT @ slopes.q).transpose(0, 1).flatten(1).T  # heads side by side, as nn.Linear has it
         theirs = eager.get_submodule(f"encoder.layer.{layer.index}.attention.self.query").weight.grad
-        assert_close(found, theirs, rtol=1e-3, atol=1e-5)
+        assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
 def word_level(size: int) -> PreTrainedTokenizerFast:
     words = ["<s>", "<pad>", "</s>", "<unk>", "the", "law", "saw", *(f"w{i}" for i in range(size - 7))]
-    made = Tokenizer(WordPiece({word: index for index, word in enumerate(words)}, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
-    return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>", pad_token="<pad>")
+    tokenizer = Tokenizer(WordPiece({word: index for index, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>")
 
 
 def test_positions_counted_from_after_the_padding_leave_room_for_fewer_tokens() -> None:
@@ -430,8 +430,8 @@ def test_positions_counted_from_after_the_padding_leave_room_for_fewer_tokens() 
         "roberta", vocab_size=31, hidden_size=12, num_hidden_layers=1, num_attention_heads=3, intermediate_size=11,
         max_position_embeddings=13, pad_token_id=1,
     )  # fmt: skip
-    made = AutoModel.from_config(config, attn_implementation="headlight").eval()
-    model = Pretrained("roberta", made, word_level(31))
+    network = AutoModel.from_config(config, attn_implementation="headlight").eval()
+    model = Pretrained("roberta", network, word_level(31))
     assert model.max_tokens == 13 - 2
     tokens = model.tokenize("the law " * 40)
     assert len(tokens) == 11
@@ -446,10 +446,10 @@ def test_a_decoder_reads_its_target_one_token_late_after_its_start_token() -> No
         decoder_start_token_id=2, pad_token_id=1, bos_token_id=0, eos_token_id=2,
     )  # fmt: skip
     torch.manual_seed(3)
-    made = AutoModel.from_config(config, attn_implementation="headlight").eval()
+    network = AutoModel.from_config(config, attn_implementation="headlight").eval()
     theirs = AutoModel.from_config(deepcopy(config), attn_implementation="eager").eval()
-    theirs.load_state_dict(made.state_dict())
-    model = Pretrained("bart", made, word_level(31))
+    theirs.load_state_dict(network.state_dict())
+    model = Pretrained("bart", network, word_level(31))
     source, target = model.tokenize("the law saw"), model.tokenize("w1 w2 w3 w4 w5")
     run = model.run(source, target=target)
     ids = torch.tensor([target.ids])

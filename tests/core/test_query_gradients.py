@@ -65,11 +65,14 @@ FAMILIES: dict[str, tuple[dict, str, Slice]] = {
     "electra": (SMALL | {"embedding_size": 11}, "query", rows),
     "esm": (SMALL | {"position_embedding_type": "rotary", "pad_token_id": 1, "mask_token_id": 36}, "query", rows),
     "distilbert": ({"vocab_size": 37, "dim": 24, "n_layers": 2, "n_heads": 3, "hidden_dim": 29}, "q_lin", rows),
-    "modernbert": (SMALL | {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1,
-                            "eos_token_id": 2}, "Wqkv", first_third),
+    "modernbert": (
+        SMALL | {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1, "eos_token_id": 2},
+        "Wqkv",
+        first_third,
+    ),
     "bart": (BART, "q_proj", rows),
     "t5": (T5, "q", rows),
-}  # fmt: skip
+}
 SETTINGS = {
     "as built": Settings(),
     "loud": Settings(input_scale=1.5),
@@ -141,16 +144,16 @@ def test_layers_that_share_a_map_give_their_parts_of_one_gradient() -> None:
     assert [layer.built.layers_of_W_Q for layer in model.run(TOKENS).layers] == [2, 2]
     theirs = tiny("albert", config, "eager").double().requires_grad_(True)
     query = theirs.encoder.albert_layer_groups[0].albert_layers[0].attention.query
-    made: list[tuple[Tensor, Tensor]] = []
+    calls: list[tuple[Tensor, Tensor]] = []
 
     def remember(module, args, output) -> None:
         output.retain_grad()
-        made.append((args[0], output))
+        calls.append((args[0], output))
 
     query.register_forward_hook(remember)
     output = theirs(**inputs(theirs)).last_hidden_state[0]
     (output * direction(24)).sum().backward()
-    parts = [output.grad[0].mT @ read[0] for read, output in made]
+    parts = [output.grad[0].mT @ read[0] for read, output in calls]
     assert_close(sum(parts), query.weight.grad)
     expected = torch.stack([rows(part, 6).flatten(1).norm(dim=-1) for part in parts]).detach()
     assert_close(measured(model, Settings()), expected, rtol=1e-4, atol=1e-7)

@@ -18,9 +18,9 @@ def refused(folder: Path) -> ModelError:
     """Why it is; in one sentence, with its name, and without where it lies."""
     with pytest.raises(ModelError) as caught:
         load(str(folder), name="mine")
-    said = str(caught.value)
-    assert "mine" in said and said.endswith(".") and "\n" not in said
-    assert str(folder) not in said
+    sentence = str(caught.value)
+    assert "mine" in sentence and sentence.endswith(".") and "\n" not in sentence
+    assert str(folder) not in sentence
     return caught.value
 
 
@@ -94,7 +94,7 @@ def test_a_model_that_hands_on_no_hidden_state_says_what_it_does_hand_on(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("said", "method"),
+    ("quantization", "method"),
     [
         ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "bitsandbytes"),
         ({"quant_method": "gptq", "bits": 4}, "gptq"),
@@ -105,8 +105,8 @@ def test_a_model_that_hands_on_no_hidden_state_says_what_it_does_hand_on(tmp_pat
         ("gptq", "quantization_config"),
     ],
 )
-def test_quantized_weights_are_refused_and_their_kind_is_named(said: object, method: str, tmp_path) -> None:
-    changed(saved(tmp_path, "bert") / "config.json", quantization_config=said)
+def test_quantized_weights_are_refused_and_their_kind_is_named(quantization: object, method: str, tmp_path) -> None:
+    changed(saved(tmp_path, "bert") / "config.json", quantization_config=quantization)
     error = refused(tmp_path)
     assert (error.kind, error.what) == ("quantized", method)
 
@@ -199,7 +199,7 @@ def test_a_tensor_of_another_size_is_refused(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "sentence"),
     [
         (ValueError("three heads"), "ValueError: three heads"),
         (ValueError("Validation error:\n    TypeError: no number\n"), "ValueError: TypeError: no number"),
@@ -209,5 +209,5 @@ def test_a_tensor_of_another_size_is_refused(tmp_path) -> None:
         (KeyError(), "KeyError"),
     ],
 )
-def test_what_transformers_says_is_quoted_where_it_is_short_and_no_path(error: Exception, told: str) -> None:
-    assert quoted(error) == told
+def test_what_transformers_says_is_quoted_where_it_is_short_and_no_path(error: Exception, sentence: str) -> None:
+    assert quoted(error) == sentence

@@ -212,8 +212,8 @@ def test_the_soft_cap_and_its_slope(score, capped, slope):
     one = torch.ones(1, 1, dtype=torch.float64)
     trace = remedied(REMEDIES["softcap"], q, one, one, d_model=D_MODEL)
     assert_close(trace.capped_scores.item(), capped, atol=5e-5, rtol=0)
-    (found,) = torch.autograd.grad(trace.capped_scores.sum(), q)
-    assert_close(found.item(), slope, atol=5e-6 if slope > 1e-3 else 5e-11, rtol=0)
+    (gradient,) = torch.autograd.grad(trace.capped_scores.sum(), q)
+    assert_close(gradient.item(), slope, atol=5e-6 if slope > 1e-3 else 5e-11, rtol=0)
 
 
 def test_the_cap_bounds_scores_already_divided_by_the_root_of_d_k():
@@ -310,9 +310,9 @@ def test_a_matrix_of_zeros_stays_zero():
 def test_the_first_figure_of_scalable_softmax(n, faded, kept):
     scores = [-2.0] * (n - 1) + [3.0]
     q, k, v = torch.ones(1, 1).double(), torch.tensor(scores).double()[:, None], torch.ones(n, 1).double()
-    found = [remedied(remedy, q, k, v, d_model=1).weights[0, -1].item() for remedy in (REMEDIES["none"], ssmax(0.43))]
-    assert_close(found, [faded, kept], atol=5e-5, rtol=0)
-    assert_close(found[1], kept, atol=5e-7 if n == 10_000 else 5e-5, rtol=0)
+    weights = [remedied(remedy, q, k, v, d_model=1).weights[0, -1].item() for remedy in (REMEDIES["none"], ssmax(0.43))]
+    assert_close(weights, [faded, kept], atol=5e-5, rtol=0)
+    assert_close(weights[1], kept, atol=5e-7 if n == 10_000 else 5e-5, rtol=0)
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,13 @@ def one_by_one(theta, ell, choices, name):
     scores = [torch.autograd.grad(logs[s], theta, retain_graph=True)[0] for s in range(N)]
     alpha = logs.detach().exp()
     mean = float((alpha * ell).sum())
-    lengths = torch.stack([(each**2).sum() for each in scores])
+    lengths = torch.stack([(score**2).sum() for score in scores])
     constant = {"none": 0.0, "mean": mean, "optimal": float((alpha * lengths * ell).sum() / (alpha * lengths).sum())}
-    b, found = mean, []
+    b, terms = mean, []
     for s in choices.tolist():
-        found.append((float(ell[s]) - (b if name == "moving" else constant[name])) * scores[s])
+        terms.append((float(ell[s]) - (b if name == "moving" else constant[name])) * scores[s])
         b = 0.9 * b + 0.1 * float(ell[s])
-    return torch.stack(found)
+    return torch.stack(terms)
 
 
 def test_draws_have_the_law_of_the_weights_exactly(setting) -> None:
@@ -70,10 +70,10 @@ def test_tallies_count_the_first_samples(setting) -> None:
     theta, _, u = setting
     choices = drawn(torch.softmax(theta, dim=0).expand(3, -1), u)
     counts = (1, 13, 4001)
-    found = tallies(choices, N, counts)
+    counted = tallies(choices, N, counts)
     for i, count in enumerate(counts):
         for draw in range(3):
-            assert_close(found[draw, i], torch.bincount(choices[draw, :count], minlength=N).double())
+            assert_close(counted[draw, i], torch.bincount(choices[draw, :count], minlength=N).double())
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -82,10 +82,10 @@ def test_an_estimate_is_the_mean_of_what_each_sample_says(setting, name) -> None
     alpha = torch.softmax(theta, dim=0)
     choices = drawn(alpha, u[0, :1009])
     counts = (1, 2, 31, 1009)
-    found = estimates(alpha, ell, choices, counts)[BASELINES.index(name)]
+    estimated = estimates(alpha, ell, choices, counts)[BASELINES.index(name)]
     naive = one_by_one(theta, ell, choices, name)
     for i, count in enumerate(counts):
-        assert_close(found[i], naive[:count].mean(dim=0))
+        assert_close(estimated[i], naive[:count].mean(dim=0))
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -95,19 +95,19 @@ def test_every_baseline_is_unbiased(setting, name) -> None:
     naive = one_by_one(theta, ell, drawn(alpha, u[1]), name)
     error = naive.std(dim=0) / SAMPLES**0.5
     assert ((naive.mean(dim=0) - by_autograd(theta, ell)).abs() <= 4 * error).all()
-    found = estimates(alpha, ell, drawn(alpha, u[1]), (SAMPLES,))[BASELINES.index(name), 0]
-    assert ((found - by_autograd(theta, ell)).abs() <= 4 * error).all()
+    estimated = estimates(alpha, ell, drawn(alpha, u[1]), (SAMPLES,))[BASELINES.index(name), 0]
+    assert ((estimated - by_autograd(theta, ell)).abs() <= 4 * error).all()
 
 
 def test_variances_are_those_of_many_samples_and_the_moving_baseline_saves_more_than_a_third(setting) -> None:
     theta, ell, u = setting
     alpha = torch.softmax(theta, dim=0)
-    found = dict(zip(BASELINES, variances(alpha, ell).tolist(), strict=True))
+    by_baseline = dict(zip(BASELINES, variances(alpha, ell).tolist(), strict=True))
     for name in BASELINES:
         measured = float(one_by_one(theta, ell, drawn(alpha, u[2]), name).var(dim=0).sum())
-        assert_close(found[name], measured, rtol=0.05, atol=0)
-    assert found["moving"] / found["none"] < 0.6
-    assert found["optimal"] <= found["mean"] < found["moving"] < found["none"]
+        assert_close(by_baseline[name], measured, rtol=0.05, atol=0)
+    assert by_baseline["moving"] / by_baseline["none"] < 0.6
+    assert by_baseline["optimal"] <= by_baseline["mean"] < by_baseline["moving"] < by_baseline["none"]
 
 
 def test_variances_of_constants_by_enumeration(setting) -> None:
@@ -119,10 +119,10 @@ def test_variances_of_constants_by_enumeration(setting) -> None:
         directions = torch.eye(N, dtype=torch.float64) - alpha
         return sum(float(alpha[s]) * float((((ell[s] - b) * directions[s] - exact) ** 2).sum()) for s in range(N))
 
-    found = dict(zip(BASELINES, variances(alpha, ell).tolist(), strict=True))
-    assert_close(found["none"], spread(0.0))
-    assert_close(found["mean"], spread(float((alpha * ell).sum())))
-    assert_close(found["optimal"], min(spread(float(best(alpha, ell)) + step) for step in (-1e-3, 0.0, 1e-3)))
+    by_baseline = dict(zip(BASELINES, variances(alpha, ell).tolist(), strict=True))
+    assert_close(by_baseline["none"], spread(0.0))
+    assert_close(by_baseline["mean"], spread(float((alpha * ell).sum())))
+    assert_close(by_baseline["optimal"], min(spread(float(best(alpha, ell)) + step) for step in (-1e-3, 0.0, 1e-3)))
 
 
 def test_nothing_varies_when_one_key_has_all_the_weight() -> None:

@@ -33,27 +33,29 @@ def matrices(seed: int = 0, dtype: torch.dtype = torch.float64) -> dict[str, tor
     draw = torch.Generator().manual_seed(seed)
     shapes = {"x": (N, D_MODEL), "W_Q": (H, D_MODEL, D_MOST), "W_K": (H, D_MODEL, D_MOST), "W_V": (H, D_MODEL, D_V)}
     shapes |= {"W_O": (H, D_V, D_MODEL), "direction": (N, D_MODEL)}
-    made = {name: torch.randn(shape, generator=draw, dtype=torch.float64) for name, shape in shapes.items()}
-    return {name: (m * D_MODEL**-0.5 if name in ("W_Q", "W_K", "W_V") else m).to(dtype) for name, m in made.items()}
+    tensors = {name: torch.randn(shape, generator=draw, dtype=torch.float64) for name, shape in shapes.items()}
+    return {name: (m * D_MODEL**-0.5 if name in ("W_Q", "W_K", "W_V") else m).to(dtype) for name, m in tensors.items()}
 
 
-def probe(made: dict[str, torch.Tensor], target: int | None = None) -> Probe:
-    q, k, v = (made["x"] @ made[name] for name in ("W_Q", "W_K", "W_V"))
-    return Probe(made["x"], q, k, v, made["W_O"], made["direction"], target)
+def probe(tensors: dict[str, torch.Tensor], target: int | None = None) -> Probe:
+    q, k, v = (tensors["x"] @ tensors[name] for name in ("W_Q", "W_K", "W_V"))
+    return Probe(tensors["x"], q, k, v, tensors["W_O"], tensors["direction"], target)
 
 
-def by_autograd(made: dict[str, torch.Tensor], d_k: int, factor: float, target: int | None) -> dict[str, torch.Tensor]:
+def by_autograd(
+    tensors: dict[str, torch.Tensor], d_k: int, factor: float, target: int | None
+) -> dict[str, torch.Tensor]:
     """The same layer and loss with torch's own softmax and autograd; gradients per head."""
-    x = made["x"]
-    W_Q, W_K, W_V = (made[name][..., :d].clone().requires_grad_() for name, d in zip(
+    x = tensors["x"]
+    W_Q, W_K, W_V = (tensors[name][..., :d].clone().requires_grad_() for name, d in zip(
         ("W_Q", "W_K", "W_V"), (d_k, d_k, D_V), strict=True))  # fmt: skip
     scores = factor * (x @ W_Q) @ (x @ W_K).mT
     scores.retain_grad()
     weights = F.softmax(scores, dim=-1)
     weights.retain_grad()
-    output = torch.einsum("hnk,hkv,hvd->nd", weights, x @ W_V, made["W_O"])
+    output = torch.einsum("hnk,hkv,hvd->nd", weights, x @ W_V, tensors["W_O"])
     if target is None:
-        loss = (output * made["direction"]).sum()
+        loss = (output * tensors["direction"]).sum()
     else:
         readout = output @ x.T / math.sqrt(D_MODEL)
         loss = F.cross_entropy(readout, torch.full((N,), target), reduction="sum")
@@ -91,43 +93,43 @@ def by_autograd(made: dict[str, torch.Tensor], d_k: int, factor: float, target: 
 @pytest.mark.parametrize("target", [None, 4])
 @pytest.mark.parametrize("d_k", [1, 13, 67])
 def test_every_measure_is_what_autograd_finds(d_k: int, target: int | None) -> None:
-    made = matrices()
-    found = sweep(probe(made, target), d_k, FACTORS)
+    tensors = matrices()
+    swept = sweep(probe(tensors, target), d_k, FACTORS)
     for index, factor in enumerate(FACTORS):
-        expected = by_autograd(made, d_k, factor, target)
-        assert_close(10 ** found.log_gains[index], expected.pop("gains"), rtol=1e-9, atol=1e-13)
+        expected = by_autograd(tensors, d_k, factor, target)
+        assert_close(10 ** swept.log_gains[index], expected.pop("gains"), rtol=1e-9, atol=1e-13)
         for name, value in expected.items():
-            assert_close(getattr(found.measures, name)[index], value, rtol=1e-8, atol=1e-10, msg=f"{name} {factor}")
+            assert_close(getattr(swept.measures, name)[index], value, rtol=1e-8, atol=1e-10, msg=f"{name} {factor}")
 
 
 @pytest.mark.parametrize("target", [None, 4])
 @pytest.mark.parametrize("d_k", [1, 13, D_MOST])
 def test_the_norms_of_gradients_are_autograds_to_twelve_digits(d_k: int, target: int | None) -> None:
     """The norms themselves, not their logarithms."""
-    made = matrices()
-    found = sweep(probe(made, target), d_k, FACTORS)
+    tensors = matrices()
+    swept = sweep(probe(tensors, target), d_k, FACTORS)
     for index, factor in enumerate(FACTORS):
-        expected = by_autograd(made, d_k, factor, target)
+        expected = by_autograd(tensors, d_k, factor, target)
         for name in ("log_d_scores", "log_d_W_Q", "log_d_W_K", "log_d_W_V"):
-            ours = 10 ** getattr(found.measures, name)[index]
+            ours = 10 ** getattr(swept.measures, name)[index]
             assert_close(ours, 10 ** expected[name], rtol=1e-12, atol=0, msg=lambda m, name=name: f"{name}: {m}")
-        assert_close(found.measures.snr[index], expected["snr"], rtol=1e-12, atol=0)
+        assert_close(swept.measures.snr[index], expected["snr"], rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("factor", [0.3, 3.0, 300.0])
 def test_the_quantiles_of_the_gains_are_torchs(factor: float) -> None:
-    found = sweep(probe(matrices()), D_MOST, [factor])
+    swept = sweep(probe(matrices()), D_MOST, [factor])
     for name, share in (("log_gain_low", 0.1), ("log_gain", 0.5), ("log_gain_high", 0.9)):
-        assert_close(getattr(found.measures, name)[0], found.log_gains[0].quantile(share, dim=-1))
+        assert_close(getattr(swept.measures, name)[0], swept.log_gains[0].quantile(share, dim=-1))
 
 
 def repeated(which: list[int], apart: float, seed: int, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Tokens drawn from a few, each the same as its like but for `apart` of itself."""
-    made = matrices(seed)
+    tensors = matrices(seed)
     noise = torch.randn(len(which), D_MODEL, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    x = F.layer_norm(made["x"][which] + apart * noise, (D_MODEL,), eps=1e-12)
-    made["x"], made["direction"] = x, made["direction"][: len(which)]
-    return {name: m.to(dtype) for name, m in made.items()}
+    x = F.layer_norm(tensors["x"][which] + apart * noise, (D_MODEL,), eps=1e-12)
+    tensors["x"], tensors["direction"] = x, tensors["direction"][: len(which)]
+    return {name: m.to(dtype) for name, m in tensors.items()}
 
 
 @given(
@@ -141,41 +143,41 @@ def test_the_signal_to_noise_ratio_is_a_number_whatever_repeats(
     which: list[int], apart: float, seed: int, d_k: int, dtype: torch.dtype
 ) -> None:
     """Equal tokens leave no gradient, and nearly equal ones parts that nearly agree: a large ratio, but a number."""
-    made = repeated(which, apart, seed, dtype)
-    found = sweep(probe(made), d_k, [1e-4, 0.1, 1.0]).measures.snr
-    assert bool(found.isfinite().all())
-    assert bool((found >= 0).all())
+    tensors = repeated(which, apart, seed, dtype)
+    ratios = sweep(probe(tensors), d_k, [1e-4, 0.1, 1.0]).measures.snr
+    assert bool(ratios.isfinite().all())
+    assert bool((ratios >= 0).all())
     if len(set(which)) == 1 and apart == 0:
-        assert_close(found, torch.zeros_like(found), rtol=0, atol=0)
+        assert_close(ratios, torch.zeros_like(ratios), rtol=0, atol=0)
     elif apart in (0.0, 0.1) and len(set(which)) > 1:
         exact = sweep(probe(repeated(which, apart, seed, torch.float64)), d_k, [1e-4, 0.1, 1.0]).measures.snr
-        assert_close(found.double(), exact, rtol=1e-2, atol=1e-3)
+        assert_close(ratios.double(), exact, rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize("apart", [1e-3, 1e-2])
 def test_parts_that_nearly_agree_still_differ(apart: float) -> None:
     """Their plain noise, mean ‖g‖² − ‖mean g‖², is what rounding leaves in float32."""
     single, double = (repeated([1] * 7, apart, 3, dtype) for dtype in (torch.float32, torch.float64))
-    made = {**double, "x": single["x"].double()}  # the same tokens
-    scores = 0.3 * (made["x"] @ made["W_Q"]) @ (made["x"] @ made["W_K"]).mT
+    tensors = {**double, "x": single["x"].double()}  # the same tokens
+    scores = 0.3 * (tensors["x"] @ tensors["W_Q"]) @ (tensors["x"] @ tensors["W_K"]).mT
     weights = scores.softmax(-1).requires_grad_()
-    output = torch.einsum("hnk,hkv,hvd->nd", weights, made["x"] @ made["W_V"], made["W_O"])
-    (output * made["direction"]).sum().backward()
+    output = torch.einsum("hnk,hkv,hvd->nd", weights, tensors["x"] @ tensors["W_V"], tensors["W_O"])
+    (output * tensors["direction"]).sum().backward()
     assert weights.grad is not None
     p = weights.detach()
     d_scores = p * (weights.grad - (p * weights.grad).sum(-1, keepdim=True))
-    parts = torch.einsum("nd,hnm,hmc->hndc", made["x"], d_scores, made["x"] @ made["W_K"])
+    parts = torch.einsum("nd,hnm,hmc->hndc", tensors["x"], d_scores, tensors["x"] @ tensors["W_K"])
     mean = parts.mean(dim=1, keepdim=True)
     expected = mean.norm(dim=(-2, -1))[:, 0] / (parts - mean).square().sum(dim=(-2, -1)).mean(1).sqrt()
-    assert_close(sweep(probe(made), D_MOST, [0.3]).measures.snr[0], expected, rtol=1e-6, atol=0)
+    assert_close(sweep(probe(tensors), D_MOST, [0.3]).measures.snr[0], expected, rtol=1e-6, atol=0)
     assert_close(sweep(probe(single), D_MOST, [0.3]).measures.snr[0].double(), expected, rtol=0.05, atol=0)
 
 
 @pytest.mark.parametrize("n", [3, N])
 def test_a_single_row_with_a_gradient_has_a_ratio_of_its_own(n: int) -> None:
     """All rows but one one-hot: ‖mean g‖ = ‖G‖/n and the spread is ‖G‖ √(n−1)/n, so the ratio ends at 1/√(n−1)."""
-    made = matrices()
-    layer = probe({**made, "x": made["x"][:n], "direction": made["direction"][:n]})
+    tensors = matrices()
+    layer = probe({**tensors, "x": tensors["x"][:n], "direction": tensors["direction"][:n]})
     assert_close(sweep(layer, D_MOST, [1e4]).measures.snr[0], torch.full((H,), (n - 1) ** -0.5).double())
 
 
@@ -192,10 +194,10 @@ def test_gains_below_every_float_are_their_asymptote() -> None:
     q = k = torch.tensor([[[1.0], [0.0]]], dtype=torch.float64)
     layer = Probe(x, q, k, x[None], torch.eye(2, dtype=torch.float64)[None], torch.tensor([[1.0, 0.0]] * 2).double())
     for gap in (20.0, 800.0, 6000.0):
-        found = sweep(layer, 1, [gap])
+        swept = sweep(layer, 1, [gap])
         expected = (math.log(2) - gap - 2 * math.log1p(math.exp(-gap))) / math.log(10)
-        assert_close(found.log_gains[0, 0, 0], torch.tensor(expected, dtype=torch.float64), rtol=1e-12, atol=1e-12)
-        assert_close(found.log_gains[0, 0, 1], torch.tensor(math.log10(0.5)).double(), rtol=1e-6, atol=1e-7)
+        assert_close(swept.log_gains[0, 0, 0], torch.tensor(expected, dtype=torch.float64), rtol=1e-12, atol=1e-12)
+        assert_close(swept.log_gains[0, 0, 1], torch.tensor(math.log10(0.5)).double(), rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("target", [None, 2])
@@ -232,17 +234,17 @@ def test_heads_taken_one_after_the_other_say_what_they_say_together(monkeypatch:
 @pytest.mark.parametrize(("row", "column"), [(0, 44), (17, 3), (27, 0)])
 def test_a_cross_is_the_table_in_one_row_and_one_column_and_nothing_elsewhere(row: int, column: int) -> None:
     probe = untrained(torch.randn(7, 64, generator=torch.Generator().manual_seed(3)), 5)
-    table, found = collect(list(tabulate(probe))), cross(probe, row, column)
+    table, crossed = collect(list(tabulate(probe))), cross(probe, row, column)
     lines = torch.zeros(len(D_K_STOPS), len(INPUT_SCALES), dtype=torch.bool)
     lines[row], lines[:, column] = True, True
-    for whole, part in ((table.measures, found.measures), (table.log_gains, found.log_gains)):
+    for whole, part in ((table.measures, crossed.measures), (table.log_gains, crossed.log_gains)):
         assert_close(part[:, lines], whole[:, lines], rtol=2e-3, atol=2e-3)
         assert bool(part[:, ~lines].isnan().all())
 
 
 def gradient_sizes(seeds: int, d_k: int, rule: str) -> dict[str, float]:
     """n = 16, d_model = 64, independent rows and directions: means of norms, medians of the others over the seeds."""
-    found: dict[str, list[torch.Tensor]] = {
+    norms: dict[str, list[torch.Tensor]] = {
         name: [] for name in ("log_d_W_Q", "log_d_W_V", "log_gain", "entropy", "peak")
     }
     for seed in range(seeds):
@@ -252,9 +254,9 @@ def gradient_sizes(seeds: int, d_k: int, rule: str) -> dict[str, float]:
         layer = Probe(x, x @ W[0], x @ W[1], x @ W[2], torch.eye(64)[None], direction)
         factor = {"none": 1.0, "inverse_sqrt": d_k**-0.5, "inverse": 1 / d_k}[rule]
         measures = sweep(layer, d_k, [factor]).measures
-        for name, values in found.items():
+        for name, values in norms.items():
             values.append(getattr(measures, name).squeeze())
-    sizes = {name: torch.stack(values) for name, values in found.items()}
+    sizes = {name: torch.stack(values) for name, values in norms.items()}
     means = {name: float((10 ** sizes[name]).mean()) for name in ("log_d_W_Q", "log_d_W_V")}
     return means | {name: float(sizes[name].median()) for name in ("log_gain", "entropy", "peak")}
 
@@ -319,14 +321,14 @@ def test_a_larger_scale_never_spreads_attention(seed: int, factor: float, d_k: i
 
 def test_a_tie_keeps_its_gradient_at_any_scale() -> None:
     """Two identical keys share the weight for ever: p = (½, ½), and J does not vanish: differences count."""
-    made = matrices()
-    made["x"][3] = made["x"][8]
-    found: Sweep = sweep(probe(made), D_MOST, [500.0])
-    winners = (made["x"] @ made["W_Q"] @ (made["x"] @ made["W_K"]).mT).argmax(-1)
+    tensors = matrices()
+    tensors["x"][3] = tensors["x"][8]
+    swept: Sweep = sweep(probe(tensors), D_MOST, [500.0])
+    winners = (tensors["x"] @ tensors["W_Q"] @ (tensors["x"] @ tensors["W_K"]).mT).argmax(-1)
     tied = (winners == 3) | (winners == 8)
     assert bool(tied.any())
-    assert float(found.measures.frobenius.max()) > 0.01
-    assert bool((found.log_gains[0][~tied] < -2).all())
+    assert float(swept.measures.frobenius.max()) > 0.01
+    assert bool((swept.log_gains[0][~tied] < -2).all())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from attention_core.models import Projections
 from attention_core.shuffling import (
     SCHEMES,
     added_scores,
@@ -19,6 +18,7 @@ from attention_core.shuffling import (
     sinusoidal_similarity,
     swaps,
 )
+from tests.harness.layers import projections
 
 N, D_MODEL, HEADS, D_K, D_V = 13, 29, 3, 10, 7  # RoPE needs an even d_k
 
@@ -30,13 +30,7 @@ def x():
 
 @pytest.fixture
 def layer():
-    generator = torch.Generator().manual_seed(7)
-
-    def draw(*shape):
-        return torch.randn(*shape, generator=generator, dtype=torch.float64) * D_MODEL**-0.5
-
-    W_Q, W_K, W_V = draw(HEADS, D_MODEL, D_K), draw(HEADS, D_MODEL, D_K), draw(HEADS, D_MODEL, D_V)
-    return Projections(W_Q=W_Q, W_K=W_K, W_V=W_V, W_O=draw(HEADS, D_V, D_MODEL))
+    return projections(HEADS, D_MODEL, D_K, D_V)
 
 
 def turned(vectors):
@@ -66,26 +60,26 @@ def by_torch(x, layer, scheme):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_layer_is_torchs_attention_with_positions(x, layer, scheme):
-    found = output(self_attention(x, layer, scheme), layer)
-    assert_close(found, by_torch(x, layer, scheme), rtol=0, atol=1e-6 if scheme == "sinusoidal" else 1e-12)
+    answer = output(self_attention(x, layer, scheme), layer)
+    assert_close(answer, by_torch(x, layer, scheme), rtol=0, atol=1e-6 if scheme == "sinusoidal" else 1e-12)
 
 
 def test_without_positions_a_shuffled_sentence_gets_shuffled_answers(x, layer):
     order = torch.randperm(N, generator=torch.Generator().manual_seed(1))
-    found = shuffled(x, layer, "none", order[None])
+    comparison = shuffled(x, layer, "none", order[None])
     assert_close(by_torch(x[order], layer, "none"), by_torch(x, layer, "none")[order], rtol=0, atol=1e-14)
-    assert float(found.residual.max()) < 3e-15
-    assert_close(found.back[0], found.weights, rtol=0, atol=1e-15)
+    assert float(comparison.residual.max()) < 3e-15
+    assert_close(comparison.back[0], comparison.weights, rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("scheme", [scheme for scheme in SCHEMES if scheme != "none"])
 def test_with_positions_the_order_is_seen(x, layer, scheme):
     order = torch.randperm(N, generator=torch.Generator().manual_seed(1))
-    found = shuffled(x, layer, scheme, order[None])
+    comparison = shuffled(x, layer, scheme, order[None])
     expected = (by_torch(x[order], layer, scheme) - by_torch(x, layer, scheme)[order]).abs().max()
-    assert_close(found.residual[0], expected, rtol=1e-4, atol=0)
+    assert_close(comparison.residual[0], expected, rtol=1e-4, atol=0)
     assert float(expected) > 0.1
-    assert float((found.back[0] - found.weights).abs().max()) > 0.05
+    assert float((comparison.back[0] - comparison.weights).abs().max()) > 0.05
 
 
 def test_symmetric_alibi_takes_a_reversed_sentence_for_the_same(x, layer):
@@ -96,11 +90,11 @@ def test_symmetric_alibi_takes_a_reversed_sentence_for_the_same(x, layer):
 
 def test_putting_back_is_looking_up_where_each_token_went(x, layer):
     order = torch.randperm(N, generator=torch.Generator().manual_seed(2))
-    found = shuffled(x, layer, "rope", order[None])
+    comparison = shuffled(x, layer, "rope", order[None])
     went = {int(token): place for place, token in enumerate(order)}
     for i in range(N):
         for j in range(N):
-            assert_close(found.back[0, :, i, j], found.moved[0, :, went[i], went[j]], rtol=0, atol=0)
+            assert_close(comparison.back[0, :, i, j], comparison.moved[0, :, went[i], went[j]], rtol=0, atol=0)
 
 
 def test_every_swap_exchanges_two_places_and_undoes_none():
@@ -133,21 +127,21 @@ def test_similarity_of_sinusoidal_places_is_that_of_their_distance():
 def test_rope_scores_know_the_distance_only():
     generator = torch.Generator().manual_seed(11)
     q, k = torch.randn(2, D_K, generator=generator, dtype=torch.float64)
-    found = rope_scores(q, k, torch.tensor([0, 7, 401]), torch.tensor([0, 1, 5, 17]))
-    assert_close(found, found[:1].expand(3, -1), rtol=0, atol=1e-12)
+    scores = rope_scores(q, k, torch.tensor([0, 7, 401]), torch.tensor([0, 1, 5, 17]))
+    assert_close(scores, scores[:1].expand(3, -1), rtol=0, atol=1e-12)
     theta = 10000.0 ** (-torch.arange(0, D_K, 2, dtype=torch.float64) / D_K)
     a, b = (torch.view_as_complex(vector.reshape(-1, 2)) for vector in (q, k))
     expected = [float((a * b.conj() * torch.exp(-1j * o * theta)).real.sum()) for o in (0, 1, 5, 17)]
-    assert_close(found[0], torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-12)
+    assert_close(scores[0], torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-12)
 
 
 def test_added_positions_know_the_place_too(x, layer):
     W_Q, W_K = layer.W_Q[0], layer.W_K[0]
-    found = added_scores(x[2], x[5], W_Q, W_K, torch.tensor([0, 3]), torch.tensor([1, 4]))
+    scores = added_scores(x[2], x[5], W_Q, W_K, torch.tensor([0, 3]), torch.tensor([1, 4]))
     for row, p in enumerate((0, 3)):
         for col, k in enumerate((1, 4)):
             words = torch.zeros(p + k + 1, D_MODEL, dtype=torch.float64)
             words[p], words[p + k] = x[2], x[5]
             there = placed(words, "sinusoidal")
-            assert_close(found[row, col], (there[p] @ W_Q) @ (there[p + k] @ W_K))
-    assert float((found[0] - found[1]).abs().max()) > 0.1
+            assert_close(scores[row, col], (there[p] @ W_Q) @ (there[p + k] @ W_K))
+    assert float((scores[0] - scores[1]).abs().max()) > 0.1

@@ -22,7 +22,7 @@ def vectors():
 
 
 @pytest.fixture(scope="module")
-def found(vectors):
+def slid(vectors):
     return slide(*vectors, target=TARGET, radii=RADII, centers=CENTERS)
 
 
@@ -47,28 +47,28 @@ def every_stop():
 
 
 @pytest.mark.parametrize(("i", "j", "radius", "center"), every_stop())
-def test_a_row_is_softmax_times_gaussian_inside_and_nothing_outside(vectors, found, i, j, radius, center) -> None:
+def test_a_row_is_softmax_times_gaussian_inside_and_nothing_outside(vectors, slid, i, j, radius, center) -> None:
     inside, alpha = row(vectors, radius, center)
     _, weights = loss(vectors, radius, center, inside, alpha)
     outside = [s for s in range(N) if s not in inside]
-    assert found.weights[i, j][outside].isnan().all() and found.inside[i, j][outside].isnan().all()
-    assert_close(found.inside[i, j][inside], alpha)
-    assert_close(found.weights[i, j][inside], torch.stack(weights))
-    numbers = dict(zip(NUMBERS, found.numbers[i, j].tolist(), strict=True))
+    assert slid.weights[i, j][outside].isnan().all() and slid.inside[i, j][outside].isnan().all()
+    assert_close(slid.inside[i, j][inside], alpha)
+    assert_close(slid.weights[i, j][inside], torch.stack(weights))
+    numbers = dict(zip(NUMBERS, slid.numbers[i, j].tolist(), strict=True))
     assert numbers["inside"] == len(inside)
     assert_close(numbers["row_sum"], float(sum(weights)))
     assert numbers["row_sum"] < 1  # not renormalised
 
 
 @pytest.mark.parametrize(("i", "j", "radius", "center"), every_stop())
-def test_the_gradient_to_the_centre_is_torchs_and_that_of_differences(vectors, found, i, j, radius, center) -> None:
+def test_the_gradient_to_the_centre_is_torchs_and_that_of_differences(vectors, slid, i, j, radius, center) -> None:
     inside, alpha = row(vectors, radius, center)
     p = center.clone().requires_grad_()
     value, _ = loss(vectors, radius, p, inside, alpha)
     theirs = float(torch.autograd.grad(value, p)[0])
     h = 1e-6
     ahead, behind = (loss(vectors, radius, center + step, inside, alpha)[0] for step in (h, -h))
-    numbers = dict(zip(NUMBERS, found.numbers[i, j].tolist(), strict=True))
+    numbers = dict(zip(NUMBERS, slid.numbers[i, j].tolist(), strict=True))
     assert_close(numbers["loss"], float(value.detach()))
     for name in ("autograd", "closed", "difference"):
         assert_close(numbers[name], theirs, rtol=1e-6, atol=1e-8)
@@ -76,13 +76,13 @@ def test_the_gradient_to_the_centre_is_torchs_and_that_of_differences(vectors, f
     assert numbers["residual"] < 1e-7
 
 
-def test_a_window_as_wide_as_the_sentence_is_global_attention(vectors, found) -> None:
+def test_a_window_as_wide_as_the_sentence_is_global_attention(vectors, slid) -> None:
     q, k, _ = vectors
     everywhere = torch.softmax(k @ q / math.sqrt(D_K), dim=0)
-    apart = found.numbers[..., NUMBERS.index("apart")]
+    apart = slid.numbers[..., NUMBERS.index("apart")]
     assert float(apart[RADII.index(N)].max()) == 0
     assert float(apart[RADII.index(2)].min()) > 0.01
-    assert_close(found.inside[RADII.index(N), 2], everywhere)
+    assert_close(slid.inside[RADII.index(N), 2], everywhere)
 
 
 def test_the_closed_form_points_to_the_token_that_is_rewarded() -> None:

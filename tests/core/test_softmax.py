@@ -94,19 +94,19 @@ def test_the_articles_table_of_measures() -> None:
     }
     for a, expected in table.items():
         p = torch.softmax(a * torch.tensor([1.0, 1.0, 2.0], dtype=F64), dim=-1)
-        found = (p.amax(), entropy(p), trace(p), frobenius(p), spectral(p))
-        assert_close([float(value) for value in found], list(expected), rtol=1e-3, atol=5e-5 if a < 5 else 1e-9)
+        values = (p.amax(), entropy(p), trace(p), frobenius(p), spectral(p))
+        assert_close([float(value) for value in values], list(expected), rtol=1e-3, atol=5e-5 if a < 5 else 1e-9)
 
 
 @pytest.mark.parametrize("dtype", MEASURED, ids=str)
 def test_from_where_on_a_format_loses_the_row(dtype) -> None:
-    found = (first_favourite(dtype), *(first_gap(loss, dtype) for loss in ROUNDINGS))
-    assert_close(found, MEASURED[dtype], rtol=2e-3, atol=0)
+    thresholds = (first_favourite(dtype), *(first_gap(loss, dtype) for loss in ROUNDINGS))
+    assert_close(thresholds, MEASURED[dtype], rtol=2e-3, atol=0)
     one, zero, overflow = THEORY[dtype]
-    for gap, theory in zip(found[1:], (one, one, zero, overflow), strict=True):
+    for gap, theory in zip(thresholds[1:], (one, one, zero, overflow), strict=True):
         spacing = torch.finfo(dtype).eps * 2 ** math.floor(math.log2(theory))  # gaps are rounded on the way in
         assert abs(gap - theory) <= spacing + 1e-5 * theory
-    assert abs(found[0] - one - LN2) <= 2 * torch.finfo(dtype).eps * 16 + 1e-5  # two losers instead of one
+    assert abs(thresholds[0] - one - LN2) <= 2 * torch.finfo(dtype).eps * 16 + 1e-5  # two losers instead of one
 
 
 @pytest.mark.parametrize("dtype", MEASURED, ids=str)
@@ -115,8 +115,8 @@ def test_at_a_threshold_it_happens_and_just_before_it_does_not(dtype) -> None:
         gap = first_gap(loss, dtype)
         step = max(torch.finfo(dtype).eps, 1e-9) * gap  # exp itself rounds, so the very last bits are not ordered
         for at, expected in ((gap, True), (gap + 2 * step, True), (gap - 2 * step, False)):
-            found = happened(*row_of_two(torch.tensor([at], dtype=F64), dtype, subtract_max=subtract_max))
-            assert bool(found) is expected, (loss, at)
+            occurred = happened(*row_of_two(torch.tensor([at], dtype=F64), dtype, subtract_max=subtract_max))
+            assert bool(occurred) is expected, (loss, at)
 
 
 def test_the_winner_dies_before_the_loser() -> None:
@@ -144,8 +144,8 @@ def test_central_differences_come_close(x) -> None:
 def test_measures_stay_exact_where_subtractions_cancel(gap, n) -> None:
     x = [gap] + [0.1 * i for i in range(n - 1)]
     p = torch.softmax(torch.tensor(x, dtype=F64), dim=-1)
-    found = [float(measure(p)) for measure in (trace, frobenius, entropy)]
-    assert_close(found, list(by_decimal(x)), rtol=1e-12, atol=0)
+    measured = [float(measure(p)) for measure in (trace, frobenius, entropy)]
+    assert_close(measured, list(by_decimal(x)), rtol=1e-12, atol=0)
 
 
 def test_the_naive_norm_is_lost_at_a_gap_of_25() -> None:
@@ -160,9 +160,9 @@ def test_the_naive_norm_is_lost_at_a_gap_of_25() -> None:
 @given(rows)
 def test_bounds(x) -> None:
     p = torch.softmax(x, dim=-1)
-    found = torch.linalg.eigvalsh(torch.diag(p) - torch.outer(p, p)).flip(-1)
-    assert_close(eigenvalues(p), found, rtol=0, atol=1e-15)
-    assert_close(spectral(p), found[0], rtol=0, atol=1e-15)
+    spectrum = torch.linalg.eigvalsh(torch.diag(p) - torch.outer(p, p)).flip(-1)
+    assert_close(eigenvalues(p), spectrum, rtol=0, atol=1e-15)
+    assert_close(spectral(p), spectrum[0], rtol=0, atol=1e-15)
     slack = 1e-14
     # Gershgorin, and ½ in every norm.
     largest = float((p * (1 - p)).max())

@@ -48,20 +48,20 @@ def summing_to_zero(back: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
 def test_every_number_is_that_of_the_eager_model(alpha: float, layers: tuple[int, ...] | None, scaling: str) -> None:
     model = load_embedded()
     settings = Settings(scaling=scaling, input_scale=alpha, layers=layers)
-    found = next(strain(model, model.tokenize(TEXT), [settings]))
+    under_strain = next(strain(model, model.tokenize(TEXT), [settings]))
     theirs, inputs = eager(alpha, layers, scaling == "model")
     built, _ = eager(1.0, None, True)
     theirs.requires_grad_(True)
-    made = theirs(**inputs, output_attentions=True)
-    output = made.last_hidden_state[0]
+    outputs = theirs(**inputs, output_attentions=True)
+    output = outputs.last_hidden_state[0]
     direction = torch.randn(output.shape[-1], generator=torch.Generator().manual_seed(0)).double()
-    slopes = torch.autograd.grad((output * direction).sum(), made.attentions, retain_graph=True)
+    slopes = torch.autograd.grad((output * direction).sum(), outputs.attentions, retain_graph=True)
     (output * direction).sum().backward()
     with torch.no_grad():
         cosine = torch.cosine_similarity(output, built(**inputs).last_hidden_state[0], dim=-1).mean()
-    assert_close(found.cosine, float(cosine), rtol=1e-4, atol=1e-4)
-    measured = dict(zip(HEAD_MEASURES, found.heads.double(), strict=True))
-    for index, (weights, slope) in enumerate(zip(made.attentions, slopes, strict=True)):
+    assert_close(under_strain.cosine, float(cosine), rtol=1e-4, atol=1e-4)
+    measured = dict(zip(HEAD_MEASURES, under_strain.heads.double(), strict=True))
+    for index, (weights, slope) in enumerate(zip(outputs.attentions, slopes, strict=True)):
         p, reach = weights[0].detach(), slope[0] - slope[0].mean(-1, keepdim=True)
         back = summing_to_zero(p * (slope[0] - (p * slope[0]).sum(-1, keepdim=True)), p)
         gains = back.norm(dim=-1) / reach.norm(dim=-1)
@@ -85,9 +85,9 @@ def exactly(scores: torch.Tensor, d_weights: torch.Tensor) -> list[Decimal]:
         slopes, total = [Decimal(slope) for slope in d_weights.tolist()], sum(powers)
         weights = [power / total for power in powers]
         mean = sum(weight * slope for weight, slope in zip(weights, slopes, strict=True))
-        found = [weight * (slope - mean) for weight, slope in zip(weights, slopes, strict=True)]
+        terms = [weight * (slope - mean) for weight, slope in zip(weights, slopes, strict=True)]
         winner = weights.index(max(weights))
-        return [*found[:winner], -sum(found[:winner] + found[winner + 1 :]), *found[winner + 1 :]]
+        return [*terms[:winner], -sum(terms[:winner] + terms[winner + 1 :]), *terms[winner + 1 :]]
 
 
 def log_norm(numbers: Iterable[Decimal]) -> float:
@@ -101,7 +101,7 @@ def test_what_no_float_holds_is_exact_in_its_logarithm(alpha: float, scaling: st
     """From 10⁻²³ on squares underflow in float32, and a saturated winner loses its part: sixty digits do not mind."""
     model = load_embedded()
     tokens, settings = model.tokenize(TEXT), Settings(scaling=scaling, input_scale=alpha)
-    found = next(strain(model, tokens, [settings])).heads
+    measures = next(strain(model, tokens, [settings])).heads
     run = model.run(tokens, settings, grad=True)
     direction = torch.randn(run.output.shape[-1], generator=torch.Generator().manual_seed(0))
     deepest = 0.0
@@ -113,7 +113,7 @@ def test_what_no_float_holds_is_exact_in_its_logarithm(alpha: float, scaling: st
             log_norm(row) - math.log10((reached - reached.mean()).norm())
             for row, reached in zip(rows, d_weights, strict=True)
         ]
-        measured = dict(zip(HEAD_MEASURES, found[:, layer, head].tolist(), strict=True))
+        measured = dict(zip(HEAD_MEASURES, measures[:, layer, head].tolist(), strict=True))
         expected = torch.tensor(gains).sort().values[(len(gains) - 1) // 2]
         assert_close(measured["log_gain"], float(expected), rtol=1e-6, atol=1e-5)
         assert_close(measured["log_d_scores"], log_norm(itertools.chain(*rows)), rtol=1e-6, atol=1e-5)
@@ -143,7 +143,7 @@ def test_what_no_float_holds_is_exact_in_its_logarithm(alpha: float, scaling: st
 def test_under_any_settings_gains_and_gradients_are_those_of_autograd(settings: Settings) -> None:
     model = load_embedded()
     tokens = model.tokenize(TEXT)
-    found = next(strain(model, tokens, [settings])).heads
+    measures = next(strain(model, tokens, [settings])).heads
     run = model.run(tokens, settings, grad=True)
     direction = torch.randn(run.output.shape[-1], generator=torch.Generator().manual_seed(0))
     for index, layer in enumerate(run.layers):
@@ -151,17 +151,17 @@ def test_under_any_settings_gains_and_gradients_are_those_of_autograd(settings: 
         slopes = gradients((run.output * direction).sum(), trace)
         allowed = ~trace.masked_scores.isneginf()
         count = allowed.sum(-1, keepdim=True)
-        told = slopes.weights.masked_fill(~allowed, 0.0)
-        apart = (told - told.sum(-1, keepdim=True) / count).masked_fill(~allowed, 0.0).detach()
+        upstream = slopes.weights.masked_fill(~allowed, 0.0)
+        apart = (upstream - upstream.sum(-1, keepdim=True) / count).masked_fill(~allowed, 0.0).detach()
         scores = trace.masked_scores.detach().double().requires_grad_()
         weights = NORMALIZERS[settings.normalizer].apply(scores, allowed)
         back, full = (
             torch.autograd.grad(weights, scores, seen.double(), retain_graph=True, materialize_grads=True)[0]
-            if weights.requires_grad else torch.zeros_like(scores) for seen in (apart, told)
+            if weights.requires_grad else torch.zeros_like(scores) for seen in (apart, upstream)
         )  # fmt: skip
         gains = back.norm(dim=-1) / apart.double().norm(dim=-1)
         gains = gains.masked_fill(count[..., 0] < 2, math.nan)
-        measured = dict(zip(HEAD_MEASURES, found[:, index].double(), strict=True))
+        measured = dict(zip(HEAD_MEASURES, measures[:, index].double(), strict=True))
         assert_close(10 ** measured["log_gain"], gains.nanmedian(-1).values, rtol=1e-3, atol=1e-10, equal_nan=True)
         assert_close(10 ** measured["log_d_scores"], full.flatten(1).norm(dim=-1), rtol=1e-3, atol=1e-6)
 
@@ -170,18 +170,18 @@ def test_under_any_settings_gains_and_gradients_are_those_of_autograd(settings: 
 def test_the_cross_entropy_names_a_token_by_its_word_embedding(target: int) -> None:
     """−Σ ln softmax(o_i Eᵀ/√d_model)_t over the tokens of the sentence, by autograd through the eager model."""
     model = load_embedded()
-    found = next(strain(model, model.tokenize(TEXT), [Settings(input_scale=1.5)], target=target)).heads.double()
+    measures = next(strain(model, model.tokenize(TEXT), [Settings(input_scale=1.5)], target=target)).heads.double()
     theirs, inputs = eager(1.5, None, True)
     theirs.requires_grad_(True)
-    made = theirs(**inputs, output_attentions=True)
+    outputs = theirs(**inputs, output_attentions=True)
     E = theirs.get_input_embeddings().weight.detach()[inputs["input_ids"][0]]
-    likelihood = (made.last_hidden_state[0] @ E.mT / E.shape[-1] ** 0.5).log_softmax(dim=-1)[:, target]
-    slopes = torch.autograd.grad(-likelihood.sum(), made.attentions, retain_graph=True)
+    likelihood = (outputs.last_hidden_state[0] @ E.mT / E.shape[-1] ** 0.5).log_softmax(dim=-1)[:, target]
+    slopes = torch.autograd.grad(-likelihood.sum(), outputs.attentions, retain_graph=True)
     (-likelihood.sum()).backward()
-    for index, (weights, slope) in enumerate(zip(made.attentions, slopes, strict=True)):
+    for index, (weights, slope) in enumerate(zip(outputs.attentions, slopes, strict=True)):
         p = weights[0].detach()
         back = summing_to_zero(p * (slope[0] - (p * slope[0]).sum(-1, keepdim=True)), p)
-        measured = dict(zip(HEAD_MEASURES, found[:, index], strict=True))
+        measured = dict(zip(HEAD_MEASURES, measures[:, index], strict=True))
         assert_close(measured["log_d_scores"], back.norm(dim=(-2, -1)).log10(), rtol=0, atol=0.01)
         gains = back.norm(dim=-1) / (slope[0] - slope[0].mean(-1, keepdim=True)).norm(dim=-1)
         assert_close(measured["log_gain"], gains.median(-1).values.log10(), rtol=0, atol=0.02)
@@ -219,9 +219,9 @@ def test_every_model_is_asked_in_the_same_way(load) -> None:
 
 def test_a_layer_with_fewer_heads_is_filled_with_nan_and_a_rare_model_costs_nothing() -> None:
     model = load_embedded()
-    found = next(strain(model, model.tokenize("law"), [Settings(ablated=frozenset({(5, 0)}))]))
-    assert found.heads.shape == (len(HEAD_MEASURES), 6, HEADS)
-    gain = found.heads[HEAD_MEASURES.index("log_gain")]
+    strained = next(strain(model, model.tokenize("law"), [Settings(ablated=frozenset({(5, 0)}))]))
+    assert strained.heads.shape == (len(HEAD_MEASURES), 6, HEADS)
+    gain = strained.heads[HEAD_MEASURES.index("log_gain")]
     assert bool(gain[5, 0].isnan())  # a head that is off hands on nothing, so nothing reaches its rows
     assert bool(gain[5, 1:].isfinite().all())
 

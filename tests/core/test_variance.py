@@ -76,8 +76,8 @@ def close(actual, expected, **tolerance) -> None:
 
 
 def test_the_variance_of_q_k_is_d_k(sums) -> None:  # Vaswani et al. 2017, footnote 4
-    found = np.var(variance.products(sums["normal"], Assumptions()).double().numpy(), axis=-1)
-    assert ((found / np.array(D_K_OCTAVES) > 0.95) & (found / np.array(D_K_OCTAVES) < 1.05)).all()
+    variances = np.var(variance.products(sums["normal"], Assumptions()).double().numpy(), axis=-1)
+    assert ((variances / np.array(D_K_OCTAVES) > 0.95) & (variances / np.array(D_K_OCTAVES) < 1.05)).all()
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
@@ -91,9 +91,9 @@ def test_sums_are_the_products_of_the_components(distribution, assumed) -> None:
     )
     drawn = variance.draw(distribution, seed=5, samples=301, stops=STOPS)
     q, k = (side.double().numpy() for side in variance.components(assumed, 5, STOPS[-1]))
-    found = variance.products(drawn, assumed)
+    summed = variance.products(drawn, assumed)
     for row, d_k in enumerate(STOPS):
-        close(found[row, : len(q)], np.einsum("nd,nd->n", q[:, :d_k], k[:, :d_k]), rtol=1e-5, atol=2e-5)
+        close(summed[row, : len(q)], np.einsum("nd,nd->n", q[:, :d_k], k[:, :d_k]), rtol=1e-5, atol=2e-5)
     x, y = variance.first_components(drawn, assumed)
     close(x[: len(q)], q[:, 0], rtol=1e-6, atol=1e-6)
     close(y[: len(k)], k[:, 0], rtol=1e-6, atol=1e-6)
@@ -184,19 +184,19 @@ def test_signs_that_agree_do_not_vary() -> None:
 @pytest.mark.parametrize("shape", [(31,), (3, 31)])
 def test_moments_are_numpys(shape) -> None:
     x = torch.randn(shape, generator=torch.Generator().manual_seed(1)).exp()
-    found = variance.moments(x)
+    moments = variance.moments(x)
     y = x.double().numpy()
-    close(found.mean, y.mean(axis=-1))
-    close(found.variance, y.var(axis=-1, ddof=1))
-    close(found.excess, kurtosis(y))
-    close(found.mean_error, y.std(axis=-1, ddof=1) / math.sqrt(31))
+    close(moments.mean, y.mean(axis=-1))
+    close(moments.variance, y.var(axis=-1, ddof=1))
+    close(moments.excess, kurtosis(y))
+    close(moments.mean_error, y.std(axis=-1, ddof=1) / math.sqrt(31))
 
 
 @pytest.mark.parametrize("name", ["standard_normal", "random", "laplace"])
 def test_the_error_of_a_variance_is_how_much_variances_scatter(name) -> None:
     batches = getattr(np.random.default_rng(0), name)(size=(4000, 200))
-    found = variance.moments(torch.from_numpy(batches))
-    close(found.variance_error.square().mean().sqrt(), batches.var(axis=-1, ddof=1).std(), rtol=0.1, atol=0)
+    moments = variance.moments(torch.from_numpy(batches))
+    close(moments.variance_error.square().mean().sqrt(), batches.var(axis=-1, ddof=1).std(), rtol=0.1, atol=0)
 
 
 def test_one_sample_has_no_spread_and_equal_ones_no_kurtosis() -> None:
@@ -268,11 +268,11 @@ def test_real_vectors_are_measured_over_all_pairs() -> None:
     generator = torch.Generator().manual_seed(2)
     q = torch.randn(3, 5, 7, generator=generator) + torch.linspace(-1, 1, 7)
     k = torch.randn(3, 11, 7, generator=generator).cumsum(dim=-1)
-    found = variance.observed(q, k)
+    observed = variance.observed(q, k)
     for head in range(3):
         for name, expected in by_loops(q[head].double().numpy(), k[head].double().numpy()).items():
-            close(getattr(found, name)[head], expected, rtol=1e-9, atol=1e-9)
-    close(found.own + found.together + found.offset, found.variance, rtol=1e-9, atol=1e-9)
+            close(getattr(observed, name)[head], expected, rtol=1e-9, atol=1e-9)
+    close(observed.own + observed.together + observed.offset, observed.variance, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("mask", ["causal", "window", "random"])
@@ -288,18 +288,18 @@ def test_under_a_mask_only_the_pairs_that_it_allows_are_counted(mask: str) -> No
         "window": torch.ones(11, 11, dtype=torch.bool).tril(2).triu(-2),
         "random": torch.rand(11, 11, generator=generator) < 0.4,
     }
-    found = variance.observed(q, k, masks[mask])
+    observed = variance.observed(q, k, masks[mask])
     of_q, of_k = (axis.numpy() for axis in masks[mask].nonzero(as_tuple=True))
     for head in range(2):
         all_q, all_k = q[head].double().numpy()[of_q], k[head].double().numpy()[of_k]
         dots = (all_q * all_k).sum(axis=1)
-        close(found.mean[head], dots.mean(), rtol=1e-9, atol=1e-9)
-        close(found.variance[head], dots.var(), rtol=1e-9, atol=1e-9)
-        close(found.excess[head], kurtosis(dots), rtol=1e-9, atol=1e-9)
+        close(observed.mean[head], dots.mean(), rtol=1e-9, atol=1e-9)
+        close(observed.variance[head], dots.var(), rtol=1e-9, atol=1e-9)
+        close(observed.excess[head], kurtosis(dots), rtol=1e-9, atol=1e-9)
         independent = by_loops(all_q, all_k)
         for name in ("own", "together", "offset"):
-            close(getattr(found, name)[head], independent[name], rtol=1e-9, atol=1e-9)
-        close(found.pairing[head], dots.var() - independent["variance"], rtol=1e-9, atol=1e-9)
+            close(getattr(observed, name)[head], independent[name], rtol=1e-9, atol=1e-9)
+        close(observed.pairing[head], dots.var() - independent["variance"], rtol=1e-9, atol=1e-9)
 
 
 def test_a_mask_that_forbids_nothing_changes_nothing() -> None:
@@ -310,10 +310,10 @@ def test_a_mask_that_forbids_nothing_changes_nothing() -> None:
 
 
 def test_a_single_pair_does_not_vary() -> None:
-    found: Observed = variance.observed(torch.ones(1, 4), torch.ones(1, 4))
-    assert float(found.mean) == 4.0
-    assert float(found.variance) == 0.0
-    assert found.excess.isnan()
+    observed: Observed = variance.observed(torch.ones(1, 4), torch.ones(1, 4))
+    assert float(observed.mean) == 4.0
+    assert float(observed.variance) == 0.0
+    assert observed.excess.isnan()
 
 
 @pytest.mark.parametrize("d_k", [3, 29])
@@ -360,5 +360,5 @@ def test_impossible_draws_are_refused(samples, stops) -> None:
 @pytest.mark.parametrize("skewed", [False, True])
 def test_the_error_of_the_excess_is_how_far_it_strays_from_draw_to_draw(skewed: bool) -> None:
     draws = torch.randn(2000, 1500, generator=torch.Generator().manual_seed(5), dtype=torch.float64).abs().sqrt()
-    found = variance.moments(draws if skewed else draws * (torch.arange(1500) % 2 * 2 - 1))
-    assert float(found.excess.std()) == pytest.approx(float(found.excess_error.mean()), rel=0.08)
+    moments = variance.moments(draws if skewed else draws * (torch.arange(1500) % 2 * 2 - 1))
+    assert float(moments.excess.std()) == pytest.approx(float(moments.excess_error.mean()), rel=0.08)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -132,6 +132,11 @@ def launch() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def component(page: Page, key: str) -> Locator:
+    """What stands on the page under this key."""
+    return page.locator(f".st-key-{key}")
 
 
 def wait_idle(page: Page, timeout: float = 90_000) -> None:

@@ -188,4 +188,4 @@ def fragment_of(reply: Reply) -> str:
 
 def ticking(reply: Reply) -> list[str]:
     """The ids of the fragments that want to run again by themselves."""
-    return [each.auto_rerun.fragment_id for each in reply.messages if each.WhichOneof("type") == "auto_rerun"]
+    return [message.auto_rerun.fragment_id for message in reply.messages if message.WhichOneof("type") == "auto_rerun"]

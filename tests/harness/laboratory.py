@@ -5,6 +5,7 @@ from playwright.sync_api import Locator, Page
 from torch import Tensor
 
 from tests.harness.browser import wait_frames, wait_painted
+from tests.harness.training import number
 
 HOST = "(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight?.frame)"
 FILM = f"([key, name]) => ({HOST})(key).__headlight.frame(name).map((x) => Number.isFinite(x) ? x : null)"
@@ -36,6 +37,14 @@ def slide(handle: Locator, stop: int, *, release: bool = False) -> None:
     wait_frames(handle.page)
     if release:
         wait_painted(handle.page)
+
+
+def read_out(page: Page, key: str, label: str) -> float:
+    """A read-out, by its label; subscripts are read as the letters they are."""
+    plain = label.replace("_", "")
+    lines = page.locator(f".st-key-{key} .reading").all()
+    shown = next(line for line in lines if line.locator("span").inner_text() == plain)
+    return number(shown.locator("output").inner_text())
 
 
 def heat_map(page: Page, key: str, panel: str) -> torch.Tensor:

@@ -186,9 +186,9 @@ class Page:
     def _end(self, message: ForwardMsg) -> None:
         """What this run has not drawn again is gone, and so are the values of its widgets."""
         self._runs += 1
-        redrawn = {path for path, each in self._placed.items() if each.run == self._run and each.piece is None}
-        self._placed = {path: each for path, each in self._placed.items() if self._stays(path, each, redrawn)}
-        alive = {each.piece.id for each in self._placed.values() if each.piece is not None}
+        redrawn = {path for path, placed in self._placed.items() if placed.run == self._run and placed.piece is None}
+        self._placed = {path: placed for path, placed in self._placed.items() if self._stays(path, placed, redrawn)}
+        alive = {placed.piece.id for placed in self._placed.values() if placed.piece is not None}
         self._values = {widget: state for widget, state in self._values.items() if widget in alive}
         self._cache = {
             name: (piece, used)

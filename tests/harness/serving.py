@@ -37,8 +37,8 @@ class Server:
     def cpu_seconds(self) -> float:
         """What its threads, and the processes it has started, have computed so far."""
         process = psutil.Process(self.process.pid)
-        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-        return sum(each.user + each.system for each in times)
+        times = [member.cpu_times() for member in (process, *process.children(recursive=True))]
+        return sum(spent.user + spent.system for spent in times)
 
     def rest(self, seconds: float = 60.0) -> None:
         """Wait until it computes nothing by itself any more, at most so long."""

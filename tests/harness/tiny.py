@@ -21,8 +21,8 @@ WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "law", *(f"w{i}" for i in ra
 
 def config(kind: str, **own: Any) -> PreTrainedConfig:
     """The config of a tiny model of this kind; `own`: values that it has beside."""
-    made = CONFIG_MAPPING[kind]
-    return made(**(_sizes(made) | TABLES["own"].get(kind, {}) | own))
+    config_class = CONFIG_MAPPING[kind]
+    return config_class(**(_sizes(config_class) | TABLES["own"].get(kind, {}) | own))
 
 
 def tiny(kind: str, implementation: str, **own: Any) -> PreTrainedModel:
@@ -43,9 +43,10 @@ def saved(folder: Path, kind: str, *, words: bool = True, **own: Any) -> Path:
     """The folder with such a model in it, and with a tokenizer of 37 words."""
     tiny(kind, "eager", **own).save_pretrained(folder)
     if words:
-        made = Tokenizer(WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token="[UNK]"))
-        made.pre_tokenizer = pre_tokenizers.Whitespace()
-        PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]", pad_token="[PAD]").save_pretrained(folder)
+        tokenizer = Tokenizer(WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token="[UNK]"))
+        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]")
+        fast.save_pretrained(folder)
     return folder
 
 
@@ -67,11 +68,11 @@ def recorded(kind: str, **own: Any) -> Pretrained:
     return Pretrained(kind, model, None, inputs(model))
 
 
-def _sizes(made: type[PreTrainedConfig]) -> dict[str, Any]:
-    default = made()
-    names = {*vars(default), *made.attribute_map.values()}
+def _sizes(config_class: type[PreTrainedConfig]) -> dict[str, Any]:
+    default = config_class()
+    names = {*vars(default), *config_class.attribute_map.values()}
     sizes: dict[str, Any] = {field: size for field, size in SIZES.items() if field in names and _given(default, field)}
-    parts: Any = made.sub_configs
+    parts: Any = config_class.sub_configs
     return sizes | {name: _sizes(part) for name, part in parts.items() if part.__name__ != "AutoConfig"}
 
 

@@ -1,5 +1,6 @@
 """What tests of pages share: open one; and of those about training: wait until its run has ended, read what it says."""
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from ui.components.lab.films import frames
 from ui.navigation import PAGES
 
 APP = Path(__file__).parents[2] / "app.py"
+DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
 def arrived(page: str, **link: str) -> AppTest:
@@ -34,11 +36,16 @@ def opened(page: str, **link: str) -> AppTest:
     return app
 
 
-def well(app: AppTest) -> None:
-    """Once nothing is under way: no exception, and nothing that failed in the reader's words."""
-    settled(app)
+def fine(app: AppTest) -> AppTest:
+    """The page: no exception, and nothing that failed in the reader's words."""
     assert not app.exception
     assert not app.error
+    return app
+
+
+def well(app: AppTest) -> None:
+    """Fine, once nothing is under way."""
+    fine(settled(app))
 
 
 def trained(page: str, key: str, **link: str) -> AppTest:
@@ -59,6 +66,16 @@ def ended(app: AppTest, key: str) -> None:
         app.run()
     app.run()
     well(app)
+
+
+def link_of(app: AppTest) -> dict[str, str]:
+    """What stands in the link of the page."""
+    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
+
+
+def number(text: str) -> float:
+    """A number as a page writes it: 1.2·10⁻³."""
+    return float(re.sub(r"·10(-?\d+)", r"e\1", text.strip().translate(DIGITS)))
 
 
 def captions(app: AppTest) -> str:

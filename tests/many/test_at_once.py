@@ -94,13 +94,13 @@ class Machine:
     def ask(self, case: Case, count: int, again: bool) -> list[Visitor]:
         """What so many visitors see, and that the server has nothing to complain about."""
         everybody, server = visitors(case, count, next(self.turns)), self.start()
-        told = len(server.printed())
+        before = len(server.printed())
         try:
             asyncio.run(together(server.url, everybody, again))
         except BaseException:
             self.stop()
             raise
-        assert 'File "' not in server.printed()[told:], server.printed()[told:]
+        assert 'File "' not in server.printed()[before:], server.printed()[before:]
         return everybody
 
 

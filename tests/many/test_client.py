@@ -64,7 +64,7 @@ def sent_by_the_browser(page: Page, url: str, path: str) -> list[ClientState]:
     return asked(sent)
 
 
-def told(state: ClientState) -> dict[str, object]:
+def payload(state: ClientState) -> dict[str, object]:
     """What goes to the server but for facts about the browser; the order does not matter."""
     values = {widget.id: str(widget) for widget in state.widget_states.widgets}
     place = (state.page_name, state.page_script_hash, state.fragment_id, state.query_string)
@@ -78,5 +78,5 @@ def test_a_click_sends_the_widgets_and_the_cached_messages_that_a_browser_sends(
     _, *theirs = sent_by_the_browser(page, server.url, path)
     with ThreadPoolExecutor() as pool:  # the browser's event loop has this thread
         _, *ours = pool.submit(asyncio.run, sent_by_the_client(server.url, path)).result()
-    assert [told(state) for state in ours] == [told(state) for state in theirs]
+    assert [payload(state) for state in ours] == [payload(state) for state in theirs]
     assert all(state.cached_message_hashes for state in ours)

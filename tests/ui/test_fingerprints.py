@@ -25,9 +25,9 @@ def page() -> None:
         for seed in (0, 1):
             config = Pronoun(seed=seed, steps=1, every=1, evaluated=64)
             run = Run.finished({"inverse_sqrt": config}, {"inverse_sqrt": list(config.records())})
-            told = [module.fingerprints("xy", run) for _ in range(3)]
-            st.text(told[0]["inverse_sqrt"] == before(run.records("inverse_sqrt")) and told[0] == told[2])
-            st.text(told[0]["inverse_sqrt"])
+            digests = [module.fingerprints("xy", run) for _ in range(3)]
+            st.text(digests[0]["inverse_sqrt"] == before(run.records("inverse_sqrt")) and digests[0] == digests[2])
+            st.text(digests[0]["inverse_sqrt"])
             st.text(len(counted))
     finally:
         module.fingerprint = before

@@ -23,12 +23,12 @@ def parts(frame: bytes) -> tuple[dict, bytes]:
     return json.loads(frame[12 : 12 + length]), frame[12 + length :]
 
 
-@given(found=st.dictionaries(st.text(min_size=1, max_size=3), MATRICES, max_size=3), words=st.text())
-def test_arrays_and_words_come_back_bit_for_bit(found: dict[str, np.ndarray], words: str) -> None:
-    header, payload = parts(encode({"words": words}, found))
+@given(matrices=st.dictionaries(st.text(min_size=1, max_size=3), MATRICES, max_size=3), words=st.text())
+def test_arrays_and_words_come_back_bit_for_bit(matrices: dict[str, np.ndarray], words: str) -> None:
+    header, payload = parts(encode({"words": words}, matrices))
     assert header["meta"] == {"words": words}
     assert header["bytes"] == len(payload)
-    for name, array in found.items():
+    for name, array in matrices.items():
         entry = header["arrays"][name]
         assert entry["offset"] % 4 == 0
         assert entry["dtype"] == {"float32": "f4", "uint8": "u1"}[array.dtype.name]

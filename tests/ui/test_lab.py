@@ -60,7 +60,7 @@ FILM = Film("rows", np.zeros((2, 3)), ("d",))
 
 
 @pytest.mark.parametrize(
-    ("plot", "film", "said"),
+    ("plot", "film", "message"),
     [
         (Bars(name="p", film="row", count=3), FILM, "the plot p asks for the film 'row'; there are rows"),
         (Bars(name="p", film="rows", count=3, ghost="x"), FILM, "the plot p asks for the film 'x'; there are rows"),
@@ -73,8 +73,8 @@ FILM = Film("rows", np.zeros((2, 3)), ("d",))
         (Heading(name="p"), Film("f", np.zeros(2), ("e",)), "the film f follows the slider 'e'; there are d"),
     ],
 )
-def test_a_film_or_a_slider_that_is_not_there_is_named(session, plot, film, said) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_film_or_a_slider_that_is_not_there_is_named(session, plot, film, message) -> None:
+    with pytest.raises(ValueError, match=message):
         lab([plot], key="k", sliders=[SLIDER], films=[film], words=words("canvas"))
 
 

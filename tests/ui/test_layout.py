@@ -48,8 +48,8 @@ def test_csv_of_more_axes_names_them_by_index():
 
 def test_csv_of_words_is_quoted_and_no_formula():
     typed = ["the", 'a "b", c', "line\nbreak", "=1+1", "@SUM(A1)", "-"]
-    found = table("tokens", {"tokens": np.array(typed)})["tokens"].tolist()
-    assert found == [*typed[:3], *("'" + word for word in typed[3:])]
+    cells = table("tokens", {"tokens": np.array(typed)})["tokens"].tolist()
+    assert cells == [*typed[:3], *("'" + word for word in typed[3:])]
     np.testing.assert_array_equal(np.load(io.BytesIO(npz({"tokens": np.array(typed)})))["tokens"], typed)
 
 

@@ -72,14 +72,14 @@ def test_nothing_of_a_run_with_a_graph_outlives_it(no_collection: None) -> None:
 
 
 def test_nor_does_anything_of_a_strain(no_collection: None) -> None:
-    model, made = traced(*MODELS["normalised queries"]), []
+    model, references = traced(*MODELS["normalised queries"]), []
     as_built = model.run
 
     def run(*args, **options) -> Run:
         one = as_built(*args, **options)
-        made.extend(weakref.ref(layer.attention.weights) for layer in one.layers)
+        references.extend(weakref.ref(layer.attention.weights) for layer in one.layers)
         return one
 
     model.run = run
     for _ in strain(model, TOKENS, [Settings(), Settings(input_scale=2.0)]):
-        assert not [reference for reference in made if reference() is not None]
+        assert not [reference for reference in references if reference() is not None]

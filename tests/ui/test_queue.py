@@ -84,9 +84,9 @@ def gated(gate: int = 0, **options) -> Gated:
     return Gated(gate=threading.Semaphore(gate), **options)
 
 
-def until(found: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 120
-    while not found():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.002)
 
@@ -181,20 +181,20 @@ def test_a_run_that_nobody_looks_at_gives_its_core_back_and_goes_on_when_somebod
     clock = Clock()
     queue = Queue(1, patience=5.0, clock=clock)
     left, next_one, waiting_and_left = (gated() for _ in range(3))
-    gone, gone_too, here = entered(queue, left, waiting_and_left, next_one)
+    gone, gone_too, watched = entered(queue, left, waiting_and_left, next_one)
     left.gate.release()
     until(lambda: steps(gone) == [0])
     clock.now = 4.0
-    here.look()
-    assert [gone.state, gone_too.position, here.position] == ["training", 1, 2]
+    watched.look()
+    assert [gone.state, gone_too.position, watched.position] == ["training", 1, 2]
     clock.now = 6.0  # nobody has asked for `gone` and `gone_too` since 0
-    here.look()
+    watched.look()
     left.gate.release()
-    until(lambda: here.state == "training")
+    until(lambda: watched.state == "training")
     assert gone.state == gone_too.state == "stopped" and gone.away and gone_too.away
     assert (queue.training, queue.waiting) == (1, 0)
     next_one.gate.release(6)
-    until(lambda: here.state == "ended")
+    until(lambda: watched.state == "ended")
     left.gate.release(6)
     gone.look()
     until(lambda: gone.state == "ended")

@@ -5,6 +5,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.testing.v1 import AppTest
 
 import ui.uploads
+from tests.harness.training import captions
 from ui.text import words
 from ui.uploads import COOKIE, keeps_cookie
 
@@ -26,13 +27,9 @@ def opened(**state: object) -> AppTest:
     return app.run()
 
 
-def said(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption)
-
-
 def test_a_file_that_was_sent_is_there() -> None:
     app = opened()
-    assert app.session_state["sent"] == [] and not said(app)
+    assert app.session_state["sent"] == [] and not captions(app)
     app.file_uploader(key="place").upload("a.csv", b"1\n2", "text/csv").run()
     assert app.session_state["sent"] == [b"1\n2"]
 
@@ -46,10 +43,10 @@ def test_a_file_that_the_server_no_longer_has_leaves_an_empty_place_and_a_senten
     app.run()
     monkeypatch.undo()
     assert app.session_state["sent"] == []
-    assert words("common", "en")["upload.gone"] in said(app)
+    assert words("common", "en")["upload.gone"] in captions(app)
     assert [place.key for place in app.file_uploader] == ["place_1"], "a new place, without the name of the old file"
     app.file_uploader(key="place_1").upload("b.csv", b"3", "text/csv").run()
-    assert app.session_state["sent"] == [b"3"] and not said(app)
+    assert app.session_state["sent"] == [b"3"] and not captions(app)
 
 
 @pytest.mark.parametrize(

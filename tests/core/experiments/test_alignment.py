@@ -104,14 +104,14 @@ def test_feeding_makes_the_output_part_of_the_next_input(feed) -> None:
     assert model.decoder.input_size == (22 if feed else 11)
     source, answer = SMALL.draw(stream(1, "x"), 3)
     memory, h = model.encode(source)
-    told, last, rows = torch.full((3,), 7), torch.zeros(3, 11), []
+    previous, last, rows = torch.full((3,), 7), torch.zeros(3, 11), []
     for t in range(5):
-        word = model.target[told]
+        word = model.target[previous]
         h = model.decoder(torch.cat([word, last], -1) if feed else word, h)
         context = F.scaled_dot_product_attention((h @ model.W_a)[:, None], memory, memory, scale=1.0)[:, 0]
         last = torch.tanh(torch.cat([context, h], -1) @ model.W_c.weight.T + model.W_c.bias)
         rows.append(model.read(last))
-        told = answer[:, t]
+        previous = answer[:, t]
     assert_close(model(source, answer)[0], torch.stack(rows, dim=1), rtol=1e-4, atol=1e-5)
 
 

@@ -38,8 +38,8 @@ def test_slow_waves_and_noise_with_a_memory_have_no_period_that_fits(most: int, 
     for seed in range(12):
         draw = torch.randn(n, generator=stream(seed, "noise"), dtype=torch.float64)
         slow = [draw[:1]]
-        for each in draw[1:]:
-            slow.append(0.99 * slow[-1] + each)
+        for shock in draw[1:]:
+            slow.append(0.99 * slow[-1] + shock)
         cases = {"white": draw, "AR(1)": torch.cat(slow), "walk": draw.cumsum(0)}
         cases |= {f"sine of {p}": wave(p, n) + 0.1 * draw for p in (120, 168, 365)}
         assert {name: strongest_period(x, most) for name, x in cases.items()} == dict.fromkeys(cases, 1)
@@ -47,33 +47,33 @@ def test_slow_waves_and_noise_with_a_memory_have_no_period_that_fits(most: int, 
 
 def test_the_three_parts_are_numpys_moving_average_and_phase_means_and_add_up() -> None:
     x = wave(12, 200) + 0.02 * torch.arange(200) + 0.1 * noise(200)
-    found = classical(x, 30)
+    parts = classical(x, 30)
     padded = np.pad(x.numpy(), 15, mode="edge")
     slow = np.convolve(padded, np.ones(31) / 31, mode="valid")
     means = np.array([(x.numpy() - slow)[phase::30].mean() for phase in range(30)])
-    assert_close(found.trend, torch.from_numpy(slow))
-    assert_close(found.season, torch.from_numpy((means - means.mean())[np.arange(200) % 30]))
-    assert_close(found.trend + found.season + found.rest, x)
+    assert_close(parts.trend, torch.from_numpy(slow))
+    assert_close(parts.season, torch.from_numpy((means - means.mean())[np.arange(200) % 30]))
+    assert_close(parts.trend + parts.season + parts.rest, x)
     assert float(classical(x, 1).season.abs().max()) == 0.0
 
 
 def test_bends_of_a_long_series_are_found_within_two_blocks() -> None:
     x = torch.cat([0.02 * torch.arange(1200.0), 24 - 0.03 * torch.arange(800.0), 0.05 * torch.arange(1000.0)])
     x = x + 0.3 * noise(3000)
-    found = bends(x)  # blocks of 8
-    assert len(found) == 2 and abs(found[0] - 1200) <= 16 and abs(found[1] - 2000) <= 16
+    places = bends(x)  # blocks of 8
+    assert len(places) == 2 and abs(places[0] - 1200) <= 16 and abs(places[1] - 2000) <= 16
     assert bends(0.02 * torch.arange(3000.0) + 0.3 * noise(3000)) == []
 
 
 def test_built_in_changes_are_found_about_as_often_as_the_report_says() -> None:
     """Recall 29/37, precision 29/35. A bend of nearly equal slopes cannot be found by anybody."""
-    hits, built, found = 0, 0, 0
+    hits, built, marked = 0, 0, 0
     for seed in range(5):
         x = made_series(seed).double()
         changes, places = pieces(seed).changes, bends(x - classical(x, 96).season)
         hits += sum(any(abs(one - other) <= 60 for other in places) for one in changes)
-        built, found = built + len(changes), found + len(places)
-    assert hits / built > 0.6 and hits / found > 0.6
+        built, marked = built + len(changes), marked + len(places)
+    assert hits / built > 0.6 and hits / marked > 0.6
 
 
 def test_a_continued_line_is_polyfits_and_the_season_goes_on() -> None:

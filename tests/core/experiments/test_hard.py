@@ -81,8 +81,8 @@ def test_hard_training_follows_the_enumerated_gradient_on_average() -> None:
     trace = model.trace(*lists)
     log_p = model.answer(trace.v[:, 0]).log_softmax(-1).gather(-1, right[:, None, None].expand(-1, 5, 1))[..., 0]
     exact = torch.autograd.grad(-bound(log_p, trace.weights[:, 0, 0]).mean(), model.attention.W_Q)[0]
-    found = record.arrays["grad.W_Q.0"]
-    assert float(torch.nn.functional.cosine_similarity(found.flatten(), exact.flatten(), dim=0)) > 0.2
+    gradient = record.arrays["grad.W_Q.0"]
+    assert float(torch.nn.functional.cosine_similarity(gradient.flatten(), exact.flatten(), dim=0)) > 0.2
 
 
 @pytest.mark.parametrize("mode", ["hard", "hard_baseline"])

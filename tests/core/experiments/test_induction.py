@@ -54,8 +54,8 @@ def test_the_score_is_the_weight_on_what_followed() -> None:
     _, traces = model(tokens, causal(17, 17))
     weights = traces[1].weights.detach()
     for head in range(2):
-        found = [weights[b, head, i, i + 1 - p] for b, p in enumerate(periods.tolist()) for i in range(p, 17)]
-        assert_close(induction_score(traces[1], periods)[head], torch.stack(found).mean())
+        scores = [weights[b, head, i, i + 1 - p] for b, p in enumerate(periods.tolist()) for i in range(p, 17)]
+        assert_close(induction_score(traces[1], periods)[head], torch.stack(scores).mean())
 
 
 def test_nothing_after_a_token_is_seen() -> None:

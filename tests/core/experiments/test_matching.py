@@ -122,16 +122,16 @@ def test_the_kinds_of_pairs_are_what_they_are_called() -> None:
     author = Author(split(lexicon(), held_out=False), stream(7, "test"))
     content = {word: (kind, i) for kind, rows in lexicon().items() for i, m in enumerate(rows) for word in m.words}
 
-    def said(text: str) -> list[tuple[str, int]]:
+    def meanings(text: str) -> list[tuple[str, int]]:
         return sorted(content[word] for word in text.split() if word in content)
 
     for _ in range(150):
         first, second, kind = author.pair("order", UNMET)
-        assert kind == "order" and first != second and said(first) == said(second)
+        assert kind == "order" and first != second and meanings(first) == meanings(second)
         first, second, _ = author.pair("word", ((0,), (0,)))
         if not {"you", "they", "we"} & {*first.split(), *second.split()}:  # plurals stand in no list
-            assert said(first) != said(second), (first, second)
-            assert len(said(first)) == len(said(second))
+            assert meanings(first) != meanings(second), (first, second)
+            assert len(meanings(first)) == len(meanings(second))
     assert {author.pair()[2] for _ in range(200)} == set(PAIR_KINDS)
 
 
@@ -154,9 +154,9 @@ def test_the_shipped_matcher_is_worth_what_its_file_says(variant: str) -> None:
     matcher = Matcher(variant, **exact.sizes)  # the one on the page is float64, and shared
     matcher.load_state_dict(exact.state_dict())
     for name, pairs in {"unmet": unmet_pairs(11, 500), "unknown": unknown_words(11, 500)}.items():
-        found = examine(matcher, pairs)
+        accuracies = examine(matcher, pairs)
         for kind in PAIR_KINDS:
-            assert_close(found[kind], recipe[name][kind], rtol=0, atol=0.15, msg=f"{name} {kind} {found}")
+            assert_close(accuracies[kind], recipe[name][kind], rtol=0, atol=0.15, msg=f"{name} {kind} {accuracies}")
 
 
 def test_only_the_bilstm_knows_who_helped_whom() -> None:

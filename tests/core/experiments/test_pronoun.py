@@ -76,8 +76,8 @@ def test_the_checkpoint_knows_pairs_and_distances_it_never_saw(shipped) -> None:
     for name, places, longest, least in (("unseen", TRAINED_FILLERS, False, 0.9), ("unseen", MOST_FILLERS, True, 0.85)):
         batch = sentences(stream(99, name), 300, name, places, longest=longest)
         logits, _ = shipped._network(batch.tokens, batch.allowed)
-        said = logits[torch.arange(300), batch.pronoun].argmax(dim=-1)
-        assert float((said == batch.answer).float().mean()) > least
+        predicted = logits[torch.arange(300), batch.pronoun].argmax(dim=-1)
+        assert float((predicted == batch.answer).float().mean()) > least
 
 
 def test_a_run_is_the_network_and_torchs_attention(shipped) -> None:
@@ -90,8 +90,8 @@ def test_a_run_is_the_network_and_torchs_attention(shipped) -> None:
     q, k, v = (torch.einsum("nm,hmd->hnd", layer.x, W) for W in (p.W_Q, p.W_K, p.W_V))
     assert_close(layer.attention.context, F.scaled_dot_product_attention(q, k, v), rtol=1e-4, atol=1e-5)
     assert_close(layer.projected("q"), layer.attention.q, rtol=1e-5, atol=1e-5)
-    said = [WORDS[word] for word in logits[0].argmax(dim=-1).tolist()]
-    assert [word for word, _ in shipped.answers(run)] == said
+    predicted = [WORDS[word] for word in logits[0].argmax(dim=-1).tolist()]
+    assert [word for word, _ in shipped.answers(run)] == predicted
 
 
 def test_it_is_a_model_and_settings_act_in_it(shipped) -> None:
@@ -132,8 +132,8 @@ def test_any_run_on_tokens_is_a_model(config) -> None:
     run, causal = model.run(tokens, grad=True), isinstance(config, Induction)
     for layer in run.layers:
         eye = torch.eye(len(tokens)).expand(layer.name.n_head, -1, -1)
-        made = F.scaled_dot_product_attention(layer.attention.q, layer.attention.k, eye, is_causal=causal)
-        assert_close(layer.attention.weights, made, rtol=1e-4, atol=1e-6)
+        sdpa = F.scaled_dot_product_attention(layer.attention.q, layer.attention.k, eye, is_causal=causal)
+        assert_close(layer.attention.weights, sdpa, rtol=1e-4, atol=1e-6)
     theirs = config.build().embed(torch.tensor(tokens.ids))
     allowed = torch.ones(len(tokens), len(tokens)).tril().bool() if causal else None
     for block in config.build().blocks:
@@ -141,9 +141,9 @@ def test_any_run_on_tokens_is_a_model(config) -> None:
     assert_close(run.output, theirs, rtol=1e-4, atol=1e-5)
     (slope,) = torch.autograd.grad(run.output.square().sum(), run.layers[0].attention.q)
     assert float(slope.norm()) > 0
-    (found,) = strain(model, tokens, [Settings(input_scale=2.0)], target=1)
-    assert found.heads.shape[1:] == (len(model.layers), model.layers[0].n_head)
-    assert not found.heads.isnan().any()
+    (strained,) = strain(model, tokens, [Settings(input_scale=2.0)], target=1)
+    assert strained.heads.shape[1:] == (len(model.layers), model.layers[0].n_head)
+    assert not strained.heads.isnan().any()
 
 
 def test_what_is_no_run_on_tokens_is_refused() -> None:

@@ -70,10 +70,10 @@ def test_change_points_are_the_best_of_all_segmentations(penalty) -> None:
 def test_a_long_series_shows_its_bends() -> None:
     x = torch.cat([0.02 * torch.arange(300.0), 6 - 0.03 * torch.arange(200.0), 0.05 * torch.arange(100.0)])
     x = x + 0.1 * torch.randn(600, generator=stream(0, "x"))
-    found = change_points(x, penalty=0.3, least=11)
-    assert len(found) == 2
-    assert abs(found[0] - 300) < 25
-    assert abs(found[1] - 500) < 3
+    places = change_points(x, penalty=0.3, least=11)
+    assert len(places) == 2
+    assert abs(places[0] - 300) < 25
+    assert abs(places[1] - 500) < 3
 
 
 def test_the_series_and_the_naive_forecast() -> None:

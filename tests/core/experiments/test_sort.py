@@ -92,20 +92,20 @@ def test_the_gains_are_the_lengths_of_autograds_gradients() -> None:
     tokens, allowed = torch.randint(7, (3, 5), generator=stream(1, "x")), causal(5, 5)
     logits, (trace,) = model(tokens, allowed)
     loss = logits.square().mean()
-    found = gradient_measures(loss, [trace], allowed)
+    measures = gradient_measures(loss, [trace], allowed)
     dA, dS = torch.autograd.grad(loss, [trace.weights, trace.masked_scores])
     d_scores = dS.norm(dim=-1)[..., 1:]
     gains = (d_scores / dA.norm(dim=-1)[..., 1:]).flatten()
     weights = trace.weights.detach()[..., 1:, :]
-    assert_close(found["gain_median.0"], float(gains.quantile(0.5)), rtol=1e-3, atol=1e-6)
-    assert_close(found["gain_low.0"], float(gains.quantile(0.1)), rtol=1e-2, atol=1e-6)
-    assert_close(found["gain_mean.0"], float(gains.mean()), rtol=1e-3, atol=1e-6)
-    assert_close(found["dead.0"], float((gains < 1e-3).float().mean()))
-    assert_close(found["saturated.0"], float((weights.amax(-1) > 0.999).float().mean()))
+    assert_close(measures["gain_median.0"], float(gains.quantile(0.5)), rtol=1e-3, atol=1e-6)
+    assert_close(measures["gain_low.0"], float(gains.quantile(0.1)), rtol=1e-2, atol=1e-6)
+    assert_close(measures["gain_mean.0"], float(gains.mean()), rtol=1e-3, atol=1e-6)
+    assert_close(measures["dead.0"], float((gains < 1e-3).float().mean()))
+    assert_close(measures["saturated.0"], float((weights.amax(-1) > 0.999).float().mean()))
     top = d_scores.flatten().square().sort(descending=True).values
-    assert_close(found["concentration.0"], float(top[: round(0.05 * len(top))].sum() / top.sum()), rtol=1e-3, atol=0)
+    assert_close(measures["concentration.0"], float(top[: round(0.05 * len(top))].sum() / top.sum()), rtol=1e-3, atol=0)
     nats = torch.distributions.Categorical(probs=weights).entropy() / torch.tensor([2.0, 3, 4, 5]).log()
-    assert_close(found["entropy.0"], float(nats.mean()), rtol=1e-3, atol=1e-5)
+    assert_close(measures["entropy.0"], float(nats.mean()), rtol=1e-3, atol=1e-5)
 
 
 def test_signal_to_noise_of_known_signals() -> None:
@@ -122,7 +122,7 @@ def test_signal_to_noise_of_known_signals() -> None:
 
 def test_anatomy_of_step_0() -> None:
     config = replace(SMALL, steps=0)
-    found, model = anatomy(config, batches=5), config.build()
+    measures, model = anatomy(config, batches=5), config.build()
     draw = stream(config.seed, "anatomy")
     tokens, answer = config.draw(draw, 55)
     gradients = []
@@ -131,17 +131,17 @@ def test_anatomy_of_step_0() -> None:
         nn.CrossEntropyLoss()(model(x)[0].flatten(0, 1), y.flatten()).backward()
         gradients.append(model.layers[0].attention.W_Q.grad.flatten().double())
     g = torch.stack(gradients)
-    assert_close(found["d_W_Q"], float(g.mean(0).norm()), rtol=1e-4, atol=0)
-    assert_close(found["snr"], float(g.mean(0).square().sum() / g.var(0, correction=0).sum()), rtol=1e-4, atol=0)
+    assert_close(measures["d_W_Q"], float(g.mean(0).norm()), rtol=1e-4, atol=0)
+    assert_close(measures["snr"], float(g.mean(0).square().sum() / g.var(0, correction=0).sum()), rtol=1e-4, atol=0)
     halves = F.cosine_similarity(g[:2].mean(0), g[2:].mean(0), dim=0)
-    assert_close(found["cosine"], float(halves), rtol=1e-4, atol=1e-6)
+    assert_close(measures["cosine"], float(halves), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rule", "here", "wider"), [("none", 0.301, 0.45), ("inverse_sqrt", 1.791, 3.15)])
-def test_the_ratio_at_step_0_is_one_definition_and_the_read_out_decides_how_large(rule, here, wider) -> None:
+@pytest.mark.parametrize(("rule", "ratio", "wider"), [("none", 0.301, 0.45), ("inverse_sqrt", 1.791, 3.15)])
+def test_the_ratio_at_step_0_is_one_definition_and_the_read_out_decides_how_large(rule, ratio, wider) -> None:
     """0.45 and 3.15 were measured outside with a read-out of N(0, 1/d_model); torch's own is √3 narrower."""
-    assert_close(anatomy(Sort(rule=rule, steps=0))["snr"], here, rtol=2e-2, atol=0)
+    assert_close(anatomy(Sort(rule=rule, steps=0))["snr"], ratio, rtol=2e-2, atol=0)
     ratios = []
     for seed in (3, 4, 5, 6):
         config = Sort(rule=rule, steps=0, seed=seed)
@@ -155,11 +155,11 @@ def test_the_ratio_at_step_0_is_one_definition_and_the_read_out_decides_how_larg
 @pytest.mark.slow
 def test_unscaled_the_gradient_is_carried_by_a_few_rows_and_drowned_in_noise(unscaled: Record) -> None:
     """At d_k 64 and step 300 about 75 % dead rows, 93 % of the energy in 5 % of them, SNR 0.047."""
-    found = anatomy(Sort(rule="none"), state=unscaled.state)
-    assert found["dead.0"] > 0.5
-    assert found["concentration.0"] > 0.8
-    assert found["snr"] < 0.1
-    assert found["gain_median.0"] < 1e-3 * found["gain_mean.0"] * 100
+    measures = anatomy(Sort(rule="none"), state=unscaled.state)
+    assert measures["dead.0"] > 0.5
+    assert measures["concentration.0"] > 0.8
+    assert measures["snr"] < 0.1
+    assert measures["gain_median.0"] < 1e-3 * measures["gain_mean.0"] * 100
 
 
 def test_answers_are_sorted_inputs() -> None:

@@ -31,9 +31,9 @@ def records():
 
 
 def test_records_come_back_bit_for_bit(records) -> None:
-    config, found = load_records(save_records(SMALL, records))
+    config, loaded = load_records(save_records(SMALL, records))
     assert config == SMALL
-    for a, b in zip(records, found, strict=True):
+    for a, b in zip(records, loaded, strict=True):
         same(replace(a, state={}), b)
 
 

@@ -49,16 +49,16 @@ def test_start_scrub_and_find_the_records_of_the_core(opened) -> None:
     page.get_by_text(DONE).wait_for(timeout=120_000)
     wait_painted(page)
     records = {mode: list(config.records()) for mode, config in CONFIGS.items()}
-    for found in records.values():
-        expect(page.get_by_text(fingerprint(found))).to_be_visible()
+    for by_step in records.values():
+        expect(page.get_by_text(fingerprint(by_step))).to_be_visible()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(RERUNS)
     step = page.locator(".st-key-al_lab [data-slider=step] input")
     for stop in (10, 6, 2, 0):
         laboratory.slide(step, stop)
-        for mode, found in records.items():
-            kept = found[stop].arrays["alignment"][0].double()
+        for mode, by_step in records.items():
+            kept = by_step[stop].arrays["alignment"][0].double()
             shown = painted(page, f"alignment {mode}").view(16, 16)
             assert_close(shown.nan_to_num(), kept, rtol=0, atol=1e-6)
             assert (shown.isnan() == ((apart > 3) & (mode == "local_m"))).all()

@@ -31,17 +31,17 @@ SHAPE = {"steps": 2, "every": 1, "batch": 3, "evaluated": 5}
 @pytest.fixture(scope="module")
 def run() -> Run:
     named = numbers.race(ATTENTIONS, "both", task="reverse", D=3, lr=5e-3, steps=2, seed=4)
-    made = Run({name: replace(config, **SHAPE) for name, config in named.items()})
-    Queue(1).enter(made)
-    made.wait(60.0)
-    assert made.state == "ended" and not made.failed
-    return made
+    race = Run({name: replace(config, **SHAPE) for name, config in named.items()})
+    Queue(1).enter(race)
+    race.wait(60.0)
+    assert race.state == "ended" and not race.failed
+    return race
 
 
 @pytest.fixture(scope="module")
 def films(run):
-    made = pictures.films(run, aligned(run), all_steps=True)
-    return {film.name: torch.from_numpy(film.values.copy()) for film in made}
+    drawn = pictures.films(run, aligned(run), all_steps=True)
+    return {film.name: torch.from_numpy(film.values.copy()) for film in drawn}
 
 
 def test_all_combinations_race_from_the_same_seed(run) -> None:
@@ -52,10 +52,10 @@ def test_all_combinations_race_from_the_same_seed(run) -> None:
 
     assert variants(["global", "none"], "both") == ["global", "global_feed", "none", "none_feed"]
     assert variants(["local_p"], "with") == ["local_p_feed"] and variants(["local_p"], "without") == ["local_p"]
-    assert {(each.mode, each.feed) for each in run.experiments.values()} == {
+    assert {(experiment.mode, experiment.feed) for experiment in run.experiments.values()} == {
         (mode, feed) for mode in ATTENTIONS for feed in (False, True)
     }
-    assert {each.seed for each in run.experiments.values()} == {4}
+    assert {experiment.seed for experiment in run.experiments.values()} == {4}
 
 
 def test_what_the_page_says_of_the_first_weights_is_so() -> None:
@@ -114,9 +114,9 @@ def test_the_first_alignment_is_that_of_the_equation(run, films) -> None:
     state, record = config.build().state_dict(), run.records(Fed("global"))[0]
     source = record.arrays["source"].long()
     encoder = torch.nn.GRU(config.d, config.d, batch_first=True)
-    encoder.load_state_dict({key.removeprefix("encoder."): each for key, each in state.items() if "encoder" in key})
+    encoder.load_state_dict({key.removeprefix("encoder."): tensor for key, tensor in state.items() if "encoder" in key})
     decoder = torch.nn.GRUCell(config.d, config.d)
-    decoder.load_state_dict({key.removeprefix("decoder."): each for key, each in state.items() if "decoder" in key})
+    decoder.load_state_dict({key.removeprefix("decoder."): tensor for key, tensor in state.items() if "decoder" in key})
     with torch.no_grad():
         memory, last = encoder(state["source"][source])
         h = decoder(state["target"][config.symbols].expand(4, -1), last[0])
@@ -165,11 +165,13 @@ def test_what_is_called_right_is_the_answer_of_the_task(films) -> None:
 
 
 def test_every_picture_finds_its_film_and_every_film_its_slider(run) -> None:
-    made = aligned(run)
-    sent = pictures.films(run, made, all_steps=True)
-    stops = {each.name: len(each.readings) for each in pictures.sliders(made, {"step": 0, "probe": 0}, PAGE)}
+    alignments = aligned(run)
+    sent = pictures.films(run, alignments, all_steps=True)
+    stops = {
+        slider.name: len(slider.readings) for slider in pictures.sliders(alignments, {"step": 0, "probe": 0}, PAGE)
+    }
     names = {_film(film, stops, {})["name"] for film in sent}
-    plots = pictures.plots(run, made, sent, PAGE)
+    plots = pictures.plots(run, alignments, sent, PAGE)
     for plot in plots:
         assert {getattr(plot, name, "") for name in ("film", "ghost")} - {""} <= names
     assert len({plot.name for plot in plots}) == len(plots)

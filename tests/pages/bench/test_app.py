@@ -14,7 +14,7 @@ from attention_core.mechanisms import MECHANISMS
 from attention_core.models import load_embedded
 from pages.mechanisms.bench.numbers import MAX_TOKENS, MOST, one_per_axis, three
 from pages.mechanisms.bench.wording import formula, subscripts
-from tests.harness.training import arrived
+from tests.harness.training import arrived, fine
 from ui.controls import DEFAULT_SENTENCE
 from ui.session import SCRATCH
 from ui.text import words
@@ -25,12 +25,6 @@ PAGE = words("bench", "en")
 
 def opened(**link: str) -> AppTest:
     return fine(arrived("bench", **({"lang": "en"} | link)))
-
-
-def fine(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
 
 
 def table(app: AppTest):

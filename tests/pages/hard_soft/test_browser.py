@@ -1,19 +1,15 @@
 """What a person does on the page about hard and soft attention: drag N, draw and temperature, race; against torch."""
 
-import re
-
 import pytest
 import torch
 import torch.nn.functional as F
 from playwright.sync_api import Page
 from torch.testing import assert_close
 
-from attention_core.models import FromScratch, Sizes, load_embedded
 from pages.mechanisms.hard_soft.draws import COUNTS, DRAWS
 from pages.mechanisms.hard_soft.numbers import TEMPERATURES
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle, wait_painted
-from ui.controls import DEFAULT_SENTENCE
 from ui.text import words
 
 WORDS = words("hard_soft", "en")
@@ -23,14 +19,6 @@ QUERY, TARGET = 9, 1  # it, animal
 
 def painted(page: Page, film: str, key: str = "hard_samples") -> torch.Tensor:
     return laboratory.film(page, key, film)
-
-
-def read_out(page: Page, label: str, key: str) -> float:
-    plain = label.replace("_", "")
-    lines = page.locator(f".st-key-{key} .reading").all()
-    shown = next(line for line in lines if line.locator("span").inner_text() == plain)
-    text = shown.locator("output").inner_text().translate(DIGITS)
-    return float(re.sub(r"·10(-?\d+)", r"e\1", text))
 
 
 def slide(page: Page, key: str, name: str, stop: int, *, release: bool) -> None:
@@ -47,13 +35,6 @@ def opened(open_page):
         return page
 
     return opened
-
-
-@pytest.fixture(scope="module")
-def vectors():
-    layer = FromScratch(Sizes(n_head=4), load_embedded())
-    trace = layer.run(layer.tokenize(DEFAULT_SENTENCE)).layers[0].head(0)
-    return [tensor.double() for tensor in (trace.q, trace.k, trace.v)]
 
 
 def theta(vectors, temperature: float) -> torch.Tensor:
@@ -81,9 +62,9 @@ def test_samples_follow_the_finger_and_settle_on_the_weights(opened, vectors) ->
             assert ((share - alpha).abs() <= 4.5 * (alpha * (1 - alpha) / count).sqrt() + 1.0 / count).all()
     assert not sent and "hs_N" not in page.url
     chi = float(((drawn - 4096 * alpha) ** 2 / (4096 * alpha)).sum())
-    assert_close(read_out(page, WORDS["sampled.chi"], "hard_samples"), chi, rtol=2e-3, atol=0)
+    assert_close(laboratory.read_out(page, "hard_samples", WORDS["sampled.chi"]), chi, rtol=2e-3, atol=0)
     chance = float(torch.special.gammaincc(torch.tensor(6.0).double(), torch.tensor(chi / 2).double()))
-    assert_close(read_out(page, WORDS["sampled.chance"], "hard_samples"), chance, rtol=5e-3, atol=0)
+    assert_close(laboratory.read_out(page, "hard_samples", WORDS["sampled.chance"]), chance, rtol=5e-3, atol=0)
     slide(page, "hard_samples", "count", COUNTS.index(4096), release=True)
     assert "hs_N=4096" in page.url and "hs_draw=8" in page.url
     assert_close(painted(page, "share"), share)
@@ -111,7 +92,7 @@ def test_both_sides_of_the_bound_and_the_gradient_are_torchs(opened, vectors) ->
         alpha = torch.softmax(logits, dim=0)
         low, high = (alpha * ell).sum(), (alpha * ell.exp()).sum().log()
         assert_close(painted(page, "slope", "hard_gradient"), torch.autograd.grad(low, logits)[0], rtol=1e-4, atol=1e-6)
-        shown = [read_out(page, WORDS[f"exact.{name}"], "hard_gradient") for name in ("bound", "likelihood")]
+        shown = [laboratory.read_out(page, "hard_gradient", WORDS[f"exact.{name}"]) for name in ("bound", "likelihood")]
         assert_close(shown, [float(low.detach()), float(high.detach())], rtol=1e-3, atol=0)
         assert shown[0] <= shown[1]
 
@@ -133,7 +114,7 @@ def test_the_estimate_comes_closer_with_samples_and_with_a_baseline(opened, vect
     assert off["moving", 64] < 0.6 * off["none", 64]
     for name in ("none", "moving"):
         assert off[name, 4096] < off[name, 64] / 16  # 64 expected
-    assert read_out(page, WORDS["ratio"], "hard_gradient") < 0.6
+    assert laboratory.read_out(page, "hard_gradient", WORDS["ratio"]) < 0.6
 
 
 def test_the_link_opens_the_same_samples(opened) -> None:

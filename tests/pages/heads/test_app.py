@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
 from pages.explore.heads.large import LIVE_TOKENS
-from tests.harness.training import arrived
+from tests.harness.training import arrived, fine
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -23,22 +23,16 @@ def opened(**link: str) -> AppTest:
     return fine(arrived("heads", **link))
 
 
-def fine(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
-
-
 def through_the_tabs(app: AppTest) -> list[str]:
     """What each tab says, one after the other."""
     heard = []
     for tab in TABS:
         app.session_state["tab"] = tab
-        heard.append(said(fine(app.run())))
+        heard.append(text_of(fine(app.run())))
     return heard
 
 
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     return "\n".join(
         element.value for kind in ("markdown", "caption", "text", "info") for element in getattr(app, kind)
     )
@@ -58,8 +52,8 @@ def test_every_tab_runs_in_both_languages(tab: str, language: str) -> None:
 def test_every_way_to_show_a_layer_runs(show: str, model: str) -> None:
     page = words("heads", "en")
     app = opened(show=show, model=model, lang="en")
-    assert ("It is not a head" in said(app)) == (show == "mean")
-    assert (page["untrained"] in said(app)) == (model == SCRATCH)
+    assert ("It is not a head" in text_of(app)) == (show == "mean")
+    assert (page["untrained"] in text_of(app)) == (model == SCRATCH)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +86,10 @@ def test_masked_cells_and_hard_weights_run(link: dict[str, str]) -> None:
 
 def test_long_text_says_how_it_is_pooled() -> None:
     app = opened(text="cat " * 150, show="all", lang="en")
-    assert "150" not in said(app)
-    assert "152 tokens a thumbnail shows the largest weight" in said(app)
-    assert f"More than {LIVE_TOKENS} tokens" in said(app)
-    assert "thumbnail shows" not in said(opened(lang="en"))
+    assert "150" not in text_of(app)
+    assert "152 tokens a thumbnail shows the largest weight" in text_of(app)
+    assert f"More than {LIVE_TOKENS} tokens" in text_of(app)
+    assert "thumbnail shows" not in text_of(opened(lang="en"))
 
 
 def test_the_link_restores_tab_layer_head_and_b() -> None:
@@ -138,16 +132,16 @@ def test_nonsense_in_a_link_falls_back_to_the_default(link: dict[str, str]) -> N
 def test_compare_begins_with_another_head_and_says_what_differs() -> None:
     app = opened(tab="compare", lang="en", layer="4", head="12")
     assert app.session_state["b_head"] == 1
-    assert "B has another head." in said(app)
+    assert "B has another head." in text_of(app)
     app.number_input(key="b_head").set_value(12)
-    assert words("heads", "en")["compare.same"] in said(fine(app.run()))
+    assert words("heads", "en")["compare.same"] in text_of(fine(app.run()))
     app.text_input(key="b_text").set_value("Thinking Machines")
     fine(app.run())
-    assert "B has another sentence." in said(app)
-    assert "there is nothing to subtract" in said(app)
+    assert "B has another sentence." in text_of(app)
+    assert "there is nothing to subtract" in text_of(app)
     app.text_input(key="b_text").set_value("The animal didn't cross the road because it was too tired")
     fine(app.run())
-    assert "1 tokens are not the same" in said(app)
+    assert "1 tokens are not the same" in text_of(app)
     labels = [metric.label for metric in app.metric]
     assert words("heads", "en")["compare.number.cosine"] in labels
 
@@ -159,11 +153,11 @@ def test_outputs_of_two_models_are_not_compared() -> None:
 
 def test_a_head_is_switched_off_and_on_again() -> None:
     app = opened(tab="off", lang="en", layer="2", head="3")
-    assert words("heads", "en")["off.none"] in said(app)
+    assert words("heads", "en")["off.none"] in text_of(app)
     fine(app.button(key="switch_head").click().run())
     assert app.session_state["off"] == [(1, 2)]
     assert app.multiselect(key="off").value == [(1, 2)]
-    assert "Off: 2.3" in said(app)
+    assert "Off: 2.3" in text_of(app)
     fine(app.button(key="switch_head").click().run())
     assert app.session_state["off"] == []
 
@@ -204,7 +198,7 @@ def test_other_architectures_run(family: str, config: dict[str, int], tmp_path, 
 def test_a_long_sentence_has_other_weights_with_the_same_context_and_a_short_one_says_why_not() -> None:
     page = words("heads", "en")
     app = opened(tab="other", text="one two three", lang="en")
-    assert page.format("other.none", n=5, d_v=32, least=33) in said(app)  # with [CLS] and [SEP]
+    assert page.format("other.none", n=5, d_v=32, least=33) in text_of(app)  # with [CLS] and [SEP]
     assert page["other.number.free"] not in [metric.label for metric in app.metric]
     app.button(key="other_longer").click().run()
     shown = {metric.label: metric.value for metric in fine(app).metric}

@@ -247,8 +247,8 @@ def test_no_tab_scrolls_sideways(open_page, tab, width) -> None:
 def test_no_tab_has_an_accessibility_violation(open_page, tab, theme) -> None:
     page = open_page("/heads", theme=theme, query={"tab": tab, "off": "1.1", "b_settings": "own"})
     wait_painted(page)
-    found = Axe().run(page).response["violations"]
-    assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
+    violations = Axe().run(page).response["violations"]
+    assert not [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in violations]
 
 
 # What a page says to Python waits until it is let go, or is lost: a slow or broken connection.
@@ -310,14 +310,14 @@ def test_a_chosen_head_is_painted_from_its_bytes_until_torchs_float32_is_there(o
     assert named(page) == "Layer 6, head 11, ≈ preview, one byte a weight"
     box = page.locator(".st-key-large_head canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    said = page.locator(".st-key-large_head .tip div").last
-    assert re.fullmatch(r"≈ \S{1,8} \(preview, one byte a weight\)", said.inner_text())
+    tip = page.locator(".st-key-large_head .tip div").last
+    assert re.fullmatch(r"≈ \S{1,8} \(preview, one byte a weight\)", tip.inner_text())
     page.evaluate("window.__release()")
     shows(page, "5,10", True)
     assert_close(painted(page, "large_head", "weights"), weights.flatten(), rtol=0, atol=1e-6)
     assert_close(cells(page)[:, :3], colours(weights).flatten(0, 1), rtol=0, atol=2.0)
     assert "preview" not in named(page)
-    assert re.fullmatch(r"α = \S+", said.inner_text())
+    assert re.fullmatch(r"α = \S+", tip.inner_text())
 
 
 def test_a_head_chosen_by_its_thumbnail_stays_when_something_else_changes(open_page) -> None:

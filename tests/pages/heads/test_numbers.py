@@ -33,11 +33,12 @@ def with_weights(weights: torch.Tensor, masked: torch.Tensor | None = None):
 def test_a_difference_by_hand() -> None:
     a = with_weights(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
     b = with_weights(torch.tensor([[0.0, 1.0], [0.5, 0.5]]))
-    found = numbers.difference(a, 0, b, 0)
-    assert found is not None
-    assert_close(found.weights, torch.tensor([[1.0, -1.0], [0.0, 0.0]]))
-    assert found.largest == 1.0
-    assert_close(found.divergence, math.log(2) / 2, rtol=1e-6, atol=0)  # rows without a common key: ln 2; equal rows: 0
+    difference = numbers.difference(a, 0, b, 0)
+    assert difference is not None
+    assert_close(difference.weights, torch.tensor([[1.0, -1.0], [0.0, 0.0]]))
+    assert difference.largest == 1.0
+    # Rows without a common key: ln 2; equal rows: 0.
+    assert_close(difference.divergence, math.log(2) / 2, rtol=1e-6, atol=0)
 
 
 def test_cells_that_both_heads_mask_have_no_difference_and_others_do() -> None:
@@ -70,10 +71,10 @@ def test_the_effect_of_a_head_that_is_off_by_hand() -> None:
     W_O = on.layers[0].projections.W_O
     assert W_O is not None
     lost = on.layers[0].attention.context[1] @ W_O[1]
-    found = numbers.effect(on, off)
-    assert_close(found.relative, lost.norm(dim=-1) / on.output.norm(dim=-1), rtol=1e-4, atol=1e-6)
-    assert_close(found.cosine, F.cosine_similarity(on.output, on.output - lost, dim=-1), rtol=1e-5, atol=1e-6)
-    assert_close(found.divergence[0], torch.zeros(3))
+    effect = numbers.effect(on, off)
+    assert_close(effect.relative, lost.norm(dim=-1) / on.output.norm(dim=-1), rtol=1e-4, atol=1e-6)
+    assert_close(effect.cosine, F.cosine_similarity(on.output, on.output - lost, dim=-1), rtol=1e-5, atol=1e-6)
+    assert_close(effect.divergence[0], torch.zeros(3))
 
 
 @pytest.mark.parametrize(
@@ -120,19 +121,19 @@ def test_rollout_follows_each_stack_and_leaves_cross_attention_out() -> None:
         replace(layer, index=index, name=LayerName(stack, number, 3))
         for index, (stack, number) in enumerate((("encoder", 1), ("encoder", 2), ("decoder", 1), ("cross", 1)))
     ]
-    found = numbers.rollouts(replace(one, layers=tuple(named)), 0.25)
-    assert {stack: len(shares) for stack, shares in found.items()} == {"encoder": 2, "decoder": 1}
+    rollouts = numbers.rollouts(replace(one, layers=tuple(named)), 0.25)
+    assert {stack: len(shares) for stack, shares in rollouts.items()} == {"encoder": 2, "decoder": 1}
     step = 0.75 * layer.attention.weights.mean(dim=0) + 0.25 * torch.eye(5)
-    assert_close(found["encoder"][1], step @ step)
+    assert_close(rollouts["encoder"][1], step @ step)
 
 
 def test_neighbours_mean_nothing_between_two_sequences_and_a_head_that_is_off_hands_on_nothing() -> None:
     model = FromScratch(Sizes(n_head=3, d_model=22, d_k=7, d_v=5, source="digest"))
     crossed = model.run(model.tokenize("the law saw"), Settings(), model.tokenize("a king")).layers[0]
-    found = numbers.measured(crossed)
-    assert bool(found["distance"].isnan().all())
-    assert bool(found["previous"].isnan().all())
-    assert bool(found["entropy"].isfinite().all())
+    measures = numbers.measured(crossed)
+    assert bool(measures["distance"].isnan().all())
+    assert bool(measures["previous"].isnan().all())
+    assert bool(measures["entropy"].isfinite().all())
     off = model.run(model.tokenize("the law saw"), Settings(ablated=frozenset({(0, 1)}))).layers[0]
     norms = numbers.measured(off)["value_norm"]
     assert_close(norms[1], torch.tensor(0.0), rtol=0, atol=0)

@@ -20,8 +20,8 @@ TINY = {"in_steps": "10", "in_dk": "8"}
 def test_without_its_recording_the_page_shows_step_0(language: str, unrecorded) -> None:
     app = opened(lang=language)
     page = words("induction", language)
-    said = "\n".join(element.value for element in app.markdown)
-    assert page["empty"] in said and page["circuit.scores"] in said
+    text = "\n".join(element.value for element in app.markdown)
+    assert page["empty"] in text and page["circuit.scores"] in text
     assert "in_run" not in app.session_state
     assert len(app.get("bidi_component")) >= 1
 

@@ -41,11 +41,11 @@ def config(name: Seeded, **changes) -> Induction:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    made = Run({name: config(name) for name in NAMES})
-    Queue(1).enter(made)
-    made.wait(60.0)
-    assert made.state == "ended"
-    return made
+    race = Run({name: config(name) for name in NAMES})
+    Queue(1).enter(race)
+    race.wait(60.0)
+    assert race.state == "ended"
+    return race
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +55,16 @@ def films(run):
 
 def attention(state, tokens: torch.Tensor) -> list[torch.Tensor]:
     """The weights (b, h, n, n) of both layers under 1/√d_k, by torch's own functions."""
-    x, found = state["tokens"][tokens] + state["positions"], []
+    x, weights = state["tokens"][tokens] + state["positions"], []
     for layer in (0, 1):
         part = {name: state[f"layers.{layer}.attention.{name}"] for name in ("W_Q", "W_K", "W_V", "W_O")}
         normed = F.layer_norm(x, (64,), state[f"layers.{layer}.norm.weight"], state[f"layers.{layer}.norm.bias"])
         q, k, v = (torch.einsum("bnd,hdk->bhnk", normed, part[name]) for name in ("W_Q", "W_K", "W_V"))
         eye = torch.eye(48).expand(*q.shape[:2], -1, -1)
-        found.append(F.scaled_dot_product_attention(q, k, eye, is_causal=True))
+        weights.append(F.scaled_dot_product_attention(q, k, eye, is_causal=True))
         context = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + torch.einsum("bhnk,hkd->bnd", context, part["W_O"])
-    return found
+    return weights
 
 
 def test_curves_and_the_scores_of_every_head_are_what_was_recorded(run, films) -> None:
@@ -99,9 +99,9 @@ def test_the_last_maps_are_the_best_heads_of_torchs_attention_with_the_final_wei
 
 
 def test_while_it_trains_only_the_newest_maps_are_sent(run) -> None:
-    made = history(run)
-    live = {film.name: film for film in films_of(made, all_steps=False)}
-    whole = {film.name: film for film in films_of(made, all_steps=True)}
+    recorded = history(run)
+    live = {film.name: film for film in films_of(recorded, all_steps=False)}
+    whole = {film.name: film for film in films_of(recorded, all_steps=True)}
     for name in ("weights none", "weights inverse_sqrt"):
         assert live[name].axes == ("seed", "probe") and whole[name].axes == ("step", "seed", "probe")
         np.testing.assert_array_equal(live[name].values, whole[name].values[-1])
@@ -118,33 +118,33 @@ def test_a_seed_that_a_rule_was_not_run_with_is_left_empty(run) -> None:
 def test_a_run_that_is_behind_keeps_its_newest_record_and_says_of_which_step_it_is(run) -> None:
     pair = {name: run.experiments[name] for name in (NONE_0, SQRT_0)}
     records = {NONE_0: run.records(NONE_0)[:1], SQRT_0: run.records(SQRT_0)[:2]}
-    made = history(Run.finished(pair, records))
-    assert made.steps == (0, 2, 4) and made.newest == 1
-    films = {film.name: film.values for film in films_of(made, all_steps=True)}
+    recorded = history(Run.finished(pair, records))
+    assert recorded.steps == (0, 2, 4) and recorded.newest == 1
+    films = {film.name: film.values for film in films_of(recorded, all_steps=True)}
     for name in ("scores", "weights"):
         values = films[f"{name} none"]
         np.testing.assert_array_equal(values[1], values[0])
         assert np.isfinite(values[0]).any() and np.isnan(values[2]).all()  # nobody has come so far
     assert np.isnan(films["heads none"][1:]).all()  # the curves end where the records do
-    live = {film.name: film.values for film in films_of(made, all_steps=False)}
+    live = {film.name: film.values for film in films_of(recorded, all_steps=False)}
     np.testing.assert_array_equal(live["scores none"], films["scores none"][0])
     behind = PAGE.data("map.behind", steps="0")
-    for plot in pictures.plots(made, films_of(made, all_steps=False), PAGE):
+    for plot in pictures.plots(recorded, films_of(recorded, all_steps=False), PAGE):
         if plot.name.startswith(("map_", "table_")):
             assert plot.note.endswith(behind) == plot.name.endswith("_none")
 
 
 def test_every_picture_finds_its_film(run) -> None:
-    made = history(run)
-    sent = films_of(made, all_steps=True)
+    recorded = history(run)
+    sent = films_of(recorded, all_steps=True)
     sizes = {film.name: math.prod(film.values.shape[len(film.axes) :]) for film in sent}
-    plots = pictures.plots(made, sent, PAGE)
+    plots = pictures.plots(recorded, sent, PAGE)
     assert len({plot.name for plot in plots}) == len(plots)
     for plot in plots:
         film = getattr(plot, "film", None)
         size = getattr(plot, "rows", 1) * getattr(plot, "cols", 1)
         assert film is None or max(starts(plot, sent)) + size <= sizes[film], plot.name
-    slid = pictures.sliders(made, {"step": 2, "seed": 1, "probe": 0}, PAGE)
+    slid = pictures.sliders(recorded, {"step": 2, "seed": 1, "probe": 0}, PAGE)
     assert [slider.readings for slider in slid] == [("0", "2", "4"), ("0", "1"), ("1", "2")]
 
 
@@ -156,7 +156,7 @@ def story(*accuracies: float) -> list[Record]:
 
 
 @pytest.mark.parametrize(
-    ("stories", "key", "said"),
+    ("stories", "key", "opening"),
     [
         ({NONE_0: story(0.02)}, "before", "Accuracy at step 0: 0.02."),
         (
@@ -173,12 +173,12 @@ def story(*accuracies: float) -> list[Record]:
         ),
     ],
 )
-def test_the_verdict_says_what_the_records_say(stories, key, said) -> None:
-    made = Run.finished({name: config(name) for name in stories}, stories)
-    title, note = pictures.verdict(history(made), NONE, PAGE)
+def test_the_verdict_says_what_the_records_say(stories, key, opening) -> None:
+    finished = Run.finished({name: config(name) for name in stories}, stories)
+    title, note = pictures.verdict(history(finished), NONE, PAGE)
     reached = max(record.step for records in stories.values() for record in records)
     assert title == PAGE.data(f"verdict.{key}", variant="unscaled", step=reached, steps=4)
-    assert note.startswith(said)
+    assert note.startswith(opening)
 
 
 def test_guessing_in_the_block_is_right_as_often_as_it_is_said() -> None:
@@ -189,54 +189,54 @@ def test_guessing_in_the_block_is_right_as_often_as_it_is_said() -> None:
 
 
 def test_settings_make_the_race_they_say() -> None:
-    made = numbers.race(["none", "qk_norm"], d_k=64, lr=1e-2, steps=350, seed=5, seeds=2)
-    assert list(map(str, made)) == ["none-5", "none-6", "qk_norm-5", "qk_norm-6"]
-    for name, found in made.items():
-        assert isinstance(found, Induction)
-        assert f"{found.rule}-{found.seed}" == str(name) == str(numbers.variant(found))
-        assert (found.d_k, found.lr, found.steps, found.every) == (64, 1e-2, 350, 10)
-        assert numbers.known(found)
-    for other in (Sort(), Induction(), replace(found, d_k=65), replace(found, steps=10**9), replace(found, n_head=4)):
+    configs = numbers.race(["none", "qk_norm"], d_k=64, lr=1e-2, steps=350, seed=5, seeds=2)
+    assert list(map(str, configs)) == ["none-5", "none-6", "qk_norm-5", "qk_norm-6"]
+    for name, trial in configs.items():
+        assert isinstance(trial, Induction)
+        assert f"{trial.rule}-{trial.seed}" == str(name) == str(numbers.variant(trial))
+        assert (trial.d_k, trial.lr, trial.steps, trial.every) == (64, 1e-2, 350, 10)
+        assert numbers.known(trial)
+    for other in (Sort(), Induction(), replace(trial, d_k=65), replace(trial, steps=10**9), replace(trial, n_head=4)):
         assert not numbers.known(other)
 
 
 @pytest.mark.parametrize("d_k", [8, 32, 128])
 @pytest.mark.parametrize(("rules", "seeds"), [(["none"], 1), (list(RULES), 3)])
 def test_the_records_of_the_largest_race_fit_the_memory_of_a_run(d_k, rules, seeds) -> None:
-    made = numbers.race(rules, d_k=d_k, lr=3e-3, steps=350, seed=0, seeds=seeds)
-    found = next(iter(made.values()))
-    kept = next(found.records()).bytes() * len(kept_steps(found.steps, found.every))
-    assert len(made) * kept <= MOST_BYTES
-    assert len(kept_steps(found.steps, found.every)) >= 12
+    configs = numbers.race(rules, d_k=d_k, lr=3e-3, steps=350, seed=0, seeds=seeds)
+    trial = next(iter(configs.values()))
+    kept = next(trial.records()).bytes() * len(kept_steps(trial.steps, trial.every))
+    assert len(configs) * kept <= MOST_BYTES
+    assert len(kept_steps(trial.steps, trial.every)) >= 12
 
 
 def test_saved_runs_are_loaded_side_by_side(run) -> None:
     sent = [save_records(run.experiments[name], run.records(name)) for name in (NONE_0, SQRT_1)]
-    found = loaded([*sent, sent[0]], KIND)
+    joined = loaded([*sent, sent[0]], KIND)
     again = Seeded("none", 2, seed=0)
-    assert list(map(str, found.experiments)) == ["none-0", "inverse_sqrt-1", "none-0 2"]
-    assert fingerprint(found.records(again)) == fingerprint(run.records(NONE_0))
-    made = history(found)
-    assert numbers.columns(made) == {NONE: {0: NONE_0}, INVERSE_SQRT: {1: SQRT_1}, Variant("none", 2): {0: again}}
+    assert list(map(str, joined.experiments)) == ["none-0", "inverse_sqrt-1", "none-0 2"]
+    assert fingerprint(joined.records(again)) == fingerprint(run.records(NONE_0))
+    recorded = history(joined)
+    assert numbers.columns(recorded) == {NONE: {0: NONE_0}, INVERSE_SQRT: {1: SQRT_1}, Variant("none", 2): {0: again}}
     assert pictures.label(again, PAGE) == "unscaled (2), seed 0"
-    pictures.plots(made, films_of(made, all_steps=True), PAGE)
+    pictures.plots(recorded, films_of(recorded, all_steps=True), PAGE)
 
 
 def test_the_snippet_prints_what_is_shown(run) -> None:
     part = Run.finished({NONE_1: run.experiments[NONE_1]}, {NONE_1: run.records(NONE_1)})
-    said = printed_afresh(numbers.script(part))
-    assert f"none-1 fingerprint {fingerprint(run.records(NONE_1))}" in said
+    output = printed_afresh(numbers.script(part))
+    assert f"none-1 fingerprint {fingerprint(run.records(NONE_1))}" in output
     for record in run.records(NONE_1):
-        assert f"none-1 {record.step} loss {record.loss:.6f} accuracy {record.accuracy:.6f}" in said
-        assert str([round(score, 4) for score in record.arrays["induction"].flatten().tolist()]) in said
+        assert f"none-1 {record.step} loss {record.loss:.6f} accuracy {record.accuracy:.6f}" in output
+        assert str([round(score, 4) for score in record.arrays["induction"].flatten().tolist()]) in output
 
 
 def test_the_arrays_are_the_records(run) -> None:
-    found = numbers.arrays(run)
-    np.testing.assert_array_equal(found["none_seed_1_step"], [0, 2, 4])
-    np.testing.assert_array_equal(found["none_seed_0_loss"], [record.loss for record in run.records(NONE_0)])
-    assert found["inverse_sqrt_seed_0_weights_1"].shape == (3, 2, 2, 48, 48)
-    assert found["inverse_sqrt_seed_0_previous"].shape == (3, 2, 2)
+    arrays = numbers.arrays(run)
+    np.testing.assert_array_equal(arrays["none_seed_1_step"], [0, 2, 4])
+    np.testing.assert_array_equal(arrays["none_seed_0_loss"], [record.loss for record in run.records(NONE_0)])
+    assert arrays["inverse_sqrt_seed_0_weights_1"].shape == (3, 2, 2, 48, 48)
+    assert arrays["inverse_sqrt_seed_0_previous"].shape == (3, 2, 2)
 
 
 @pytest.mark.parametrize("script", ["script.py"])

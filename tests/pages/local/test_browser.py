@@ -1,33 +1,19 @@
 """What a person does on the Local page: drag D and p_t, click a token, train; against torch."""
 
-import re
-
 import pytest
 import torch
 from playwright.sync_api import Page
 from torch.testing import assert_close
 
-from attention_core.models import FromScratch, Sizes, load_embedded
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle, wait_painted
-from ui.controls import DEFAULT_SENTENCE
 from ui.text import words
 
 WORDS = words("local", "en")
-DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
 def painted(page: Page, film: str, key: str = "local") -> torch.Tensor:
     return laboratory.film(page, key, film)
-
-
-def read_out(page: Page, label: str) -> float:
-    """A read-out, by its label; subscripts are read as the letters they are."""
-    plain = label.replace("_", "")
-    lines = page.locator(".st-key-local .reading").all()
-    shown = next(line for line in lines if line.locator("span").inner_text() == plain)
-    text = shown.locator("output").inner_text().translate(DIGITS)
-    return float(re.sub(r"·10(-?\d+)", r"e\1", text))
 
 
 def slide(page: Page, name: str, stop: int, *, release: bool) -> None:
@@ -44,13 +30,6 @@ def opened(open_page):
         return page
 
     return opened
-
-
-@pytest.fixture(scope="module")
-def vectors():
-    layer = FromScratch(Sizes(n_head=4), load_embedded())
-    trace = layer.run(layer.tokenize(DEFAULT_SENTENCE)).layers[0].head(0)
-    return [tensor.double() for tensor in (trace.q, trace.k, trace.v)]
 
 
 def expected(vectors, query: int, target: int, radius: int, center: float):
@@ -70,9 +49,10 @@ def seen(page: Page, vectors, radius: int, center: float) -> None:
     alpha, weights, slope = expected(vectors, 9, 1, radius, center)
     assert_close(painted(page, "inside"), alpha, rtol=1e-5, atol=1e-7, equal_nan=True)
     assert_close(painted(page, "weights"), weights, rtol=1e-5, atol=1e-7, equal_nan=True)
-    assert_close(read_out(page, WORDS["number.row_sum"]), float(weights.nansum()), rtol=1e-3, atol=0)
+    row_sum = laboratory.read_out(page, "local", WORDS["number.row_sum"])
+    assert_close(row_sum, float(weights.nansum()), rtol=1e-3, atol=0)
     for name in ("autograd", "closed", "difference"):
-        assert_close(read_out(page, WORDS[f"number.{name}"]), slope, rtol=1e-3, atol=1e-6)
+        assert_close(laboratory.read_out(page, "local", WORDS[f"number.{name}"]), slope, rtol=1e-3, atol=1e-6)
 
 
 def test_under_the_finger_everything_is_torchs_and_nothing_is_asked(opened, vectors) -> None:
@@ -93,7 +73,7 @@ def test_under_the_finger_everything_is_torchs_and_nothing_is_asked(opened, vect
         seen(page, vectors, stop + 1, 7.5)
     slide(page, "radius", 12, release=True)
     assert "lo_D=13" in page.url
-    assert read_out(page, WORDS["number.apart"]) == 0  # D = n: the softmax of global attention
+    assert laboratory.read_out(page, "local", WORDS["number.apart"]) == 0  # D = n: the softmax of global attention
     seen(page, vectors, 13, 7.5)
 
 

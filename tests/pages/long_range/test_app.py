@@ -24,9 +24,9 @@ QUICK = {"lg_seconds": "2", "lg_length": "64"}
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_without_its_recording_both_pictures_stand(language: str, unrecorded) -> None:
     app = opened(lang=language)
-    told = "\n".join(element.value for element in app.markdown)
-    assert words("long_range", language).format("empty", symbols=Needle().symbols) in told
-    assert "99.5 %" in told and "{" not in re.sub(r"\$[^$]*\$", "", told)
+    text = "\n".join(element.value for element in app.markdown)
+    assert words("long_range", language).format("empty", symbols=Needle().symbols) in text
+    assert "99.5 %" in text and "{" not in re.sub(r"\$[^$]*\$", "", text)
     assert "lg_run" not in app.session_state
     assert len(app.get("bidi_component")) >= 2
 
@@ -75,8 +75,8 @@ def test_a_long_sentence_is_cut_and_says_so() -> None:
 
 def test_a_race_with_attention_tells_how_much_of_it_falls_on_the_needle() -> None:
     app = trained(lang="en", lg_go="1", lg_models="attention", lg_lr="0.01", **QUICK)
-    told = looks(needle_weights(app.session_state["lg_run"]), words("long_range", "en"))
-    assert told and "\n".join(told) in [element.value for element in app.text]
+    sentences = looks(needle_weights(app.session_state["lg_run"]), words("long_range", "en"))
+    assert sentences and "\n".join(sentences) in [element.value for element in app.text]
 
 
 def test_no_two_controls_are_called_the_same() -> None:

@@ -34,15 +34,15 @@ def handle(page: Page, key: str, name: str):
 
 def gradients(n: int) -> torch.Tensor:
     """log₁₀ of an LSTM's reach by torch.nn.LSTM, torch.func and nothing of ours but the weights: the seeds' median."""
-    found = []
+    curves = []
     for seed in range(SEEDS):
         module = layer("lstm", WIDTH, WIDTH, stream(seed, "weights")).double()
         x = torch.randn(BATCH, n, WIDTH, generator=stream(seed, "x")).double()
         r = torch.randn(BATCH, WIDTH, generator=stream(seed, "direction"), dtype=torch.float64)
         slope = torch.func.grad(lambda x, module=module, r=r: (module(x)[1][0][0] * r).sum())(x)
         size = slope.norm(dim=-1).mean(dim=0).flip(0)
-        found.append((size / size[0]).log10())
-    return torch.stack(found).median(dim=0).values
+        curves.append((size / size[0]).log10())
+    return torch.stack(curves).median(dim=0).values
 
 
 def test_under_the_finger_stands_what_torch_finds_and_nothing_is_asked(opened) -> None:
@@ -92,5 +92,5 @@ def test_what_is_typed_stands_as_text_beside_the_distance(opened) -> None:
     for stop in range(stops + 1):
         laboratory.slide(slider, stop)
         seen.append(page.locator(".st-key-lg_reach [data-slider=distance] output").inner_text())
-    assert seen[0] == "0 · law" and any("<" in each for each in seen)
+    assert seen[0] == "0 · law" and any("<" in label for label in seen)
     assert page.evaluate("() => window.__hit") is None

@@ -39,21 +39,21 @@ SMALL = {"length": 64, "batch": 8, "evaluated": 11, "lr": 1e-3}
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    made = Run({
+    race = Run({
         LOOKING: Needle(seconds=45.0, steps=4, every=1, **SMALL),
         GRU: Needle(kind="gru", seconds=45.0, steps=6, every=2, **SMALL),
     })  # fmt: skip
-    Queue(1).enter(made)
-    made.wait(60.0)
-    assert made.state == "ended" and not made.failed
-    return made
+    Queue(1).enter(race)
+    race.wait(60.0)
+    assert race.state == "ended" and not race.failed
+    return race
 
 
-def ran(kind: str, *found: tuple[int, float, float], **options) -> tuple[Needle, list[Record]]:
+def ran(kind: str, *points: tuple[int, float, float], **options) -> tuple[Needle, list[Record]]:
     """A run whose clock is known: (step, seconds, accuracy)."""
     config = Needle(kind=kind, seconds=10.0, **options)
     return config, [
-        Record(step=step, loss=1.0, accuracy=right, measures={"seconds": seconds}) for step, seconds, right in found
+        Record(step=step, loss=1.0, accuracy=right, measures={"seconds": seconds}) for step, seconds, right in points
     ]
 
 
@@ -70,20 +70,20 @@ def known_run(**kinds) -> Run:
 def test_the_reach_of_an_rnn_of_the_readers_sentence_is_torchs_gradient() -> None:
     """torch.nn.RNN fed one token at a time, its states' gradient by torch.autograd."""
     x = torch.randn(9, reach.WIDTH, generator=torch.Generator().manual_seed(5))
-    made = finished(reaches(9, 3, x))
+    reached = finished(reaches(9, 3, x))
     sizes = []
     for seed in range(3, 3 + reach.SEEDS):
         module = layer("rnn", reach.WIDTH, reach.WIDTH, stream(seed, "weights")).double()
         r = torch.randn(1, reach.WIDTH, generator=stream(seed, "direction"), dtype=torch.float64)
-        each = [row.clone().double().requires_grad_() for row in x]
+        leaves = [row.clone().double().requires_grad_() for row in x]
         state = None
-        for row in each:
+        for row in leaves:
             _, state = module(row[None, None], state)
         (r * state[0]).sum().backward()
-        norms = torch.stack([row.grad.norm() for row in each[::-1]])
+        norms = torch.stack([row.grad.norm() for row in leaves[::-1]])
         sizes.append((norms / norms[0]).log10())
     expected = torch.stack(sizes)
-    shown = torch.from_numpy(made.logs)[:, REACHED.index("rnn")]
+    shown = torch.from_numpy(reached.logs)[:, REACHED.index("rnn")]
     assert_close(shown[:, 0], expected.median(dim=0).values, rtol=1e-9, atol=1e-12)
     assert_close(shown[:, 1], expected.min(dim=0).values, rtol=1e-9, atol=1e-12)
     assert_close(shown[:, 2], expected.max(dim=0).values, rtol=1e-9, atol=1e-12)
@@ -91,13 +91,13 @@ def test_the_reach_of_an_rnn_of_the_readers_sentence_is_torchs_gradient() -> Non
 
 def test_attention_reaches_far_and_the_others_lose_a_factor_a_step() -> None:
     """About .50, .61, .82, .62 and 1.00 per step."""
-    made = finished(reaches(64, 0))
+    reached = finished(reaches(64, 0))
     expected = {"rnn": 0.503, "lstm": 0.611, "lstm_forget": 0.819, "gru": 0.615, ATTENTION: 1.002}
     for kind, factor in expected.items():
-        assert_close(made.factors[REACHED.index(kind)], factor, rtol=0.08, atol=0)
-    halfway = 10 ** made.logs[32, :, 0]
+        assert_close(reached.factors[REACHED.index(kind)], factor, rtol=0.08, atol=0)
+    halfway = 10 ** reached.logs[32, :, 0]
     assert halfway[REACHED.index(ATTENTION)] > 0.3 and halfway[REACHED.index("lstm")] < 1e-5
-    both = made.logs[:, REACHED.index("bilstm"), 0]
+    both = reached.logs[:, REACHED.index("bilstm"), 0]
     assert both[32] < -5 < -0.5 < both[63]
 
 
@@ -110,21 +110,21 @@ def test_depth_and_path_are_those_of_the_papers_table() -> None:
 
 @pytest.mark.parametrize("n", [2, 3, 13, 64])
 def test_every_picture_of_the_reach_finds_its_film_and_every_film_its_slider(n) -> None:
-    made = finished(reaches(n, 0))
+    reached = finished(reaches(n, 0))
     tokens = tuple(f"<t{i}>" for i in range(n))
-    films = reach_pictures.films(made, n)
-    stops = {each.name: len(each.readings) for each in reach_pictures.sliders(n, 0, 0, tokens, PAGE)}
+    films = reach_pictures.films(reached, n)
+    stops = {slider.name: len(slider.readings) for slider in reach_pictures.sliders(n, 0, 0, tokens, PAGE)}
     names = {_film(film, stops, {})["name"] for film in films}
-    plots = reach_pictures.plots(made, n, PAGE)
+    plots = reach_pictures.plots(reached, n, PAGE)
     assert {plot.film for plot in plots if hasattr(plot, "film")} <= names
     assert reach_pictures.distances(n, tokens, PAGE)[0] == f"0 · <t{n - 1}>"
 
 
 def test_the_snippet_of_the_reach_prints_what_is_drawn() -> None:
-    made = finished(reaches(5, 2))
+    reached = finished(reaches(5, 2))
     rows = [line.split() for line in printed_afresh(reach.script(5, 2, None)).splitlines()]
-    found = torch.tensor([float(value) for _, _, value in rows]).view(len(REACHED), 5)
-    assert_close(found.double(), torch.from_numpy(made.logs[..., 0].T.copy()), rtol=0, atol=2e-6)
+    table = torch.tensor([float(value) for _, _, value in rows]).view(len(REACHED), 5)
+    assert_close(table.double(), torch.from_numpy(reached.logs[..., 0].T.copy()), rtol=0, atol=2e-6)
 
 
 # --- the race ---
@@ -187,11 +187,11 @@ def test_curves_and_weights_are_what_was_recorded(run) -> None:
 
 def test_the_weight_on_the_needle_is_that_of_the_last_record(run) -> None:
     last = run.records(LOOKING)[-1]
-    found = results.needle_weights(run)[LOOKING]
+    looked = results.needle_weights(run)[LOOKING]
     flags = last.arrays["tokens"][..., 1].bool()
-    assert_close(found.weights[: numbers.SHOWN], last.arrays["weights"].float()[flags], rtol=2e-3, atol=1e-4)
-    assert len(found.weights) == SMALL["evaluated"]
-    assert_close(found.right.float().mean().item(), last.accuracy)
+    assert_close(looked.weights[: numbers.SHOWN], last.arrays["weights"].float()[flags], rtol=2e-3, atol=1e-4)
+    assert len(looked.weights) == SMALL["evaluated"]
+    assert_close(looked.right.float().mean().item(), last.accuracy)
     assert results.needle_weights(Run.finished({GRU: run.experiments[GRU]}, {GRU: run.records(GRU)})) == {}
 
 
@@ -206,12 +206,12 @@ def test_the_weight_on_the_needle_is_that_of_the_last_record(run) -> None:
 )
 def test_where_attention_does_not_look_is_told_with_what_it_answers_there(symbols, right, telling) -> None:
     weights = torch.tensor([0.001, 1.0, 0.003, 0.996, 1.0])
-    made = results.Looks(weights=weights, symbols=torch.tensor(symbols), right=torch.tensor(right).bool())
-    first, *rest = results.looks({LOOKING: made}, PAGE)
+    looked = results.Looks(weights=weights, symbols=torch.tensor(symbols), right=torch.tensor(right).bool())
+    first, *rest = results.looks({LOOKING: looked}, PAGE)
     assert "0.001 · 1.000 · 0.003 · 0.996" in first and "0.600 on average over all 5" in first
     away = {"few": 2, "bound": results.LOOKED, "right": right[0] + right[2]}
     assert rest == [PAGE.data(key, **away) for key in telling]
-    everywhere = replace(made, weights=torch.ones(5))
+    everywhere = replace(looked, weights=torch.ones(5))
     assert len(results.looks({LOOKING: everywhere}, PAGE)) == 1
 
 
@@ -238,7 +238,7 @@ def test_the_budget_is_measured_without_what_the_records_take(monkeypatch) -> No
 
 def test_every_picture_of_the_race_finds_its_film(run) -> None:
     sent = pictures.films(run)
-    stops = {each.name: len(each.readings) for each in pictures.sliders(run, 0, 0, PAGE)}
+    stops = {slider.name: len(slider.readings) for slider in pictures.sliders(run, 0, 0, PAGE)}
     names = {_film(film, stops, {})["name"] for film in sent}
     for plot in pictures.plots(run, sent, PAGE):
         assert {getattr(plot, name, "") for name in ("film", "ghost")} - {""} <= names
@@ -255,8 +255,8 @@ def test_what_the_table_says_follows_from_the_records() -> None:
     assert (rows[LSTM].rate, rows[LSTM].needed) == (30.0, None)
     # Counted once: 25 928 numbers in the LSTM and 19 656 in the GRU.
     assert (rows[LSTM].parameters, rows[GRU].parameters) == (25_928, 19_656)
-    said = " ".join(results.notes(rows, PAGE))
-    assert "LSTM makes 30" in said and "10 steps" in said and "GRU did not" in said
+    text = " ".join(results.notes(rows, PAGE))
+    assert "LSTM makes 30" in text and "10 steps" in text and "GRU did not" in text
     lucky = {GRU: replace(rows[GRU], needed=3.0)}
     assert "GRU found" in " ".join(results.notes(lucky, PAGE))
     assert results.notes({GRU: replace(rows[GRU], over=False)}, PAGE) == []
@@ -277,9 +277,9 @@ def test_that_attention_needs_fewer_steps_is_said_only_where_it_was_seen(attenti
     run = known_run(
         attention=ran("attention", (0, 0.01, 0.1), *attention), gru=ran("gru", (0, 0.01, 0.1), *gru)
     )  # fmt: skip
-    said = results.notes(results.results(run), PAGE)[0]
-    assert "GRU makes" in said and telling in said
-    assert ("fewer of them" in said) == ("fewer of them" in telling)
+    note = results.notes(results.results(run), PAGE)[0]
+    assert "GRU makes" in note and telling in note
+    assert ("fewer of them" in note) == ("fewer of them" in telling)
 
 
 def test_progress_is_of_the_time_and_not_of_the_steps() -> None:
@@ -319,10 +319,10 @@ def test_a_saved_race_is_loaded_with_its_clock(run) -> None:
 def test_the_snippet_of_the_reach_of_a_sentence_reads_its_vectors() -> None:
     layer = from_scratch(PROBED)
     x = layer.embed(layer.tokenize("the law is just"))
-    made = finished(reaches(len(x), 3, x))
+    reached = finished(reaches(len(x), 3, x))
     rows = [line.split() for line in printed(reach.script(len(x), 3, "the law is just")).splitlines()]
     shown = torch.tensor([float(value) for _, _, value in rows]).view(len(REACHED), len(x))
-    assert_close(shown.double(), torch.from_numpy(made.logs[..., 0].T.copy()), rtol=0, atol=2e-6)
+    assert_close(shown.double(), torch.from_numpy(reached.logs[..., 0].T.copy()), rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("script", ["reach/script.py", "race/script.py"])

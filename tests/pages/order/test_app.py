@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.harness.training import arrived
+from tests.harness.training import arrived, captions
 from ui.text import words
 
 
@@ -11,10 +11,6 @@ def opened(**link: str) -> AppTest:
     app = arrived("order", **link)
     assert not app.exception and not app.error
     return app
-
-
-def captions(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

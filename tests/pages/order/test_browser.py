@@ -1,7 +1,5 @@
 """What a person does on the Order page: swap words, choose positions, mask, count, share keys."""
 
-import re
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,13 +13,13 @@ from pages.mechanisms.order.masks.numbers import radii
 from pages.mechanisms.order.shuffle.numbers import STOPS, orders
 from tests.harness import laboratory
 from tests.harness.browser import wait_idle, wait_painted
+from tests.harness.training import number
 from ui.text import words
 
 WORDS = words("order", "en")
 TEXT = "The law saw the king, but its city should be just"
 SEED, HEAD, SWAPS_SEED = 7, 3, 5
 QUERY = {"text": TEXT, "seed": str(SEED), "order_head": str(HEAD), "order_shuffle": str(SWAPS_SEED)}
-DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
 @pytest.fixture
@@ -49,9 +47,9 @@ def press(page: Page, name: str, index: int) -> None:
     wait_painted(page)
 
 
-def reading(page: Page, figure: str, number: int) -> float:
-    output = page.locator(f"figure[data-name={figure}] .reading").nth(number).locator("output").inner_text()
-    return float(re.sub(r"·10(-?\d+)", r"e\1", output.split()[0].rstrip(",").translate(DIGITS)))
+def reading(page: Page, figure: str, index: int) -> float:
+    output = page.locator(f"figure[data-name={figure}] .reading").nth(index).locator("output").inner_text()
+    return number(output.split()[0].rstrip(","))
 
 
 def layer():

@@ -33,12 +33,6 @@ def opened(**link: str) -> AppTest:
     return fine(arrived("pipeline", **link))
 
 
-def fine(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
-
-
 def elements(node) -> Iterator:
     """Everything on the page: `get` of AppTest knows neither popovers nor components."""
     for child in getattr(node, "children", {}).values():
@@ -48,7 +42,7 @@ def elements(node) -> Iterator:
 
 def pictures(app: AppTest) -> dict[str, tuple[dict, dict[str, torch.Tensor]]]:
     """What each canvas was sent, by its key: the JSON and its arrays by panel, read as ARCHITECTURE.md says."""
-    found = {}
+    frames = {}
     for element in elements(app._tree):
         if getattr(element, "type", "") == "bidi_component" and element.proto.bytes:
             frame = element.proto.bytes
@@ -61,8 +55,8 @@ def pictures(app: AppTest) -> dict[str, tuple[dict, dict[str, torch.Tensor]]]:
                 count = int(np.prod(spec["shape"]))
                 values = np.frombuffer(frame, "<f4", count, 12 + length + spec["offset"])
                 arrays[panel["name"]] = torch.tensor(values).reshape(spec["shape"])
-            found[element.key] = (header["meta"], arrays)
-    return found
+            frames[element.key] = (header["meta"], arrays)
+    return frames
 
 
 def drawn(app: AppTest, stage: str) -> dict[str, torch.Tensor]:
@@ -80,10 +74,6 @@ def stages_of(app: AppTest) -> dict[str, bytes]:
         for element in elements(app._tree)
         if getattr(element, "type", "") == "bidi_component" and str(element.key).startswith("canvas_")
     }
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
 def titles(app: AppTest) -> list[str]:
@@ -114,9 +104,9 @@ def eager_head(text: str, layer: int, head: int) -> tuple[list[str], dict[str, t
         weights = run.attentions[layer][0]
         context = torch.einsum("hij,jhc->ihc", weights, v)
         output = inner.output.dense(context.flatten(1))
-    found = {"x": x[0], "q": q[:, head], "k": k[:, head], "v": v[:, head], "weights": weights[head]}
-    found |= {"scores": q[:, head] @ k[:, head].T, "context": context[:, head], "concat": context.flatten(1)}
-    return tokenizer.convert_ids_to_tokens(ids), found | {"output": output}
+    stages = {"x": x[0], "q": q[:, head], "k": k[:, head], "v": v[:, head], "weights": weights[head]}
+    stages |= {"scores": q[:, head] @ k[:, head].T, "context": context[:, head], "concat": context.flatten(1)}
+    return tokenizer.convert_ids_to_tokens(ids), stages | {"output": output}
 
 
 def softmax_of_live(app: AppTest) -> torch.Tensor:
@@ -256,7 +246,7 @@ def test_what_was_typed_reaches_no_markdown_and_no_html(text: str, model: str) -
     assert any("zebra" in code.value for code in app.code)  # the script to take away
     seen = list(rendered(app))
     assert {"markdown", "caption", "header", "latex", "html", "popover", "button"} <= {kind for kind, _ in seen}
-    assert not [(kind, said) for kind, said in seen if "zebra" in said]
+    assert not [(kind, written) for kind, written in seen if "zebra" in written]
 
 
 @pytest.mark.parametrize(
@@ -310,18 +300,18 @@ def test_the_margin_gives_the_number_of_transformers_eager_attention(panel: str,
     query, key = (5, row) if panel in "kv" else (row, col if panel in ("weights", "scores") else 4)
     app.session_state["cell"], app.session_state["focus"] = Cell(panel, row, col), (query, key)  # as a click does
     fine(app.run())
-    said = [caption.value for caption in app.caption if caption.value.startswith("torch computed ")]
-    assert len(said) == 1
-    found = re.fullmatch(r"torch computed (\S+?)[.;](?: .*)?", said[0])
-    assert found
-    assert_close(number(found[1]), float(stages[panel][row, col]), rtol=6e-4, atol=1e-6)  # 4 digits are written
+    captions = [caption.value for caption in app.caption if caption.value.startswith("torch computed ")]
+    assert len(captions) == 1
+    match = re.fullmatch(r"torch computed (\S+?)[.;](?: .*)?", captions[0])
+    assert match
+    assert_close(number(match[1]), float(stages[panel][row, col]), rtol=6e-4, atol=1e-6)  # 4 digits are written
     first, second = app.text[0].value.split("\n")
     asks = "token" if panel in ("x", "concat", "output") else "key" if panel in "kv" else "query"
     assert first == f"{asks} {row + 1}: {tokens[row]}"
     if panel in ("weights", "scores"):
         assert second == f"key {col + 1}: {tokens[col]}"
     shared = opened(text=TEXT, layer="3", head="8", lang="en", cell=f"{panel},{row},{col}", focus=f"{query},{key}")
-    assert [caption.value for caption in shared.caption if caption.value.startswith("torch computed ")] == said
+    assert [caption.value for caption in shared.caption if caption.value.startswith("torch computed ")] == captions
 
 
 GEMMA2 = {"hidden_size": 66, "num_hidden_layers": 2, "num_attention_heads": 6, "num_key_value_heads": 3, "head_dim": 10,

@@ -63,10 +63,12 @@ def empty_rows(normalizer: str = "softmax") -> LayerTrace:
 
 def capped() -> LayerTrace:
     layer = scratch("causal")
-    here = layer.attention
+    trace = layer.attention
     allowed = torch.ones(9, 9, dtype=torch.bool).tril()
-    made = attention.attend(here.q, here.k, here.v, scaling=scalings.by(layer.factor), allowed=allowed, softcap=0.3)
-    return replace(layer, attention=made, softcap=0.3)
+    attended = attention.attend(
+        trace.q, trace.k, trace.v, scaling=scalings.by(layer.factor), allowed=allowed, softcap=0.3
+    )
+    return replace(layer, attention=attended, softcap=0.3)
 
 
 LAYERS: dict[str, Callable[[], LayerTrace]] = {name: (lambda name=name: scratch(name)) for name in PLACES} | {
@@ -87,43 +89,43 @@ def turned(x: Tensor) -> Tensor:
 
 def recomputed(layer: LayerTrace, positions: str) -> dict[str, Tensor]:
     """Each stage again, in float64, from x and the matrices alone."""
-    p, here = layer.projections, layer.settings
+    p, settings = layer.projections, layer.settings
     sources = {"Q": layer.x.double(), "K": layer.memory.double(), "V": layer.memory.double()}
 
     def project(name: str, scale: float) -> Tensor:
         W, b = getattr(p, f"W_{name}").double(), getattr(p, f"b_{name}")
-        made = [sources[name] @ W[h] + (0 if b is None else b[h].double()) for h in range(W.shape[0])]
-        return scale * torch.stack(made)
+        products = [sources[name] @ W[h] + (0 if b is None else b[h].double()) for h in range(W.shape[0])]
+        return scale * torch.stack(products)
 
-    q, k, v = project("Q", here.input_scale), project("K", here.input_scale), project("V", 1.0)
+    q, k, v = project("Q", settings.input_scale), project("K", settings.input_scale), project("V", 1.0)
     if positions == "rope":
         q, k = turned(q), turned(k)
     n_head, n, d_k = q.shape
-    factor = (1.0 if here.scaling == "none" else 1 / math.sqrt(d_k)) / here.temperature
+    factor = (1.0 if settings.scaling == "none" else 1 / math.sqrt(d_k)) / settings.temperature
     lag = torch.arange(n)[:, None] - torch.arange(n)
-    allowed = {"none": None, "causal": lag >= 0, "window": lag.abs() <= here.radius}[here.mask]
+    allowed = {"none": None, "causal": lag >= 0, "window": lag.abs() <= settings.radius}[settings.mask]
     heads = []
     for h in range(n_head):
         bias = -ALIBI_SLOPES[h] * lag.abs() if positions == "alibi" else None
-        made = references.attention(
+        head = references.attention(
             q[h], k[h], v[h], scale=factor, allowed=allowed, bias=bias, softcap=layer.softcap
         )  # fmt: skip
-        if here.normalizer == "hard":
-            made["weights"] = torch.zeros(n, n, dtype=torch.float64)
+        if settings.normalizer == "hard":
+            head["weights"] = torch.zeros(n, n, dtype=torch.float64)
             for i in range(n):
-                made["weights"][i, max(range(n), key=lambda j: float(made["masked_scores"][i, j]))] = 1.0
-            made["context"] = made["weights"] @ v[h]
-        if (layer.index, h) in here.ablated:
-            made["context"] = torch.zeros_like(made["context"])
-        heads.append(made)
+                head["weights"][i, max(range(n), key=lambda j: float(head["masked_scores"][i, j]))] = 1.0
+            head["context"] = head["weights"] @ v[h]
+        if (layer.index, h) in settings.ablated:
+            head["context"] = torch.zeros_like(head["context"])
+        heads.append(head)
     shown = heads[HEAD]
     stretched = torch.zeros(n, n, dtype=torch.float64)
     for i in range(n):
         for j in range(n):
             stretched[i, j] = math.exp(float(shown["masked_scores"][i, j]) - float(shown["masked_scores"][i].max()))
-    concat = torch.cat([made["context"] for made in heads], dim=-1)
+    concat = torch.cat([head["context"] for head in heads], dim=-1)
     W_O = p.W_O.double().reshape(-1, p.W_O.shape[-1])
-    found = {
+    matrices = {
         "x": layer.x.double(),
         **{f"W_{name}": getattr(p, f"W_{name}")[HEAD].double() for name in "QKV"},
         "q": q[HEAD],
@@ -144,7 +146,7 @@ def recomputed(layer: LayerTrace, positions: str) -> dict[str, Tensor]:
         "W_O": W_O,
         "output": concat @ W_O + (0 if p.b_O is None else p.b_O.double()),
     }
-    return found if layer.softcap is not None else {key: stage for key, stage in found.items() if key != "capped"}
+    return matrices if layer.softcap is not None else {key: stage for key, stage in matrices.items() if key != "capped"}
 
 
 def executed(code: str, layer: LayerTrace, head: int = HEAD) -> float:
@@ -176,25 +178,25 @@ def test_value_terms_and_code_agree_with_a_recomputation(name: str) -> None:
     layer = LAYERS[name]()
     for panel, expected in recomputed(layer, PLACES[name][0].positions if name in PLACES else "none").items():
         for row, col in every_place(expected.shape):
-            found = explain(layer, HEAD, panel, row, col)
-            truth, where = float(expected[row, col]), f"{panel} {row} {col}: {found}"
-            assert_close(found.value, truth, rtol=1e-4, atol=1e-5, msg=where)
-            assert_close(executed(found.code, layer), truth, rtol=1e-4, atol=1e-5, msg=where)
-            if found.again is not None:
-                assert_close(found.again, truth, rtol=1e-4, atol=1e-5, msg=where)
+            cell = explain(layer, HEAD, panel, row, col)
+            truth, where = float(expected[row, col]), f"{panel} {row} {col}: {cell}"
+            assert_close(cell.value, truth, rtol=1e-4, atol=1e-5, msg=where)
+            assert_close(executed(cell.code, layer), truth, rtol=1e-4, atol=1e-5, msg=where)
+            if cell.again is not None:
+                assert_close(cell.again, truth, rtol=1e-4, atol=1e-5, msg=where)
             if panel in SUMS:
-                check_terms(found, layer.settings.input_scale if panel in ("q", "k", "k_t") else 1.0)
-            assert balanced(found.symbols), found.symbols
-            assert balanced(found.numbers), found.numbers
+                check_terms(cell, layer.settings.input_scale if panel in ("q", "k", "k_t") else 1.0)
+            assert balanced(cell.symbols), cell.symbols
+            assert balanced(cell.numbers), cell.numbers
 
 
-def check_terms(found: Explanation, scale: float) -> None:
-    assert found.terms
-    for term in found.terms:
+def check_terms(cell: Explanation, scale: float) -> None:
+    assert cell.terms
+    for term in cell.terms:
         assert_close(term.left * term.right, term.product, rtol=1e-12, atol=1e-15)
-    if found.again is not None:
-        assert_close(scale * math.fsum(term.product for term in found.terms), found.again, rtol=1e-9, atol=1e-9)
-        assert_close(found.again, found.value, rtol=1e-4, atol=1e-5)
+    if cell.again is not None:
+        assert_close(scale * math.fsum(term.product for term in cell.terms), cell.again, rtol=1e-9, atol=1e-9)
+        assert_close(cell.again, cell.value, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["scores", "weights", "output"])
@@ -247,8 +249,8 @@ def test_the_numbers_of_the_trained_model_are_those_of_transformers_eager_attent
         }
     for panel, stage in expected.items():
         for row, col in every_place(stage.shape, 13):
-            found = explain(minilm(), HEAD, panel, row, col)
-            assert_close(found.value, float(stage[row, col]), rtol=1e-4, atol=1e-5, msg=f"{panel} {row} {col}")
+            cell = explain(minilm(), HEAD, panel, row, col)
+            assert_close(cell.value, float(stage[row, col]), rtol=1e-4, atol=1e-5, msg=f"{panel} {row} {col}")
 
 
 CAP = 0.5
@@ -283,12 +285,12 @@ def test_a_soft_cap_is_a_stage_of_its_own_and_the_weights_are_those_of_transform
     assert scaled.abs().max() > 2 * CAP
     assert (weights[6, 0] == 0) == (at == 0)  # out of the window
 
-    made = {stage.key: {panel.name: panel.values for panel in stage.panels} for stage in stages(layer, HEAD)}
-    assert list(made)[4:7] == ["scaled", "capped", "masked"]
+    panels = {stage.key: {panel.name: panel.values for panel in stage.panels} for stage in stages(layer, HEAD)}
+    assert list(panels)[4:7] == ["scaled", "capped", "masked"]
     open_pairs = weights > 0
     masked = capped.masked_fill(~open_pairs, math.nan)
     for name, expected in {"scaled": scaled, "capped": capped, "masked": masked}.items():
-        assert_close(torch.from_numpy(made[name][name]), expected, rtol=1e-4, atol=1e-5, equal_nan=True, msg=name)
+        assert_close(torch.from_numpy(panels[name][name]), expected, rtol=1e-4, atol=1e-5, equal_nan=True, msg=name)
     live = live_panel(layer, HEAD)
     assert live.softcap == CAP
     drawn = CAP * torch.tanh(torch.from_numpy(live.values) / CAP)  # as the browser draws it at temperature 1
@@ -296,18 +298,18 @@ def test_a_soft_cap_is_a_stage_of_its_own_and_the_weights_are_those_of_transform
 
     for panel, stage in {"scaled": scaled, "capped": capped, "weights": weights}.items():
         for row, col in every_place(stage.shape, 13):
-            found, truth, where = explain(layer, HEAD, panel, row, col), float(stage[row, col]), f"{panel} {row} {col}"
-            assert_close([found.value, found.again], [truth, truth], rtol=1e-4, atol=1e-5, msg=where)
-            assert_close(executed(found.code, layer), truth, rtol=1e-4, atol=1e-5, msg=where)
+            cell, truth, where = explain(layer, HEAD, panel, row, col), float(stage[row, col]), f"{panel} {row} {col}"
+            assert_close([cell.value, cell.again], [truth, truth], rtol=1e-4, atol=1e-5, msg=where)
+            assert_close(executed(cell.code, layer), truth, rtol=1e-4, atol=1e-5, msg=where)
     assert explain(layer, HEAD, "q", 5, 1).note == "note.rotated"
 
 
 def test_a_long_sum_lists_its_largest_terms_the_others_as_one_and_the_bias_last() -> None:
     layer = minilm()
-    found = explain(layer, HEAD, "q", 4, 9)
+    cell = explain(layer, HEAD, "q", 4, 9)
     products = layer.x[4].double() * layer.projections.W_Q[HEAD, :, 9].double()
     order = products.abs().argsort(descending=True)
-    *largest, others, bias = found.terms
+    *largest, others, bias = cell.terms
     assert [term.index for term in largest] == order[:LARGEST].tolist()
     assert (others.kind, others.index, bias.kind) == ("others", 384 - LARGEST, "bias")
     assert_close(others.product, float(products[order[LARGEST:]].sum()))
@@ -316,18 +318,18 @@ def test_a_long_sum_lists_its_largest_terms_the_others_as_one_and_the_bias_last(
 
 def test_a_short_sum_lists_every_term_in_its_order() -> None:
     layer = scratch()
-    found = explain(layer, HEAD, "scores", 4, 1)
-    here = layer.head(HEAD)
-    assert [(term.kind, term.index) for term in found.terms] == [("component", c) for c in range(7)]
-    assert_close([term.left for term in found.terms], here.q[4].double().tolist())
-    assert_close([term.right for term in found.terms], here.k[1].double().tolist())
+    cell = explain(layer, HEAD, "scores", 4, 1)
+    head = layer.head(HEAD)
+    assert [(term.kind, term.index) for term in cell.terms] == [("component", c) for c in range(7)]
+    assert_close([term.left for term in cell.terms], head.q[4].double().tolist())
+    assert_close([term.right for term in cell.terms], head.k[1].double().tolist())
 
 
 def test_the_terms_of_a_row_of_weights_are_its_exponentials() -> None:
     layer = scratch()
     for panel in ("weights", "sum"):
-        found = explain(layer, HEAD, panel, 4, 0)
-        shares = torch.tensor([term.product for term in found.terms], dtype=torch.float64)
+        cell = explain(layer, HEAD, panel, 4, 0)
+        shares = torch.tensor([term.product for term in cell.terms], dtype=torch.float64)
         assert_close(shares / shares.sum(), layer.head(HEAD).weights[4].double(), rtol=1e-5, atol=1e-6)
 
 
@@ -337,9 +339,9 @@ def test_what_a_reader_typed_never_enters_a_formula() -> None:
     other = replace(layer, queries=hostile, keys=hostile)
     for panel, stage in recomputed(layer, "none").items():
         row, col = 1, stage.shape[1] - 1
-        found = explain(layer, HEAD, panel, row, col)
-        assert found == explain(other, HEAD, panel, row, col)
-        formula = found.symbols + found.numbers
+        cell = explain(layer, HEAD, panel, row, col)
+        assert cell == explain(other, HEAD, panel, row, col)
+        formula = cell.symbols + cell.numbers
         assert not [token for token in layer.queries if len(token) > 1 and re.search(rf"\b{token}\b", formula)]
 
 
@@ -347,11 +349,11 @@ def test_what_a_reader_typed_never_enters_a_formula() -> None:
 @pytest.mark.parametrize("panel", ["q", "k"])
 def test_rotated_queries_and_keys_say_so_instead_of_a_sum_that_does_not_fit(name: str, panel: str) -> None:
     layer = scratch(name)
-    found = explain(layer, HEAD, panel, 5, 1)
-    assert (found.note, found.again) == ("note.rotated", None)
-    projected = layer.settings.input_scale * math.fsum(term.product for term in found.terms)
-    assert abs(projected - found.value) > 1e-3
-    assert_close(executed(found.code, layer), found.value)
+    cell = explain(layer, HEAD, panel, 5, 1)
+    assert (cell.note, cell.again) == ("note.rotated", None)
+    projected = layer.settings.input_scale * math.fsum(term.product for term in cell.terms)
+    assert abs(projected - cell.value) > 1e-3
+    assert_close(executed(cell.code, layer), cell.value)
     assert explain(layer, HEAD, panel, 0, 1).note == ""  # position 0 is not turned
     assert explain(layer, HEAD, "v", 5, 1).note == ""
 
@@ -360,26 +362,26 @@ def test_a_matrix_that_is_not_exposed_leaves_the_number_without_a_sum() -> None:
     layer = scratch()
     hidden = replace(layer, projections=replace(layer.projections, W_Q=None), memory=None)
     for panel in ("q", "k", "v"):
-        found = explain(hidden, HEAD, panel, 4, 1)
-        assert (found.note, found.again, found.terms) == ("note.not_exposed", None, ())
-        assert_close(found.value, float(getattr(layer.attention, panel)[HEAD, 4, 1]))
-        assert_close(executed(found.code, hidden), found.value)
+        cell = explain(hidden, HEAD, panel, 4, 1)
+        assert (cell.note, cell.again, cell.terms) == ("note.not_exposed", None, ())
+        assert_close(cell.value, float(getattr(layer.attention, panel)[HEAD, 4, 1]))
+        assert_close(executed(cell.code, hidden), cell.value)
 
 
 @pytest.mark.parametrize("name", ["causal", "alibi and causal", "minilm, causal and loud"])
 def test_a_forbidden_pair_is_minus_infinity_and_gets_nothing(name: str) -> None:
     layer = LAYERS[name]()
-    found = explain(layer, HEAD, "masked", 1, 5)
-    assert (found.value, found.note) == (-math.inf, "note.forbidden")
-    assert executed(found.code, layer) == -math.inf
+    cell = explain(layer, HEAD, "masked", 1, 5)
+    assert (cell.value, cell.note) == (-math.inf, "note.forbidden")
+    assert executed(cell.code, layer) == -math.inf
     assert explain(layer, HEAD, "exp", 1, 5).value == explain(layer, HEAD, "weights", 1, 5).value == 0.0
 
 
 def test_an_allowed_pair_says_whether_a_bias_was_added() -> None:
     assert explain(scratch("causal"), HEAD, "masked", 5, 1).note == "note.allowed"
-    found = explain(scratch("alibi"), HEAD, "masked", 5, 1)
-    assert found.note == "note.biased"
-    assert tex(-4 * ALIBI_SLOPES[HEAD]) in found.numbers
+    cell = explain(scratch("alibi"), HEAD, "masked", 5, 1)
+    assert cell.note == "note.biased"
+    assert tex(-4 * ALIBI_SLOPES[HEAD]) in cell.numbers
 
 
 @pytest.mark.parametrize("normalizer", ["softmax", "hard"])
@@ -387,9 +389,9 @@ def test_a_row_in_which_nothing_is_allowed_has_weight_0(normalizer: str) -> None
     layer = empty_rows(normalizer)
     for row in range(6):
         for col in range(5):
-            found = explain(layer, HEAD, "weights", row, col)
-            assert (found.value, found.note) == (0.0, "note.empty_row")
-            assert found.again in (0.0, None)
+            weight = explain(layer, HEAD, "weights", row, col)
+            assert (weight.value, weight.note) == (0.0, "note.empty_row")
+            assert weight.again in (0.0, None)
             for panel in ("masked", "exp", "sum", "weights", "context"):
                 cell = explain(layer, HEAD, panel, row, 0 if panel == "sum" else col)
                 assert cell.value == (-math.inf if panel == "masked" else 0.0)
@@ -399,12 +401,10 @@ def test_a_row_in_which_nothing_is_allowed_has_weight_0(normalizer: str) -> None
 
 def test_a_silent_head_hands_on_0_and_shows_what_it_would_have_handed_on() -> None:
     layer, loud = scratch("ablated"), scratch()
-    found = explain(layer, HEAD, "context", 3, 2)
-    assert (found.value, found.again, found.note) == (0.0, None, "note.ablated")
-    assert_close(
-        math.fsum(t.product for t in found.terms), float(loud.attention.context[HEAD, 3, 2]), rtol=0, atol=1e-5
-    )
-    assert executed(found.code, layer) == 0.0
+    cell = explain(layer, HEAD, "context", 3, 2)
+    assert (cell.value, cell.again, cell.note) == (0.0, None, "note.ablated")
+    assert_close(math.fsum(t.product for t in cell.terms), float(loud.attention.context[HEAD, 3, 2]), rtol=0, atol=1e-5)
+    assert executed(cell.code, layer) == 0.0
     assert explain(layer, 1, "context", 3, 2).note == ""
 
 
@@ -420,5 +420,5 @@ def test_numbers_are_written_for_latex(number: float, written: str) -> None:
 
 def test_a_sum_of_negative_numbers_is_written_with_a_minus_and_no_plus_before_it() -> None:
     for row, col in every_place(minilm().x.shape, 17):
-        found = explain(minilm(), HEAD, "output", row, col)
-        assert "+ -" not in found.numbers
+        cell = explain(minilm(), HEAD, "output", row, col)
+        assert "+ -" not in cell.numbers

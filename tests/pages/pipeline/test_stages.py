@@ -25,10 +25,10 @@ def run(settings: Settings | None = None, text: str = TEXT, sizes: Sizes = SIZES
 
 def test_the_stages_come_in_the_order_in_which_they_are_computed() -> None:
     layer = run(Settings(mask="causal")).layers[0]
-    made = stages(layer, 1)
-    assert [stage.key for stage in made] == ORDER
+    drawn = stages(layer, 1)
+    assert [stage.key for stage in drawn] == ORDER
     sizes = {"query": 9, "key": 9, "d_model": 22, "d_k": 7, "d_v": 5, "concat": 15, "sum": 1}
-    for stage in made:
+    for stage in drawn:
         assert not stage.missing
         for panel in (*stage.panels, *stage.below):
             assert panel.values.shape == (sizes[panel.rows], sizes[panel.cols]), panel.name
@@ -93,8 +93,8 @@ def test_hard_weights_are_shown_as_they_are() -> None:
 
 
 def test_the_ledger_lists_every_tensor_with_its_own_shape_and_bytes() -> None:
-    found = run()
-    rows = {row.symbol: (row.shape, row.dtype, row.bytes) for row in ledger(found, found.layers[0])}
+    whole = run()
+    rows = {row.symbol: (row.shape, row.dtype, row.bytes) for row in ledger(whole, whole.layers[0])}
     assert rows["X"] == ((9, 22), "float32", 9 * 22 * 4)
     assert rows["W_Q"] == ((3, 22, 7), "float32", 3 * 22 * 7 * 4)
     assert rows["α"] == ((3, 9, 9), "float32", 3 * 81 * 4)
@@ -104,11 +104,11 @@ def test_the_ledger_lists_every_tensor_with_its_own_shape_and_bytes() -> None:
 
 def test_arrays_to_take_away_hold_every_stage() -> None:
     layer = run(Settings(mask="causal")).layers[0]
-    found = arrays(layer, 1)
+    taken = arrays(layer, 1)
     assert {"x", "W_Q", "q", "k", "v", "scores", "scaled", "masked", "exp", "weights", "context", "output"} <= set(
-        found
+        taken
     )
-    assert_close(torch.from_numpy(found["weights"]), layer.head(1).weights)
+    assert_close(torch.from_numpy(taken["weights"]), layer.head(1).weights)
 
 
 def test_a_text_as_long_as_the_model_reads_stays_below_twelve_megabytes() -> None:
@@ -120,11 +120,11 @@ def test_a_text_as_long_as_the_model_reads_stays_below_twelve_megabytes() -> Non
 def test_what_a_model_does_not_expose_is_named_and_not_drawn() -> None:
     layer = run().layers[0]
     hidden = replace(layer, x=None, projections=replace(layer.projections, W_Q=None, W_O=None))
-    made = {stage.key: stage for stage in stages(hidden, 0)}
-    assert made["x"].missing == ("X",)
-    assert made["W"].missing == ("W_Q",)
-    assert made["output"].missing == ("W_O",)
-    assert not made["output"].panels
+    by_key = {stage.key: stage for stage in stages(hidden, 0)}
+    assert by_key["x"].missing == ("X",)
+    assert by_key["W"].missing == ("W_Q",)
+    assert by_key["output"].missing == ("W_O",)
+    assert not by_key["output"].panels
 
 
 def test_view_after_transpose_fails_with_torchs_own_words_and_contiguous_cures_it() -> None:

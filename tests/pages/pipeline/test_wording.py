@@ -34,7 +34,7 @@ def layer(name: str, at: int = 0, settings: Settings | None = None) -> LayerTrac
     return traced(*MODELS[name]).run(TOKENS, settings or Settings()).layers[at]
 
 
-def said(stage: str, one: LayerTrace) -> str:
+def prose(stage: str, one: LayerTrace) -> str:
     return sentences(stage, one, 1, PAGE)
 
 
@@ -50,7 +50,7 @@ def said(stage: str, one: LayerTrace) -> str:
     ],
 )
 def test_the_factor_is_explained_by_what_the_model_does(name: str, sentence: str) -> None:
-    assert sentence in said("scaled", layer(name))
+    assert sentence in prose("scaled", layer(name))
 
 
 @pytest.mark.parametrize("name", ["granite", "scaled before", "t5"])
@@ -58,7 +58,7 @@ def test_a_rule_of_the_readers_is_said_to_be_the_readers(name: str) -> None:
     one = layer(name, settings=Settings(scaling="inverse_sqrt", temperature=2.0))
     d_k, before = one.attention.q.shape[-1], one.built.query_scale
     assert math.isclose(one.factor, d_k**-0.5 / before / 2.0, rel_tol=1e-5)
-    assert "The rule chosen in Settings" in said("scaled", one) and "(temperature 2)" in said("scaled", one)
+    assert "The rule chosen in Settings" in prose("scaled", one) and "(temperature 2)" in prose("scaled", one)
 
 
 @pytest.mark.parametrize("rule", ["none", "inverse_sqrt"])
@@ -88,7 +88,7 @@ def test_a_rule_takes_the_place_of_what_a_model_does_to_its_queries(rule: str) -
     ],
 )
 def test_the_mask_is_the_one_that_holds(one, sentence: str) -> None:
-    assert sentence in said("masked", one())
+    assert sentence in prose("masked", one())
 
 
 def test_only_a_masked_layer_has_forbidden_pairs_in_its_formula() -> None:
@@ -108,7 +108,7 @@ def test_only_a_masked_layer_has_forbidden_pairs_in_its_formula() -> None:
     ],
 )
 def test_shared_keys_are_said_to_be_shared(name: str, sentence: str) -> None:
-    assert sentence in said("W", layer(name))
+    assert sentence in prose("W", layer(name))
     shared = "shared" in sentence or "share one" in sentence
     assert explain(layer(name), 1, "W_V", 0, 0).note == ("note.W_V_shared" if shared else "note.W_V")
 
@@ -127,18 +127,20 @@ def scratch(positions) -> LayerTrace:
         (lambda: layer("bert"), r"$Q = XW^Q + b^Q \qquad K = XW^K + b^K \qquad V = XW^V + b^V$"),
         (lambda: layer("bart", 3), r"$Q = XW^Q + b^Q \qquad K = MW^K + b^K \qquad V = MW^V + b^V$"),
         (lambda: scratch("rope"), r"$Q = R(XW^Q) \qquad K = R(XW^K) \qquad V = XW^V$"),
-        (lambda: layer("bert", settings=Settings(input_scale=2.0)),
-         r"$Q = \alpha\,(XW^Q + b^Q) \qquad K = \alpha\,(XW^K + b^K) \qquad V = XW^V + b^V$"),
+        (
+            lambda: layer("bert", settings=Settings(input_scale=2.0)),
+            r"$Q = \alpha\,(XW^Q + b^Q) \qquad K = \alpha\,(XW^K + b^K) \qquad V = XW^V + b^V$",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_formula_of_q_k_and_v_is_what_the_layer_does(one, expected: str) -> None:
     assert formula("qkv", one(), PAGE) == expected
 
 
 def test_turned_and_normalised_queries_say_so() -> None:
-    assert "rotary positions" in said("qkv", layer("llama")) and "rotary" not in said("qkv", layer("bert"))
-    assert all("no single matrix makes Q or K of X" in said("qkv", layer(name)) for name in ("qk norm", "latent"))
-    assert "the factor 0.3536" in said("qkv", layer("scaled before"))
+    assert "rotary positions" in prose("qkv", layer("llama")) and "rotary" not in prose("qkv", layer("bert"))
+    assert all("no single matrix makes Q or K of X" in prose("qkv", layer(name)) for name in ("qk norm", "latent"))
+    assert "the factor 0.3536" in prose("qkv", layer("scaled before"))
 
 
 @pytest.mark.parametrize(
@@ -160,11 +162,11 @@ def test_turned_and_normalised_queries_say_so() -> None:
 def test_where_the_input_of_a_layer_comes_from_is_said_as_it_is(one, note: str) -> None:
     built = one()
     assert explain(built, 0, "x", 1, 1).note == note
-    assert ("It is normalised" in said("x", built)) == (note == "note.x_normalised")
+    assert ("It is normalised" in prose("x", built)) == (note == "note.x_normalised")
 
 
 def test_keys_of_another_sequence_are_said_to_be_of_another() -> None:
-    assert "another sequence, M" in said("x", layer("bart", 3)) and "another" not in said("x", layer("bart"))
+    assert "another sequence, M" in prose("x", layer("bart", 3)) and "another" not in prose("x", layer("bart"))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -28,38 +28,38 @@ PAGE = words("pronoun", "en")
 ROOT = Path(__file__).parents[3]
 
 
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     return "\n".join(element.value for kind in ("markdown", "caption", "warning", "info") for element in app.get(kind))
 
 
 def typed(app: AppTest, text: str) -> str:
     app.text_input(key="pr_text").set_value(text).run()
     well(app)
-    return said(app)
+    return text_of(app)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_opens_with_the_shipped_layer_on_its_sentence(language: str) -> None:
     app = opened(lang=language)
     page = words("pronoun", language)
-    told = said(app)
-    assert page.format("answer.right", word="its", noun="law") in told
-    assert CHECKPOINT_SHA256 in told
-    assert page.format("heads.some", number=1, answer="law") in told
+    shown = text_of(app)
+    assert page.format("answer.right", word="its", noun="law") in shown
+    assert CHECKPOINT_SHA256 in shown
+    assert page.format("heads.some", number=1, answer="law") in shown
     (command,) = (block.value for block in app.code if " -m " in block.value)
     module, *given = command.partition(" -m ")[2].split()
     usage = subprocess.run(
         [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert given[0] in usage and given[1].endswith(".safetensors")
-    assert str(SURVEYED) in told and app.dataframe[0].value.iloc[:, 0].tolist() == ["its", "his", "her"]
+    assert str(SURVEYED) in shown and app.dataframe[0].value.iloc[:, 0].tolist() == ["its", "his", "her"]
     assert not app.warning
 
 
 def test_the_readers_own_sentence_is_read_and_stands_in_the_link() -> None:
     app = opened(lang="en")
-    told = typed(app, "The Queen loved the tower, but her ship should be old.")
-    assert PAGE.format("answer.right", word="her", noun="queen") in told and not app.warning
+    shown = typed(app, "The Queen loved the tower, but her ship should be old.")
+    assert PAGE.format("answer.right", word="her", noun="queen") in shown and not app.warning
     assert app.query_params["pr_text"] == "The Queen loved the tower, but her ship should be old."
 
 
@@ -73,10 +73,10 @@ def test_what_cannot_be_read_is_told_in_a_sentence_and_the_last_picture_stays() 
         ("   ", PAGE["nothing_typed"]),
         ("你好 world " * 200, "`"),
     ]:
-        told = typed(app, text)
+        shown = typed(app, text)
         (one,) = (*app.warning, *app.info)
         assert telling in one.value and PAGE["keeps"] in one.value
-        assert kept in told
+        assert kept in shown
         assert "king" in app.query_params["pr_text"]  # the link keeps what can be read
     assert "<img" not in typed(app, "the <img>").replace("`", "")
     assert len(app.info) == 1 and not app.warning
@@ -85,11 +85,12 @@ def test_what_cannot_be_read_is_told_in_a_sentence_and_the_last_picture_stays() 
 def test_no_pronoun_and_too_many_words_are_told() -> None:
     app = opened(lang="en")
     assert PAGE["no_pronoun"] in typed(app, "the king saw the queen")
-    told = typed(app, "the king saw the tower but its " + "the " * 30)
-    assert PAGE.format("too_long", most=32, dropped=5) in told
-    assert PAGE.format("answer.right", word="its", noun="tower") in told or PAGE.format(
-        "answer.wrong", word="its", noun="tower"
-    ) in told  # fmt: skip
+    shown = typed(app, "the king saw the tower but its " + "the " * 30)
+    assert PAGE.format("too_long", most=32, dropped=5) in shown
+    assert (
+        PAGE.format("answer.right", word="its", noun="tower") in shown
+        or PAGE.format("answer.wrong", word="its", noun="tower") in shown
+    )
 
 
 def test_clicked_words_make_a_sentence() -> None:
@@ -111,14 +112,14 @@ def test_clicked_words_make_a_sentence() -> None:
 def test_a_layer_trained_here_reads_the_sentence() -> None:
     app = trained(lang="en", pr_steps="10", pr_dk="8", pr_go="1", pr_rules="inverse")
     config = Pronoun(rule="inverse", d_k=8, steps=10, every=1)
-    assert fingerprint(list(config.records())) in said(app)
+    assert fingerprint(list(config.records())) in text_of(app)
     app.selectbox(key="pr_layer").set_value("inverse").run()
     well(app)
     app.selectbox(key="pr_layer").set_value("untouched").run()
     well(app)
     assert app.query_params["pr_layer"] == "untouched"
     app.selectbox(key="pr_dk").set_value(16).run()
-    assert words("training", "en")["stale"] in said(app)
+    assert words("training", "en")["stale"] in text_of(app)
 
 
 @pytest.fixture
@@ -177,7 +178,7 @@ def test_a_choice_made_meanwhile_and_a_layer_that_never_comes_end_the_waiting(ga
 def test_any_link_opens(link: dict[str, str]) -> None:
     app = opened(lang="en", **link)
     assert app.selectbox(key="pr_layer").value == "shipped" and app.selectbox(key="pr_dk").value == 32
-    assert PAGE.format("answer.right", word="its", noun="law") in said(app)
+    assert PAGE.format("answer.right", word="its", noun="law") in text_of(app)
     assert "pr_run" not in app.session_state
 
 

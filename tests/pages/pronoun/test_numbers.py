@@ -37,11 +37,11 @@ def shipped() -> Trained:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    made = Run({rule: Pronoun(rule=rule.model, **SHAPE) for rule in (NONE, INVERSE_SQRT)})
-    Queue(1).enter(made)
-    made.wait(60.0)
-    assert made.state == "ended"
-    return made
+    race = Run({rule: Pronoun(rule=rule.model, **SHAPE) for rule in (NONE, INVERSE_SQRT)})
+    Queue(1).enter(race)
+    race.wait(60.0)
+    assert race.state == "ended"
+    return race
 
 
 @pytest.fixture(scope="module")
@@ -71,49 +71,51 @@ def reading(model: Trained, text: str) -> readings.Reading:
 
 @pytest.mark.parametrize("text", readings.EXAMPLES.values())
 def test_a_reading_is_torchs_attention_with_the_weights_of_the_file(shipped, text) -> None:
-    found = reading(shipped, text)
+    read = reading(shipped, text)
     weights, chances = torchs(load_file(CHECKPOINT), text)
-    assert_close(found.weights, weights, rtol=1e-4, atol=1e-6)
+    assert_close(read.weights, weights, rtol=1e-4, atol=1e-6)
     best = chances.max(dim=-1)
-    assert [word for word, _ in found.answers] == [WORDS[number] for number in best.indices]
-    assert_close([p for _, p in found.answers], best.values.tolist(), rtol=1e-4, atol=1e-6)
-    assert 0 <= found.rows < 1e-5 and 0 <= found.residual < 1e-4
+    assert [word for word, _ in read.answers] == [WORDS[number] for number in best.indices]
+    assert_close([p for _, p in read.answers], best.values.tolist(), rtol=1e-4, atol=1e-6)
+    assert 0 <= read.rows < 1e-5 and 0 <= read.residual < 1e-4
 
 
 def test_the_first_sentence_points_from_its_to_law(shipped) -> None:
-    found = reading(shipped, EXAMPLE)
-    asks, law = found.words.index("its"), found.words.index("law")
-    assert readings.focus("", found) == asks
-    assert int(found.weights[0, asks].argmax()) == law and float(found.weights[0, asks, law]) > 0.9
-    title, note = sentence.answer(found, asks, PAGE)
+    read = reading(shipped, EXAMPLE)
+    asks, law = read.words.index("its"), read.words.index("law")
+    assert readings.focus("", read) == asks
+    assert int(read.weights[0, asks].argmax()) == law and float(read.weights[0, asks, law]) > 0.9
+    title, note = sentence.answer(read, asks, PAGE)
     assert "` law `" in title and note == PAGE.format("answer.right", word="its", noun="law")
 
 
-@pytest.mark.parametrize(("key", "told"), [("turned", "right"), ("his", "right"), ("two", "several"), ("none", "none")])
-def test_an_answer_is_told_with_what_to_make_of_it(shipped, key, told) -> None:
-    found = reading(shipped, readings.EXAMPLES[key])
-    (row,) = found.pronouns
-    nouns = dict.fromkeys(word for word in found.words[:row] if word in NOUNS[found.words[row]])
-    said = {"word": found.words[row], "noun": next(iter(nouns), ""), "nouns": ", ".join(nouns)}
-    assert sentence.answer(found, row, PAGE)[1] == PAGE.format(f"answer.{told}", **said)
+@pytest.mark.parametrize(
+    ("key", "verdict"), [("turned", "right"), ("his", "right"), ("two", "several"), ("none", "none")]
+)
+def test_an_answer_is_told_with_what_to_make_of_it(shipped, key, verdict) -> None:
+    read = reading(shipped, readings.EXAMPLES[key])
+    (row,) = read.pronouns
+    nouns = dict.fromkeys(word for word in read.words[:row] if word in NOUNS[read.words[row]])
+    named = {"word": read.words[row], "noun": next(iter(nouns), ""), "nouns": ", ".join(nouns)}
+    assert sentence.answer(read, row, PAGE)[1] == PAGE.format(f"answer.{verdict}", **named)
 
 
 def test_a_wrong_answer_is_called_wrong_and_other_words_mean_nothing(shipped) -> None:
-    found = reading(shipped, EXAMPLE)
-    row = found.words.index("its")
-    wrong = replace(found, answers=(("king", 0.5),) * len(found.words))
+    read = reading(shipped, EXAMPLE)
+    row = read.words.index("its")
+    wrong = replace(read, answers=(("king", 0.5),) * len(read.words))
     assert sentence.answer(wrong, row, PAGE)[1] == PAGE.format("answer.wrong", word="its", noun="law")
-    assert sentence.answer(found, 0, PAGE) == (PAGE.format("answer.other", word="the"), PAGE["answer.other_note"])
+    assert sentence.answer(read, 0, PAGE) == (PAGE.format("answer.other", word="the"), PAGE["answer.other_note"])
 
 
 def test_a_head_alone_answers_what_torch_finds_without_the_other(shipped) -> None:
     state = load_file(CHECKPOINT)
-    for head, found in enumerate(readings.alone(shipped, shipped.tokenize(EXAMPLE))):
+    for head, answers in enumerate(readings.alone(shipped, shipped.tokenize(EXAMPLE))):
         silenced = state["layers.0.attention.W_O"].clone()
         silenced[1 - head] = 0
         best = torchs(state | {"layers.0.attention.W_O": silenced}, EXAMPLE)[1].max(dim=-1)
-        assert [word for word, _ in found] == [WORDS[number] for number in best.indices]
-        assert_close([chance for _, chance in found], best.values.tolist(), rtol=1e-4, atol=1e-6)
+        assert [word for word, _ in answers] == [WORDS[number] for number in best.indices]
+        assert_close([chance for _, chance in answers], best.values.tolist(), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -121,16 +123,16 @@ def test_a_head_alone_answers_what_torch_finds_without_the_other(shipped) -> Non
     [("law", "king", "some"), ("king", "law", "some"), ("law", "law", "all"), ("king", "city", "none")],
 )
 def test_which_head_carries_the_answer_follows_from_what_each_says_alone(shipped, first, second, key) -> None:
-    found = reading(shipped, EXAMPLE)
-    row = found.words.index("its")
-    alone = [((word, chance),) * len(found.words) for word, chance in ((first, 0.75), (second, 0.5))]
-    *each, verdict = sentence.heads(found, alone, row, PAGE).split("  \n")
+    read = reading(shipped, EXAMPLE)
+    row = read.words.index("its")
+    alone = [((word, chance),) * len(read.words) for word, chance in ((first, 0.75), (second, 0.5))]
+    *lines, verdict = sentence.heads(read, alone, row, PAGE).split("  \n")
     assert verdict == PAGE.format(f"heads.{key}", number=1 if first == "law" else 2, answer="law")
-    for number, (line, word, looked) in enumerate(zip(each, (first, second), ("law", "king"), strict=True), start=1):
-        weight = float(f"{found.weights[number - 1, row, found.words.index(looked)]:.3g}")
+    for number, (line, word, looked) in enumerate(zip(lines, (first, second), ("law", "king"), strict=True), start=1):
+        weight = float(f"{read.weights[number - 1, row, read.words.index(looked)]:.3g}")
         values = {"word": looked, "weight": weight, "answer": word, "chance": alone[number - 1][row][1]}
         assert line == PAGE.format("heads.each", number=number, **values)
-    assert sentence.heads(found, alone, 0, PAGE) == ""
+    assert sentence.heads(read, alone, 0, PAGE) == ""
 
 
 @pytest.mark.parametrize(
@@ -141,8 +143,8 @@ def test_the_word_in_focus_is_one_of_the_sentence(shipped, spelling, place) -> N
 
 
 def test_without_a_pronoun_the_last_word_is_in_focus(shipped) -> None:
-    found = reading(shipped, "the king saw the queen")
-    assert found.pronouns == () and readings.focus("", found) == 4
+    read = reading(shipped, "the king saw the queen")
+    assert read.pronouns == () and readings.focus("", read) == 4
 
 
 def test_the_vocabulary_is_every_word_once() -> None:
@@ -161,31 +163,31 @@ def test_the_survey_counts_what_torch_finds(shipped) -> None:
     from attention_core.experiments.pronoun import TRAINED_FILLERS, sentences
 
     right, weight = readings.survey(shipped)
-    made = sentences(stream(0, "survey"), readings.SURVEYED, "unseen", TRAINED_FILLERS)
-    state, hits, found = load_file(CHECKPOINT), 0, {word: [] for word in NOUNS}
-    for ids, place, answer in zip(made.tokens, made.pronoun.tolist(), made.answer.tolist(), strict=True):
+    batch = sentences(stream(0, "survey"), readings.SURVEYED, "unseen", TRAINED_FILLERS)
+    state, hits, looks = load_file(CHECKPOINT), 0, {word: [] for word in NOUNS}
+    for ids, place, answer in zip(batch.tokens, batch.pronoun.tolist(), batch.answer.tolist(), strict=True):
         kept = [WORDS[number] for number in ids.tolist() if WORDS[number] != PAD]
         weights, chances = torchs(state, " ".join(kept))
         hits += int(chances[place].argmax()) == answer
-        found[kept[place]].append(weights[:, place, kept.index(WORDS[answer])])
+        looks[kept[place]].append(weights[:, place, kept.index(WORDS[answer])])
     assert right == hits > 0.9 * readings.SURVEYED
-    assert_close(weight, torch.stack([torch.stack(rows).mean(dim=0) for rows in found.values()]), rtol=1e-4, atol=1e-5)
+    assert_close(weight, torch.stack([torch.stack(rows).mean(dim=0) for rows in looks.values()]), rtol=1e-4, atol=1e-5)
 
 
 def test_rows_and_maps_of_a_sentence_show_its_weights(shipped) -> None:
-    found = reading(shipped, EXAMPLE)
-    films = sentence.films(found)
+    read = reading(shipped, EXAMPLE)
+    films = sentence.films(read)
     (film,) = films
-    n, row = len(found.words), 4
+    n, row = len(read.words), 4
     for head, (picture, bars) in enumerate(
-        zip(*[[plot for plot in sentence.plots(found, row, PAGE) if plot.name.startswith(kind)]
+        zip(*[[plot for plot in sentence.plots(read, row, PAGE) if plot.name.startswith(kind)]
               for kind in ("map_", "row_")], strict=True)
     ):  # fmt: skip
         (begins,), (row_begins,) = starts(picture, films), starts(bars, films)
         square = film.values[begins : begins + n * n].reshape(n, n)
-        np.testing.assert_array_equal(square, found.weights[head].numpy())
-        np.testing.assert_array_equal(film.values[row_begins : row_begins + n], found.weights[head, row].numpy())
-        assert picture.marked == row and bars.marked == int(found.weights[head, row].argmax())
+        np.testing.assert_array_equal(square, read.weights[head].numpy())
+        np.testing.assert_array_equal(film.values[row_begins : row_begins + n], read.weights[head, row].numpy())
+        assert picture.marked == row and bars.marked == int(read.weights[head, row].argmax())
 
 
 @pytest.mark.parametrize("which", ["shipped", "untouched", "inverse_sqrt"])
@@ -193,12 +195,12 @@ def test_the_snippet_of_a_sentence_prints_its_row_and_its_answer(shipped, run, w
     config = shipped.config if which == "shipped" else run.experiments[INVERSE_SQRT]
     untouched = readings.untrained(config)
     model = {"shipped": shipped, "untouched": untouched, "inverse_sqrt": numbers.finished(run)[INVERSE_SQRT]}[which]
-    found = reading(model, EXAMPLE)
+    read = reading(model, EXAMPLE)
     lines = printed(readings.script(EXAMPLE, 7, which, config)).splitlines()
     assert lines[0] == "head 1 " + " ".join(
-        f"{word} {weight:.6f}" for word, weight in zip(found.words, found.weights[0, 7].tolist(), strict=True)
+        f"{word} {weight:.6f}" for word, weight in zip(read.words, read.weights[0, 7].tolist(), strict=True)
     )
-    word, chance = found.answers[7]
+    word, chance = read.answers[7]
     assert lines[-1] == f"its -> {word} {chance:.6f}"
 
 
@@ -228,22 +230,22 @@ def test_the_last_map_is_torchs_attention_with_the_final_weights(run, films) -> 
     weights, _ = torchs(run.records(INVERSE_SQRT)[-1].state, EXAMPLE)
     shown = torch.from_numpy(films["weights inverse_sqrt"].values)[-1].view(2, 13, 13)
     assert_close(shown, weights, rtol=2e-3, atol=1e-4)  # kept as float16
-    (found,) = [model for name, model in numbers.finished(run).items() if name == INVERSE_SQRT]
-    assert_close(reading(found, EXAMPLE).weights, weights, rtol=1e-4, atol=1e-6)
+    (trained,) = [model for name, model in numbers.finished(run).items() if name == INVERSE_SQRT]
+    assert_close(reading(trained, EXAMPLE).weights, weights, rtol=1e-4, atol=1e-6)
 
 
 def test_every_picture_finds_its_film(run) -> None:
-    made = history(run)
+    recorded = history(run)
     for all_steps in (True, False):
-        sent = pictures.films(made, all_steps=all_steps)
+        sent = pictures.films(recorded, all_steps=all_steps)
         sizes = {film.name: math.prod(film.values.shape[len(film.axes) :]) for film in sent}
-        plots = pictures.plots(made, sent, PAGE)
+        plots = pictures.plots(recorded, sent, PAGE)
         assert len({plot.name for plot in plots}) == len(plots)
         for plot in plots:
             film = getattr(plot, "film", None)
             size = getattr(plot, "count", getattr(plot, "rows", 1) * getattr(plot, "cols", 1))
             assert film is None or max(starts(plot, sent)) + size <= sizes[film], plot.name
-    slid = pictures.sliders(made, {"step": 2, "view": 1, "head": 0}, PAGE)
+    slid = pictures.sliders(recorded, {"step": 2, "view": 1, "head": 0}, PAGE)
     assert [slider.readings for slider in slid] == [("0", "2", "4", "6"), ("values", "change since step 0"), ("1", "2")]
 
 
@@ -260,12 +262,12 @@ def test_only_the_recipe_of_the_file_is_compared_with_it(run, shipped) -> None:
 
 
 def test_settings_make_the_race_they_say() -> None:
-    made = numbers.race(["none", "inverse"], d_k=16, lr=1e-2, steps=1200, seed=5)
-    for rule, found in made.items():
-        assert isinstance(found, Pronoun) and numbers.variant(found) == rule and found.rule == str(rule)
-        assert (found.d_k, found.lr, found.steps, found.every, found.seed) == (16, 1e-2, 1200, 40, 5)
-        assert numbers.known(found)
-    for other in (Sort(), replace(found, rule="qk_norm"), replace(found, steps=10**9), replace(found, n_head=4)):
+    configs = numbers.race(["none", "inverse"], d_k=16, lr=1e-2, steps=1200, seed=5)
+    for rule, trial in configs.items():
+        assert isinstance(trial, Pronoun) and numbers.variant(trial) == rule and trial.rule == str(rule)
+        assert (trial.d_k, trial.lr, trial.steps, trial.every, trial.seed) == (16, 1e-2, 1200, 40, 5)
+        assert numbers.known(trial)
+    for other in (Sort(), replace(trial, rule="qk_norm"), replace(trial, steps=10**9), replace(trial, n_head=4)):
         assert not numbers.known(other)
     again = Variant("none", 2)
     hues = pictures.look([NONE, again], PAGE).hues
@@ -274,12 +276,12 @@ def test_settings_make_the_race_they_say() -> None:
 
 def test_the_snippet_and_the_arrays_of_a_run_are_its_records(run) -> None:
     output = printed_afresh(numbers.script(run))
-    found = numbers.arrays(run)
+    arrays = numbers.arrays(run)
     for name in run.experiments:
         assert f"{name} fingerprint {fingerprint(run.records(name))}" in output
-        np.testing.assert_array_equal(found[f"{name}_step"], [0, 2, 4, 6])
-        np.testing.assert_array_equal(found[f"{name}_far"], [record.measures["far"] for record in run.records(name)])
-        assert found[f"{name}_weights"].shape == (4, 2, 13, 13)
+        np.testing.assert_array_equal(arrays[f"{name}_step"], [0, 2, 4, 6])
+        np.testing.assert_array_equal(arrays[f"{name}_far"], [record.measures["far"] for record in run.records(name)])
+        assert arrays[f"{name}_weights"].shape == (4, 2, 13, 13)
 
 
 @pytest.mark.parametrize("script", ["script.py", "reading_script.py"])

@@ -1,7 +1,5 @@
 """What a person does on the Remedies page: drag each slider, choose a remedy, open the link elsewhere."""
 
-import re
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,6 +14,7 @@ from tests.harness import laboratory
 from tests.harness.browser import wait_frames, wait_idle, wait_painted
 from tests.harness.pixels import colours, painted, sent
 from tests.harness.pixels import drag as drag_with_mouse
+from tests.harness.training import number
 from ui.controls import DEFAULT_SENTENCE
 from ui.session import PROBED
 from ui.text import words
@@ -23,7 +22,6 @@ from ui.text import words
 pytestmark = pytest.mark.usefixtures("awake")
 WORDS = words("remedies", "en")
 KEYS = list(REMEDIES)
-DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 HOST = """() => [...document.querySelectorAll(".st-key-remedies *")].find((node) => node.__headlight)"""
 
 
@@ -64,13 +62,9 @@ def shown(page: Page, key: str, n: int, film: str = "thumbs") -> torch.Tensor:
     return picture[:n, :n]
 
 
-def number(text: str) -> float:
-    return float(re.sub(r"·10(-?\d+)", r"e\1", text.split()[0].translate(DIGITS)))
-
-
 def reading(page: Page, column: str) -> float:
     line = page.locator(".st-key-remedies .reading").nth(COLUMNS.index(column))
-    return number(line.locator("output").inner_text())
+    return number(line.locator("output").inner_text().split()[0])
 
 
 def test_every_slider_shows_torchs_weights_while_it_moves(open_page) -> None:

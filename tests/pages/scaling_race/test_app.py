@@ -24,10 +24,10 @@ def run_of(app: AppTest, key: str = "sr"):
 def test_without_its_recordings_the_page_shows_step_0(language: str, unrecorded) -> None:
     app = opened(lang=language)
     page = words("scaling_race", language)
-    said = "\n".join(element.value for element in app.markdown)
-    assert page["empty"] in said
+    text = "\n".join(element.value for element in app.markdown)
+    assert page["empty"] in text
     # 2√(2 ln 16), and the batches of the anatomy: numbers in these texts are filled in
-    assert "4.71" in said and r"\tfrac1{32}" in said and "{{" not in said and "{narrow}" not in said
+    assert "4.71" in text and r"\tfrac1{32}" in text and "{{" not in text and "{narrow}" not in text
     assert page["anatomy.waits"] in captions(app) and page["transition.empty"] in captions(app)
     assert "sr_run" not in app.session_state
     assert len(app.get("bidi_component")) >= 1

@@ -115,9 +115,9 @@ def test_start_stop_scrub_resume_save_and_load(opened, tmp_path) -> None:
     # Save.
     unfold(page)
     records, state = saved(page, SHARED["records"]), saved(page, SHARED["weights"])
-    with np.load(io.BytesIO(records)) as found:
-        assert found["step"].tolist() == list(range(0, 151, 5))
-        assert found["accuracy"][-1] > found["accuracy"][0]
+    with np.load(io.BytesIO(records)) as archive:
+        assert archive["step"].tolist() == list(range(0, 151, 5))
+        assert archive["accuracy"][-1] > archive["accuracy"][0]
     assert_close(weights, attention(load(state), tokens), rtol=2e-3, atol=1e-4)
     # Load, in a session of its own.
     (tmp_path / "a.npz").write_bytes(records)

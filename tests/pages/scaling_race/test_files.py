@@ -54,8 +54,8 @@ def test_weights_that_belong_to_none_of_the_records_are_not_dropped_in_silence(s
     app.file_uploader(key="sr_upload").set_value(files_of(sent, records)).run()
     training.well(app) if not strays else None
     assert not app.exception and app.session_state["sr_run"].elsewhere
-    said = [warning.value for warning in app.warning]
-    assert said == ([words("training", language)["refused.stray"]] if strays else [])
+    warnings = [warning.value for warning in app.warning]
+    assert warnings == ([words("training", language)["refused.stray"]] if strays else [])
 
 
 @pytest.mark.parametrize(("sent", "step"), [("r0", 4), ("c0", 2), ("r0 r1", 4), ("r1 w1", 4)])
@@ -63,8 +63,8 @@ def test_a_loaded_run_does_not_tell_a_time_that_nobody_measured(sent, step, reco
     app = opened(lang="en")
     app.file_uploader(key="sr_upload").set_value(files_of(sent, records)).run()
     training.well(app)
-    told = [bar.proto.text for bar in app.get("progress")]
+    labels = [bar.proto.text for bar in app.get("progress")]
     kept = round(app.session_state["sr_run"].kept / 2**20, 1)
-    assert told[0] == words("training", "en").format("loaded", step=step, steps=4, kept=kept)
-    assert "of training" not in told[0]
+    assert labels[0] == words("training", "en").format("loaded", step=step, steps=4, kept=kept)
+    assert "of training" not in labels[0]
     assert app.file_uploader[0].key == "sr_upload_1", "an empty place for the next file"

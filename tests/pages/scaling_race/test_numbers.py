@@ -42,11 +42,11 @@ SHAPE = {"d_k": 8, "batch": 4, "evaluated": 13, "steps": 6, "every": 2}
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    made = Run({rule: Sort(rule=rule.model, **SHAPE) for rule in (NONE, INVERSE_SQRT, QK_NORM)})
-    Queue(1).enter(made)
-    made.wait(60.0)
-    assert made.state == "ended"
-    return made
+    race = Run({rule: Sort(rule=rule.model, **SHAPE) for rule in (NONE, INVERSE_SQRT, QK_NORM)})
+    Queue(1).enter(race)
+    race.wait(60.0)
+    assert race.state == "ended"
+    return race
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,9 @@ def test_the_gradient_film_is_torchs_gradient_at_step_0(films) -> None:
 
 
 def test_while_it_trains_only_the_newest_maps_are_sent(run) -> None:
-    made = history(run)
-    live = {film.name: film for film in pictures.films(made, all_steps=False)}
-    whole = {film.name: film for film in pictures.films(made, all_steps=True)}
+    recorded = history(run)
+    live = {film.name: film for film in pictures.films(recorded, all_steps=False)}
+    whole = {film.name: film for film in pictures.films(recorded, all_steps=True)}
     for name in ("weights none", "W none", "dW none"):
         assert live[name].axes == whole[name].axes[1:] and whole[name].axes[0] == "step"
         np.testing.assert_array_equal(live[name].values, whole[name].values[-1])
@@ -107,19 +107,19 @@ def test_while_it_trains_only_the_newest_maps_are_sent(run) -> None:
 def test_half_a_run_leaves_the_rest_of_the_axis_empty() -> None:
     config = Sort(**SHAPE)
     records = list(config.records())[:2]
-    made = history(Run.finished({INVERSE_SQRT: config}, {INVERSE_SQRT: records}))
-    assert made.steps == (0, 2, 4, 6) and made.newest == 1
-    table = made.table([Measure(key="loss"), Measure(key="snr.0", logs=True)])
+    begun = history(Run.finished({INVERSE_SQRT: config}, {INVERSE_SQRT: records}))
+    assert begun.steps == (0, 2, 4, 6) and begun.newest == 1
+    table = begun.table([Measure(key="loss"), Measure(key="snr.0", logs=True)])
     assert np.isfinite(table[:2, 0]).all() and np.isnan(table[2:]).all()
-    values, along = made.frames(INVERSE_SQRT, lambda record: record.arrays["weights"].float().numpy(), (4, 1, 16, 16),
+    values, along = begun.frames(INVERSE_SQRT, lambda record: record.arrays["weights"].float().numpy(), (4, 1, 16, 16),
                                 all_steps=True)  # fmt: skip
     assert along and np.isfinite(values[:2]).all() and np.isnan(values[2:]).all()
 
 
 @pytest.mark.parametrize(("steps", "every"), [(300, 10), (900, 30), (1000, 34), (10, 1), (40, 2), (7, 3)])
 def test_the_scrubber_writes_a_few_round_steps(steps, every) -> None:
-    made = history(Run({NONE: Sort(steps=steps, every=every)}))
-    slider = step_slider(made, 0, "step")
+    recorded = history(Run({NONE: Sort(steps=steps, every=every)}))
+    slider = step_slider(recorded, 0, "step")
     assert slider.readings[0] == "0" and slider.readings[-1] == str(steps)
     assert 2 <= len(slider.ticks) <= 8
     assert all(slider.readings[index] == text for index, text in slider.ticks)
@@ -134,19 +134,19 @@ def test_axes_hold_their_numbers() -> None:
 
 def test_the_snippet_prints_what_is_shown(run) -> None:
     code = numbers.script(run)
-    said = printed_afresh(code)
+    output = printed_afresh(code)
     for name in run.experiments:
-        assert f"{name} fingerprint {fingerprint(run.records(name))}" in said
+        assert f"{name} fingerprint {fingerprint(run.records(name))}" in output
         for record in run.records(name):
-            assert f"{name} {record.step} loss {record.loss:.6f} accuracy {record.accuracy:.6f}" in said
+            assert f"{name} {record.step} loss {record.loss:.6f} accuracy {record.accuracy:.6f}" in output
 
 
 def test_the_arrays_are_the_records_and_the_points(run) -> None:
-    found = numbers.arrays(run, {Sort(rule="none", d_k=4): (1.8, 0.9)})
-    np.testing.assert_array_equal(found["qk_norm_step"], [0, 2, 4, 6])
-    np.testing.assert_array_equal(found["none_loss"], [record.loss for record in run.records(NONE)])
-    assert found["none_weights"].shape == (4, 4, 16, 16)
-    np.testing.assert_array_equal(found["transition"], [[0, 4, 1.0, 3e-3, 300, 0, 1.8, 0.9]])
+    arrays = numbers.arrays(run, {Sort(rule="none", d_k=4): (1.8, 0.9)})
+    np.testing.assert_array_equal(arrays["qk_norm_step"], [0, 2, 4, 6])
+    np.testing.assert_array_equal(arrays["none_loss"], [record.loss for record in run.records(NONE)])
+    assert arrays["none_weights"].shape == (4, 4, 16, 16)
+    np.testing.assert_array_equal(arrays["transition"], [[0, 4, 1.0, 3e-3, 300, 0, 1.8, 0.9]])
     assert numbers.RULES[0] == "none"
 
 
@@ -171,21 +171,21 @@ def load(*files: bytes) -> Run:
 def test_saved_runs_are_loaded_side_by_side_with_their_weights(run) -> None:
     sent = [save_records(config, run.records(name)) for name, config in run.experiments.items()]
     config = run.experiments[NONE]
-    found = load(*sent, sent[0], save_weights(config, run.records(NONE)[-1].state))
-    assert list(map(str, found.experiments)) == ["none", "inverse_sqrt", "qk_norm", "none 2"]
-    assert found.state == "ended" and found.share == 1
+    joined = load(*sent, sent[0], save_weights(config, run.records(NONE)[-1].state))
+    assert list(map(str, joined.experiments)) == ["none", "inverse_sqrt", "qk_norm", "none 2"]
+    assert joined.state == "ended" and joined.share == 1
     for name in run.experiments:
-        assert fingerprint(found.records(name)) == fingerprint(run.records(name))
-    assert_close(dict(found.records(NONE)[-1].state), dict(run.records(NONE)[-1].state), rtol=0, atol=0)
-    assert not found.records(QK_NORM)[-1].state
-    hues = pictures.look(list(found.experiments), PAGE).hues
+        assert fingerprint(joined.records(name)) == fingerprint(run.records(name))
+    assert_close(dict(joined.records(NONE)[-1].state), dict(run.records(NONE)[-1].state), rtol=0, atol=0)
+    assert not joined.records(QK_NORM)[-1].state
+    hues = pictures.look(list(joined.experiments), PAGE).hues
     assert hues[Variant("none", 2)] == hues[NONE]
     assert pictures.label(Variant("none", 2), PAGE) == "unscaled (2)"
 
 
 def rewritten(data: bytes, **columns) -> bytes:
-    with np.load(io.BytesIO(data)) as found:
-        kept = {name: found[name] for name in found.files}
+    with np.load(io.BytesIO(data)) as archive:
+        kept = {name: archive[name] for name in archive.files}
     file = io.BytesIO()
     np.savez_compressed(file, **(kept | columns))
     return file.getvalue()
@@ -221,8 +221,8 @@ def test_what_this_page_cannot_show_is_refused_with_the_key_of_a_sentence(run, m
         for data in files:
             with pytest.raises((StoreError, RefusedError)) as error:
                 load(data)
-            said = str(error.value) if isinstance(error.value, RefusedError) else "damaged"
-            assert said == key
+            answer = str(error.value) if isinstance(error.value, RefusedError) else "damaged"
+            assert answer == key
     with pytest.raises(RefusedError, match="many"):
         load(*[good] * (saved.MOST_FILES + 1))
     monkeypatch.setattr(saved, "MOST_BYTES", run.kept // 4)
@@ -245,13 +245,13 @@ def test_eight_hostile_uploads_at_once_get_a_sentence_each_and_no_memory(run) ->
     """Each is a good run with 64 MiB of zeros beside it, 64 KiB as a file."""
     extra = {"array/0/more": np.zeros(2**23)}
     hostile = rewritten(save_records(run.experiments[NONE], run.records(NONE)), **extra)
-    said = []
+    refusals = []
 
     def upload() -> None:
         try:
             load(hostile)
         except StoreError as refused:
-            said.append(str(refused))
+            refusals.append(str(refused))
 
     tracemalloc.start()
     try:
@@ -259,7 +259,7 @@ def test_eight_hostile_uploads_at_once_get_a_sentence_each_and_no_memory(run) ->
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
         tracemalloc.stop()
-    assert len(said) == 8 and all("unpack to more than" in sentence for sentence in said)
+    assert len(refusals) == 8 and all("unpack to more than" in sentence for sentence in refusals)
 
 
 def test_the_process_unpacks_one_archive_at_a_time(run, monkeypatch) -> None:
@@ -268,9 +268,9 @@ def test_the_process_unpacks_one_archive_at_a_time(run, monkeypatch) -> None:
     def unpacked(data: bytes, limit: int) -> object:
         now.append(1)
         most.append(len(now))
-        found = load_records(data, limit)
+        loaded = load_records(data, limit)
         now.pop()
-        return found
+        return loaded
 
     monkeypatch.setattr(saved, "load_records", unpacked)
     at_once(8, lambda: load(good))
@@ -327,15 +327,15 @@ def test_whatever_fails_while_a_file_is_loaded_is_one_sentence_and_the_run_stays
 
 def test_the_batch_spreads_the_initial_scores_and_gives_a_point_for_each_training() -> None:
     """Var(q·k) = d_k for unit q and k: the scores of the untouched unscaled layer have about √d_k, scaled about s²."""
-    made = numbers.sweep(["none", "inverse_sqrt"], steps=1, seed=3)
-    assert len(made) == 12 and all(config.seed == 3 and config.lr == 0.01 for config in made.values())
-    small = {name: replace(config, batch=2, evaluated=5) for name, config in made.items()}
+    configs = numbers.sweep(["none", "inverse_sqrt"], steps=1, seed=3)
+    assert len(configs) == 12 and all(config.seed == 3 and config.lr == 0.01 for config in configs.values())
+    small = {name: replace(config, batch=2, evaluated=5) for name, config in configs.items()}
     run = Run(small, in_turns=False)
     Queue(1).enter(run)
     run.wait(120.0)
-    found = numbers.points(run)
-    assert len(found) == 12
-    for config, (std, accuracy) in found.items():
+    points = numbers.points(run)
+    assert len(points) == 12
+    for config, (std, accuracy) in points.items():
         expected = config.d_k**0.5 if config.rule == "none" else config.input_scale**2
         assert 0.75 < std / expected < 1.35
         assert 0 <= accuracy <= 1
@@ -371,9 +371,9 @@ def test_the_anatomy_of_kept_weights_is_that_of_training_again(run) -> None:
 
 
 def test_settings_make_the_race_they_say() -> None:
-    made = numbers.race(["none", "inverse"], d_k=32, scale=2.0, lr=1e-2, steps=300, seed=5)
-    assert {config.rule for config in made.values()} == {"none", "inverse"}
-    for config in made.values():
+    configs = numbers.race(["none", "inverse"], d_k=32, scale=2.0, lr=1e-2, steps=300, seed=5)
+    assert {config.rule for config in configs.values()} == {"none", "inverse"}
+    for config in configs.values():
         assert (config.d_k, config.input_scale, config.lr, config.steps, config.every, config.seed) == (
             32, 2.0, 1e-2, 300, 10, 5,
         )  # fmt: skip

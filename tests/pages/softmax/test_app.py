@@ -10,13 +10,12 @@ from streamlit.testing.v1 import AppTest
 from torch.testing import assert_close
 
 from tests.harness.scripts import printed
-from tests.harness.training import arrived
+from tests.harness.training import arrived, number
 from ui.text import words
 
 ROOT = Path(__file__).parents[3]
 PAGE = words("softmax", "en")
 SIXTEEN = "0.5,-1.25,2,0,-0.75,1.5,-2,0.25,3,-0.5,1,-1.5,0.75,-0.25,1.25,-1"
-DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 
 
 def opened(**link: str) -> AppTest:
@@ -36,10 +35,6 @@ def table(app: AppTest, heading: str) -> list[list[str]]:
         text.value for text in app.markdown if text.value.startswith("|") and heading in text.value
     ).splitlines()
     return [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-def number(text: str) -> float:
-    return float(re.sub(r"·10(-?\d+)", r"e\1", text.translate(DIGITS)))
 
 
 def last_of(latex: str) -> float:
@@ -167,15 +162,15 @@ def test_the_reader_chooses_how_many(n) -> None:
 def test_the_script_prints_the_numbers_on_screen() -> None:
     app = opened(lang="en", sm_x="2,0.5,-1", sm_n="3", sm_beta="1.5")
     lines = [line.split() for line in printed(script(app)).splitlines()]
-    told = {name: [float(value) for value in rest] for name, *rest in lines if name != "jacobian"}
+    numbers = {name: [float(value) for value in rest] for name, *rest in lines if name != "jacobian"}
     z = 1.5 * torch.tensor([2, 0.5, -1], dtype=torch.float64)
     theirs = torch.autograd.functional.jacobian(lambda s: torch.softmax(s, dim=-1), z)
     matrix = torch.tensor([[float(value) for value in rest] for name, *rest in lines if name == "jacobian"])
     assert_close(matrix.double(), theirs, rtol=0, atol=1e-7)
-    assert_close(told["p"], torch.softmax(z, dim=-1).tolist(), rtol=1e-12, atol=0)
-    assert_close(told["trace"], [float(theirs.trace())], rtol=1e-12, atol=0)
-    assert_close(told["frobenius"], [float(torch.linalg.matrix_norm(theirs))], rtol=1e-12, atol=0)
-    assert_close(told["spectral"], [float(torch.linalg.matrix_norm(theirs, ord=2))], rtol=1e-12, atol=0)
+    assert_close(numbers["p"], torch.softmax(z, dim=-1).tolist(), rtol=1e-12, atol=0)
+    assert_close(numbers["trace"], [float(theirs.trace())], rtol=1e-12, atol=0)
+    assert_close(numbers["frobenius"], [float(torch.linalg.matrix_norm(theirs))], rtol=1e-12, atol=0)
+    assert_close(numbers["spectral"], [float(torch.linalg.matrix_norm(theirs, ord=2))], rtol=1e-12, atol=0)
 
 
 def test_the_script_as_it_stands_in_the_repository_is_that_of_the_page_as_it_opens() -> None:

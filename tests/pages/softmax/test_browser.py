@@ -7,17 +7,13 @@ import torch
 from playwright.sync_api import Locator, Page
 from torch.testing import assert_close
 
-from tests.harness.browser import wait_frames, wait_idle, wait_painted, wait_sent
+from tests.harness.browser import component, wait_frames, wait_idle, wait_painted, wait_sent
 from tests.harness.pixels import sent
+from tests.harness.training import number
 from ui.text import words
 
 WORDS = words("softmax", "en")
-DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 HOST = """(key) => [...document.querySelectorAll(`.st-key-${key} *`)].find((node) => node.__headlight)"""
-
-
-def component(page: Page, key: str) -> Locator:
-    return page.locator(f".st-key-{key}")
 
 
 def painted(page: Page, key: str, film: str) -> torch.Tensor:
@@ -29,8 +25,7 @@ def painted(page: Page, key: str, film: str) -> torch.Tensor:
 def read_out(page: Page, key: str, label: str) -> float:
     """A read-out, by its label."""
     shown = component(page, key).locator(".reading").filter(has=page.get_by_text(label, exact=True)).locator("output")
-    text = re.sub(r" \D*$", "", shown.first.inner_text().translate(DIGITS))
-    return float(re.sub(r"·10(-?\d+)", r"e\1", text))
+    return number(re.sub(r" \D*$", "", shown.first.inner_text()))
 
 
 def slider(page: Page, key: str, name: str) -> Locator:
@@ -38,7 +33,7 @@ def slider(page: Page, key: str, name: str) -> Locator:
 
 
 def reading(page: Page, key: str, name: str) -> float:
-    return float(component(page, key).locator(f"[data-slider={name}] output").inner_text().translate(DIGITS))
+    return number(component(page, key).locator(f"[data-slider={name}] output").inner_text())
 
 
 def drag(page: Page, handle: Locator, start: float, end: float, *, hold: bool = False) -> None:
@@ -72,7 +67,7 @@ def derivative(page: Page, index: int) -> float:
     """The number at the end of a substituted line of the derivative, from the TeX that KaTeX kept beside it."""
     text = page.locator(".katex annotation").all_text_contents()
     bold = [re.search(r"\\mathbf\{(.*)\}\s*$", line.strip()) for line in text]
-    lines = [re.sub(r"\\cdot10\^\{(-?\d+)\}", r"e\1", number[1]) for number in bold if number]
+    lines = [re.sub(r"\\cdot10\^\{(-?\d+)\}", r"e\1", digits[1]) for digits in bold if digits]
     return float(lines[index])
 
 

@@ -21,7 +21,7 @@ ended = partial(training.ended, key="ts")
 TINY = {"ts_steps": "10", "ts_past": "24", "ts_models": "frequency"}
 
 
-def said(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     return "\n".join(element.value for kind in (app.caption, app.markdown, app.warning) for element in kind)
 
 
@@ -33,7 +33,7 @@ def table(app: AppTest):
 def test_before_the_first_run_the_linear_models_are_trained_and_the_rest_is_at_step_0(language: str) -> None:
     app = opened(lang=language, ts_steps="10")
     page = words("time_series", language)
-    assert page["empty"] in said(app) and page["table.waits"] in said(app)
+    assert page["empty"] in text_of(app) and page["table.waits"] in text_of(app)
     assert "ts_run" not in app.session_state
     models = set(table(app)[page["table.model"]])
     assert models == {page[f"model.{model}"] for model in ("naive", "linear", "linear+trend")}
@@ -48,10 +48,10 @@ def test_a_run_trains_to_its_end_and_the_table_holds_its_errors() -> None:
     expected = list(config.records())
     run = app.session_state["ts_run"]
     assert fingerprint(run.records(Seeded("frequency"))) == fingerprint(expected)
-    found = table(app).set_index("model")
-    assert found.loc["frequency block", "MSE"] == significant(expected[-1].accuracy, 3)
-    assert found.loc["frequency block", "MAE"] == significant(expected[-1].measures["mae"], 3)
-    assert "±" in found.loc["DLinear", "MSE"]
+    rows = table(app).set_index("model")
+    assert rows.loc["frequency block", "MSE"] == significant(expected[-1].accuracy, 3)
+    assert rows.loc["frequency block", "MAE"] == significant(expected[-1].measures["mae"], 3)
+    assert "±" in rows.loc["DLinear", "MSE"]
     assert dict(app.query_params.items()).items() >= {"ts_go": "1", "ts_noise": "0.6", "ts_world": "4", **TINY}.items()
 
 
@@ -60,10 +60,10 @@ def test_attention_trained_to_its_end_is_compared() -> None:
     app = training.trained("time_series", "ts", lang="en", ts_go="1", **link)
     run = app.session_state["ts_run"]
     assert list(map(str, run.experiments)) == ["attention 0", "attention 1"]
-    assert "repeating the season" in said(app) and words("time_series", "en")["table.waits"] not in said(app)
+    assert "repeating the season" in text_of(app) and words("time_series", "en")["table.waits"] not in text_of(app)
     app.number_input(key="ts_steps").set_value(20).run()
     well(app)
-    assert words("training", "en")["stale"] in said(app) and app.session_state["ts_run"] is run
+    assert words("training", "en")["stale"] in text_of(app) and app.session_state["ts_run"] is run
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def series(count: int) -> bytes:
 def test_a_file_of_ones_own_is_forecast_and_what_is_in_it_is_data() -> None:
     app = opened(lang="en", ts_source="own", **TINY)
     page = words("time_series", "en")
-    assert page.format("own.none", most=4000, least=least(24)) in said(app)
+    assert page.format("own.none", most=4000, least=least(24)) in text_of(app)
     app.file_uploader(key="ts_file").upload("mine.csv", series(300), "text/csv").run()
     well(app)
-    assert "300 numbers of ` <b>*t*</b> `" in said(app)
-    assert page.format("own.gaps", gaps=8) in said(app)
-    assert page.format("parts.text", period=12) in said(app) and page["table.unit_own"] in said(app)
+    assert "300 numbers of ` <b>*t*</b> `" in text_of(app)
+    assert page.format("own.gaps", gaps=8) in text_of(app)
+    assert page.format("parts.text", period=12) in text_of(app) and page["table.unit_own"] in text_of(app)
     app.button(key="ts_start").click().run()
     ended(app)
     [config] = app.session_state["ts_run"].experiments.values()
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_used_leaves_the_last_series_and_says_why(data: by
     assert len(app.warning) == 1 and app.warning[0].value.startswith(beginning)
     assert page["own.kept"] not in app.warning[0].value  # there was none before
     assert app.warning[0].value.endswith(page["own.made"])
-    assert page["table.unit"] in said(app)  # the made series
+    assert page["table.unit"] in text_of(app)  # the made series
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_a_short_series_is_told_what_it_takes(past: str, count: int, advice: lis
     well(app)
     page, needed = words("time_series", "en"), {"past": 24, "least": least(24)}
     expected = {name: page.format(f"refused.{name}", **needed) for name in ("shorter", "more", "fewest")}
-    told = app.warning[0].value
-    assert [name for name, sentence in expected.items() if sentence in told] == advice
-    assert str(least(int(past))) in told and "` <b>*t*</b> `" in told
+    warning = app.warning[0].value
+    assert [name for name, sentence in expected.items() if sentence in warning] == advice
+    assert str(least(int(past))) in warning and "` <b>*t*</b> `" in warning
 
 
 def test_a_bad_file_after_a_good_one_keeps_the_good_series() -> None:
@@ -158,7 +158,7 @@ def test_a_bad_file_after_a_good_one_keeps_the_good_series() -> None:
     well(app)
     page = words("time_series", "en")
     assert app.warning[0].value == f"{page['refused.binary']} {page['own.kept']}"
-    assert page["table.unit_own"] in said(app)
+    assert page["table.unit_own"] in text_of(app)
 
 
 def dated(rows: int, *, newest_first: bool = False, form: str = "{:04}-{:02}-01") -> list[str]:
@@ -184,7 +184,7 @@ def test_how_a_file_was_understood_stands_in_one_place_and_can_be_changed(langua
     clock.set_value(1).run()
     well(app)
     assert app.session_state["ts_own"][1] == by_date[::-1] and not app.info
-    assert page["note.rows"] in said(app)
+    assert page["note.rows"] in text_of(app)
 
 
 def test_several_series_in_a_file_are_asked_about() -> None:
@@ -237,26 +237,26 @@ def test_a_clock_alone_is_not_forecast_unless_it_is_chosen() -> None:
 
 def test_the_batch_over_several_series_ends_in_a_table() -> None:
     app = opened(lang="en", ts_many_models="frequency", **TINY)
-    assert words("time_series", "en")["many.empty"] in said(app)
+    assert words("time_series", "en")["many.empty"] in text_of(app)
     app.button(key="ts_many_start").click().run()
     training.ended(app, "ts_many")
-    found = app.dataframe[-1].value.set_index("model")
+    rows = app.dataframe[-1].value.set_index("model")
     *_, last = Series(model="frequency", past=24, horizon=12, steps=10, every=10, seed=0, world=3).records()
-    assert found.loc["frequency block", "series 3"] == significant(last.accuracy, 3)
-    assert len(found) == 4 and "±" in found.loc["seasonal naive", "mean ± sd"]
+    assert rows.loc["frequency block", "series 3"] == significant(last.accuracy, 3)
+    assert len(rows) == 4 and "±" in rows.loc["seasonal naive", "mean ± sd"]
 
 
 def test_the_batch_of_a_link_starts_with_its_button_and_tells_when_settings_have_changed() -> None:
     app = opened(lang="en", ts_many_models="frequency", ts_many_go="1", **TINY)
-    assert "ts_many_run" not in app.session_state and words("training", "en")["asked"] in said(app)
+    assert "ts_many_run" not in app.session_state and words("training", "en")["asked"] in text_of(app)
     app.button(key="ts_many_start").click().run()
     run = app.session_state["ts_many_run"]
     assert OnWorld("frequency", 4) in run.experiments and "ts_run" not in app.session_state
     stale = words("training", "en")["stale"]
-    assert stale not in said(app)
+    assert stale not in text_of(app)
     app.selectbox(key="ts_noise").set_value(0.6).run()
     well(app)
-    assert stale in said(app) and app.session_state["ts_many_run"] is run
+    assert stale in text_of(app) and app.session_state["ts_many_run"] is run
     run.stop()
 
 
@@ -265,7 +265,7 @@ def test_a_link_to_a_run_on_a_file_waits_for_the_file(language: str) -> None:
     app = opened(lang=language, ts_source="own", ts_go="1", **TINY)
     page = words("time_series", language)
     assert "ts_run" not in app.session_state
-    assert [each.value for each in app.info] == [page["own.missing"]]
+    assert [info.value for info in app.info] == [page["own.missing"]]
     app.segmented_control(key="ts_source").set_value("made").run()
     well(app)
     assert "ts_run" not in app.session_state and not app.info
@@ -281,10 +281,10 @@ def test_a_file_is_parsed_once_and_what_is_computed_on_it_takes_its_turn_with_al
     for steps in (11, 12, 13, 14):
         app.number_input(key="ts_steps").set_value(steps).run()
         well(app)
-    assert words("time_series", "en")["table.unit_own"] in said(app)
+    assert words("time_series", "en")["table.unit_own"] in text_of(app)
     assert len(parsed) == 1
     configs = {part for question in asked if isinstance(question, tuple) for part in question}
-    assert len([each for each in configs if isinstance(each, Series) and len(each.values) == 300]) >= 5
+    assert len([config for config in configs if isinstance(config, Series) and len(config.values) == 300]) >= 5
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -292,16 +292,16 @@ def test_with_many_steps_nothing_is_trained_while_the_page_is_drawn(language: st
     monkeypatch.setattr(scene, "train_fast", lambda *_: pytest.fail("trained"))
     app = opened(lang=language, ts_steps="1200", ts_seeds="5", ts_past="24")
     page = words("time_series", language)
-    assert page["empty_none"] in said(app) and len(table(app)) == 1
+    assert page["empty_none"] in text_of(app) and len(table(app)) == 1
 
 
 def test_a_longer_look_back_than_the_kept_series_allows_is_one_sentence() -> None:
     app = opened(lang="en", ts_source="own", **TINY)
     app.file_uploader(key="ts_file").upload("mine.csv", series(150), "text/csv").run()
-    assert words("time_series", "en")["table.unit_own"] in said(app)
+    assert words("time_series", "en")["table.unit_own"] in text_of(app)
     for _ in ("with the file", "without it"):
         app.selectbox(key="ts_past").set_value(96).run()
         well(app)
         assert "has 150 numbers, and this look-back takes at least 494" in app.warning[0].value
-        assert words("time_series", "en")["table.unit"] in said(app)
+        assert words("time_series", "en")["table.unit"] in text_of(app)
         app.file_uploader(key="ts_file").set_value(None)

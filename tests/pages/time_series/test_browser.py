@@ -65,7 +65,7 @@ def test_train_scrub_and_choose_a_time_step(opened) -> None:
             assert_close(weights, runs[0][step].arrays["weights"][0, 0, ahead].double(), rtol=0, atol=4e-3)
             assert abs(float(weights.sum()) - 1) < 0.02
             arrays = [records[step].arrays for records in runs]
-            both = torch.stack([each["forecast"][0] - each["past"][0].mean() for each in arrays]).double() * std
+            both = torch.stack([stored["forecast"][0] - stored["past"][0].mean() for stored in arrays]).double() * std
             truth = float(arrays[0]["future"][0, ahead] - arrays[0]["past"][0].mean()) * std
             drawn = film(page, "own")
             expected = [truth, float(both[:, ahead].mean()), float(both[:, ahead].min()), float(both[:, ahead].max())]

@@ -39,11 +39,11 @@ MODELS = ("attention", "frequency_attention+trend", "auto_correlation+trend")
 
 @pytest.fixture(scope="module")
 def trained():
-    made = Run(variants(BASE, MODELS, 2), in_turns=False)
-    Queue(1).enter(made)
-    made.wait(60.0)
-    assert made.state == "ended"
-    return made
+    race = Run(variants(BASE, MODELS, 2), in_turns=False)
+    Queue(1).enter(race)
+    race.wait(60.0)
+    assert race.state == "ended"
+    return race
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +60,11 @@ def test_settings_make_the_runs_they_say() -> None:
     of = base(slope=2.0, season=0.5, segment=150, noise=0.6, world=7, past=48, steps=100)
     assert (of.past, of.horizon, of.steps, of.every, of.world) == (48, 24, 100, 7, 7)
     assert_close(of.series(), made_series(7, slope=2.0, season=0.5, segment=150, noise=0.6), rtol=0, atol=0)
-    found = variants(of, ["attention", "frequency"], 2)
-    assert list(map(str, found)) == ["frequency 0", "attention 0", "frequency 1", "attention 1"]
-    for config in found.values():
+    configs = variants(of, ["attention", "frequency"], 2)
+    assert list(map(str, configs)) == ["frequency 0", "attention 0", "frequency 1", "attention 1"]
+    for config in configs.values():
         assert isinstance(config, Series) and known(config) and planned.shared(config) == of
-    assert len({config.seed for config in found.values()}) == 2
+    assert len({config.seed for config in configs.values()}) == 2
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_the_forecasts_drawn_are_mean_and_ends_of_the_seeds_in_units_of_the_seri
             next(r for r in trained.records(Seeded("attention", seed=s)) if r.step == step).arrays for s in (0, 1)
         ]
         level = arrays[0]["past"].mean(dim=-1, keepdim=True)
-        both = torch.stack([(each["forecast"] - level) * series.std() for each in arrays]).double()
+        both = torch.stack([(stored["forecast"] - level) * series.std() for stored in arrays]).double()
         expected = torch.stack([both.mean(0), both.amin(0), both.amax(0)], dim=-1)
         assert_close(shown[row, ..., at], expected, rtol=1e-5, atol=1e-5)
         truth = ((arrays[0]["future"] - level) * series.std()).double()
@@ -148,13 +148,13 @@ def test_the_errors_by_step_and_the_table_are_means_over_seeds(trained, fast, dr
     rows = {row.model: row for row in results.rows(drawn)}
     groups = {model: [trained.records(Seeded(model, seed=s)) for s in (0, 1)] for model in MODELS}
     groups |= {model: [fast[Seeded(model, seed=s)] for s in (0, 1, 2)] for model in FAST}
-    for model, each in groups.items():
-        last = np.array([records[-1].accuracy for records in each])
+    for model, runs in groups.items():
+        last = np.array([records[-1].accuracy for records in runs])
         columns = [filming.error_columns(drawn).index(name) for name in seeds_columns(model)]
         np.testing.assert_allclose(curve[-1, columns], [last.mean(), last.min(), last.max()])
         assert math.isclose(rows[model].mse, last.mean()) and math.isclose(rows[model].mse_sd, last.std(ddof=1))
-        mae = np.array([records[-1].measures["mae"] for records in each])
-        assert math.isclose(rows[model].mae, mae.mean()) and rows[model].seeds == len(each)
+        mae = np.array([records[-1].measures["mae"] for records in runs])
+        assert math.isclose(rows[model].mae, mae.mean()) and rows[model].seeds == len(runs)
     assert [row.mse for row in results.rows(drawn)] == sorted(row.mse for row in rows.values())
     x = BASE.series().double().numpy()
     windows = np.lib.stride_tricks.sliding_window_view(x[280:], 36)
@@ -183,14 +183,14 @@ def test_before_training_everything_is_there_but_its_error(fast) -> None:
 
 def test_a_stopped_run_has_no_forecast_beyond_its_last_step(trained, fast) -> None:
     half = Run.finished({ATTENTION: trained.experiments[ATTENTION]}, {ATTENTION: trained.records(ATTENTION)[:3]})
-    found = scene(look(BASE), half, fast, ["attention"])
-    films = {film.name: film for film in filming.films(found, all_steps=True)}
+    shown = scene(look(BASE), half, fast, ["attention"])
+    films = {film.name: film for film in filming.films(shown, all_steps=True)}
     start = films["forecast"].columns.index(seeds_columns("attention")[0])
     there = np.isfinite(films["forecast"].values[..., start]).all(axis=(1, 2))
     assert there.tolist() == [True, True, True, False, False]
     assert (films["weights"].values[3:] == 255).all()
-    assert found.newest(slow=True) == 2
-    assert not any("attention" in said.lower() for said in conclusions(results.rows(found), found.world, PAGE))
+    assert shown.newest(slow=True) == 2
+    assert not any("attention" in sentence.lower() for sentence in conclusions(results.rows(shown), shown.world, PAGE))
 
 
 def test_variants_of_another_series_are_counted_not_drawn(trained, fast) -> None:
@@ -199,8 +199,8 @@ def test_variants_of_another_series_are_counted_not_drawn(trained, fast) -> None
         {ATTENTION: trained.experiments[ATTENTION], Seeded("frequency"): other},
         {ATTENTION: trained.records(ATTENTION), Seeded("frequency"): list(other.records())},
     )
-    found = scene(look(BASE), mixed, fast, ["attention"])
-    assert found.others == 1 and "frequency" not in found.models
+    shown = scene(look(BASE), mixed, fast, ["attention"])
+    assert shown.others == 1 and "frequency" not in shown.models
 
 
 def row(model: str, mse: float, learned: float = 1.0) -> Row:
@@ -212,11 +212,11 @@ def row(model: str, mse: float, learned: float = 1.0) -> Row:
 def test_what_is_said_follows_the_numbers() -> None:
     world = look(BASE)
 
-    def said(**errors: float) -> str:
-        found = [row(model.replace("_trend", "+trend"), mse) for model, mse in errors.items()]
-        return " ".join(conclusions(found, world, PAGE))
+    def conclusion(**errors: float) -> str:
+        rows = [row(model.replace("_trend", "+trend"), mse) for model, mse in errors.items()]
+        return " ".join(conclusions(rows, world, PAGE))
 
-    story = said(naive=4.0, attention=9.0, attention_trend=2.5, linear=2.1, linear_trend=1.6, frequency=1.4)
+    story = conclusion(naive=4.0, attention=9.0, attention_trend=2.5, linear=2.1, linear_trend=1.6, frequency=1.4)
     for part in (
         "worse than repeating the season",
         "2.2 times",
@@ -225,11 +225,11 @@ def test_what_is_said_follows_the_numbers() -> None:
         "1.6, attention",
     ):
         assert part in story
-    other = said(naive=4.0, attention=1.5, attention_trend=1.55, linear=2.1, linear_trend=3.0, frequency=1.45)
+    other = conclusion(naive=4.0, attention=1.5, attention_trend=1.55, linear=2.1, linear_trend=3.0, frequency=1.45)
     for part in ("beats repeating", "changes little", "better than both linear", "about as good"):
         assert part in other
-    assert "divides the error of repeating the season by 2" in said(naive=4.0, linear=2.0, linear_trend=3.0)
-    assert "do not beat" in said(naive=1.0, linear=2.0, linear_trend=3.0)
+    assert "divides the error of repeating the season by 2" in conclusion(naive=4.0, linear=2.0, linear_trend=3.0)
+    assert "do not beat" in conclusion(naive=1.0, linear=2.0, linear_trend=3.0)
 
 
 def test_the_world_knows_its_parts_and_lines_since_a_change_win_on_a_bent_series() -> None:
@@ -239,8 +239,8 @@ def test_the_world_knows_its_parts_and_lines_since_a_change_win_on_a_bent_series
     world = look(of)
     assert world.period == 12
     assert len(world.changes) == 1 and abs(world.changes[0] - 500) <= 10 and world.built == ()
-    found = lines(world)
-    assert found.since < 0.01 * found.whole and found.last < 0.01 * found.whole
+    errors = lines(world)
+    assert errors.since < 0.01 * errors.whole and errors.last < 0.01 * errors.whole
     assert world.cut == 700 and world.starts[0] == 724
     outside = bent[700:] < bent[:700].min()
     assert math.isclose(world.outside, float((outside | (bent[700:] > bent[:700].max())).double().mean()))
@@ -261,7 +261,7 @@ def test_the_figure_escapes_its_titles_and_shows_every_change() -> None:
         changes=[3, 6], built=[4], cut=7, last=9, learned="<i>", tested="x",
     )  # fmt: skip
     layout = figure.to_dict()["layout"]
-    texts = [each["text"] for each in layout["annotations"]]
+    texts = [annotation["text"] for annotation in layout["annotations"]]
     assert texts == ["<b>&lt;b&gt;</b>", "<b>&amp;</b>", "&lt;i&gt;", "x"]
     assert [shape["x0"] for shape in layout["shapes"]] == [3, 6, 7, 7]  # the test part in both pictures
     assert layout["xaxis"]["matches"] == "x2" and layout["yaxis2"]["anchor"] == "x2"
@@ -269,10 +269,10 @@ def test_the_figure_escapes_its_titles_and_shows_every_change() -> None:
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_the_first_picture_is_as_high_as_all_others(count: int) -> None:
-    found = domains(count)
-    heights = [top - bottom for bottom, top in found]
-    assert math.isclose(heights[0], sum(heights[1:])) and found[0][1] == 1 and abs(found[-1][0]) < 1e-9
-    gaps = [above[0] - below[1] for above, below in pairwise(found)]
+    ranges = domains(count)
+    heights = [top - bottom for bottom, top in ranges]
+    assert math.isclose(heights[0], sum(heights[1:])) and ranges[0][1] == 1 and abs(ranges[-1][0]) < 1e-9
+    gaps = [above[0] - below[1] for above, below in pairwise(ranges)]
     assert all(math.isclose(gap, GAP) for gap in gaps)
 
 
@@ -280,9 +280,9 @@ def test_the_snippet_prints_the_numbers_of_the_table(drawn) -> None:
     output = printed(scenes.script(drawn))
     errors = dict(line.split(" MSE ") for line in output.splitlines() if " MSE " in line)
     assert len(errors) == 3 * 2 + 2 * 3
-    for model, each in drawn.records.items():
-        for seed, found in each.items():
-            assert errors[f"{model} {seed}"].split()[0] == f"{found[4].accuracy:.6f}"
+    for model, seeds in drawn.records.items():
+        for seed, records in seeds.items():
+            assert errors[f"{model} {seed}"].split()[0] == f"{records[4].accuracy:.6f}"
     naive = next(row.mse for row in results.rows(drawn) if row.model == "naive")
     assert f"naive {naive:.6f}" in output
 
@@ -290,39 +290,39 @@ def test_the_snippet_prints_the_numbers_of_the_table(drawn) -> None:
 def test_the_snippet_prints_stopped_and_lone_seeds_and_leaves_out_what_was_not_trained(trained, fast) -> None:
     again = Seeded("attention", seed=1)
     stopped = Run.finished({again: trained.experiments[again]}, {again: trained.records(again)[:3]})
-    found = scene(look(BASE), stopped, fast, ["attention", "frequency"])
-    output = printed_afresh(scenes.script(found))
+    shown = scene(look(BASE), stopped, fast, ["attention", "frequency"])
+    output = printed_afresh(scenes.script(shown))
     errors = dict(line.split(" MSE ") for line in output.splitlines() if " MSE " in line)
     assert set(errors) == {"attention 1", *(f"{model} {seed}" for model in FAST for seed in (0, 1, 2))}
     assert errors["attention 1"].split()[0] == f"{trained.records(again)[2].accuracy:.6f}"
 
 
 def test_what_is_taken_away_is_what_was_recorded(trained, drawn) -> None:
-    found = scenes.arrays(drawn)
-    assert_close(torch.from_numpy(found["series"]).float(), BASE.series(), rtol=0, atol=0)
-    np.testing.assert_allclose(found["trend"] + found["season"] + found["rest"], found["series"])
+    taken = scenes.arrays(drawn)
+    assert_close(torch.from_numpy(taken["series"]).float(), BASE.series(), rtol=0, atol=0)
+    np.testing.assert_allclose(taken["trend"] + taken["season"] + taken["rest"], taken["series"])
     last = [trained.records(Seeded("attention", seed=seed))[-1] for seed in (0, 1)]
-    assert found["attention_error"][:, -1].tolist() == [record.accuracy for record in last]
-    np.testing.assert_array_equal(found["attention_forecast"][1], last[1].arrays["forecast"].numpy())
+    assert taken["attention_error"][:, -1].tolist() == [record.accuracy for record in last]
+    np.testing.assert_array_equal(taken["attention_forecast"][1], last[1].arrays["forecast"].numpy())
 
 
 def test_the_batch_trains_every_model_on_every_series_and_tells_means_over_them() -> None:
-    made = planned.many(BASE, ["attention", "frequency"])
-    assert len(made) == 4 * 5 and [name for name in made if name.model == "attention"] == list(made)[-5:]
-    assert {config.world for config in made.values() if isinstance(config, Series)} == {0, 1, 2, 3, 4}
-    assert all(config.every == config.steps for config in made.values())
-    small = {name: config for name, config in made.items() if name.model in ("linear", "frequency")}
+    configs = planned.many(BASE, ["attention", "frequency"])
+    assert len(configs) == 4 * 5 and [name for name in configs if name.model == "attention"] == list(configs)[-5:]
+    assert {config.world for config in configs.values() if isinstance(config, Series)} == {0, 1, 2, 3, 4}
+    assert all(config.every == config.steps for config in configs.values())
+    small = {name: config for name, config in configs.items() if name.model in ("linear", "frequency")}
     run = Run(small, in_turns=False)
     Queue(1).enter(run)
     run.wait(60.0)
     naive = {world: 7.0 + world for world in range(5)}
-    found = results.over_series(run, naive, PAGE)
+    table = results.over_series(run, naive, PAGE)
     errors = {world: run.records(OnWorld("linear", world))[-1].accuracy for world in range(5)}
-    at = found["model"].index("linear layer")
+    at = table["model"].index("linear layer")
     values = np.array(list(errors.values()))
-    assert found["mean ± sd"][at] == f"{significant(values.mean(), 3)} ± {significant(values.std(ddof=1), 2)}"
-    assert [found[f"series {world}"][at] for world in range(5)] == [significant(errors[w], 3) for w in range(5)]
-    assert found["series 3"][found["model"].index("seasonal naive")] == "10"
+    assert table["mean ± sd"][at] == f"{significant(values.mean(), 3)} ± {significant(values.std(ddof=1), 2)}"
+    assert [table[f"series {world}"][at] for world in range(5)] == [significant(errors[w], 3) for w in range(5)]
+    assert table["series 3"][table["model"].index("seasonal naive")] == "10"
     stopped = Run.finished(small, {name: run.records(name)[:1] for name in small})
     assert results.over_series(stopped, naive, PAGE)["model"] == ["seasonal naive"]
     assert several.label(OnWorld("frequency", 3), PAGE) == "frequency block, series 3"
@@ -341,7 +341,7 @@ def test_a_made_season_is_continued_in_phase_whatever_the_models_see() -> None:
         x, horizon = world.values[2800:], np.arange(past // 2)
         windows = np.lib.stride_tricks.sliding_window_view(x, past + past // 2)
         away = [windows[:, past - p + horizon % p] - windows[:, past:] for p in range(1, past + 1)]
-        best = min(float((each**2).mean()) for each in away) / 0.1**2
+        best = min(float((error**2).mean()) for error in away) / 0.1**2
         assert best * 0.999 < world.naive_error[0] < 1.03 * best
         assert world.naive_period == {24: 24, 48: 24, 96: 96}[past]
 
@@ -356,17 +356,17 @@ def test_the_test_part_says_nothing_about_the_period() -> None:
 def test_what_is_said_of_change_points_follows_the_errors() -> None:
     cases = {(2.0, 1.0): "better", (1.0, 1.05): "same", (1.0, 2.0): "worse"}
     for (whole, since), key in cases.items():
-        found = Lines(whole=whole, since=since, last=1.0, naive=1.0, origins=1)
-        assert results.says_lines(found) == f"lines.says_{key}"
+        errors = Lines(whole=whole, since=since, last=1.0, naive=1.0, origins=1)
+        assert results.says_lines(errors) == f"lines.says_{key}"
 
 
 def test_a_drift_is_blamed_only_where_the_error_grew() -> None:
     world = replace(look(BASE), outside=0.5)
     for learned, key in ((2.0, "drift"), (9.0, "drift_held")):
-        [told] = [
-            each for each in conclusions([row("attention", 9.0, learned)], world, PAGE) if "windows it has" in each
+        [sentence] = [
+            line for line in conclusions([row("attention", 9.0, learned)], world, PAGE) if "windows it has" in line
         ]
-        assert told == PAGE.format(f"says.{key}", learned=learned, test=9.0, share=50.0)
+        assert sentence == PAGE.format(f"says.{key}", learned=learned, test=9.0, share=50.0)
 
 
 def test_many_steps_and_many_seeds_of_the_fast_models_wait_for_their_turn() -> None:
@@ -381,13 +381,13 @@ def test_many_steps_and_many_seeds_of_the_fast_models_wait_for_their_turn() -> N
 
 def test_seeds_that_were_trained_on_demand_join_those_of_the_fast_models(fast) -> None:
     asked = planned.on_demand(BASE, ["frequency"], 5)
-    records = {name: list(each.records()) for name, each in asked.items() if name.model in FAST}
+    records = {name: list(config.records()) for name, config in asked.items() if name.model in FAST}
     run = Run.finished({name: asked[name] for name in records}, records)
-    found = scene(look(BASE), run, fast, [*FAST, "frequency"])
-    assert list(found.records["linear"]) == [0, 1, 2, 3, 4] and list(found.records["frequency"]) == [0]
-    mean = np.mean([each[-1].accuracy for each in (*(fast[Seeded("linear", seed=s)] for s in (0, 1, 2)),
+    shown = scene(look(BASE), run, fast, [*FAST, "frequency"])
+    assert list(shown.records["linear"]) == [0, 1, 2, 3, 4] and list(shown.records["frequency"]) == [0]
+    mean = np.mean([kept[-1].accuracy for kept in (*(fast[Seeded("linear", seed=s)] for s in (0, 1, 2)),
                                                    *(records[Seeded("linear", seed=s)] for s in (3, 4)))])  # fmt: skip
-    assert math.isclose(next(each.mse for each in results.rows(found) if each.model == "linear"), mean)
+    assert math.isclose(next(line.mse for line in results.rows(shown) if line.model == "linear"), mean)
 
 
 def test_a_record_of_an_untouched_model_has_no_error() -> None:

@@ -375,8 +375,8 @@ def test_thousands_of_mixed_sizes_and_the_indian_way() -> None:
 )
 def test_what_may_be_thousands_is_asked_about_and_never_guessed(cells: list[str]) -> None:
     text = dated(DAYS, cells * 150, mark=";")
-    found = refused(text)
-    assert found.why == "thousands" and found.named["column"] == "x"
+    refusal = refused(text)
+    assert refusal.why == "thousands" and refusal.named["column"] == "x"
     group, decimal = (
         read(text, comma="." in cells[0] if grouped else "," in cells[0])[2].values for grouped in (True, False)
     )
@@ -417,9 +417,9 @@ def test_another_column_shows_what_the_comma_means() -> None:
     ],
 )
 def test_a_cell_that_is_not_like_the_others_is_named(cells: list[str], why: str, cell: str) -> None:
-    found = refused(dated(DAYS, cells))
-    assert found.why == why and found.named["cell"] == cell and found.named["column"] == "x"
-    assert found.named["row"] == (7 if cell not in ("50.0²", "50½", "50.0×10³") else 2)
+    refusal = refused(dated(DAYS, cells))
+    assert refusal.why == why and refusal.named["cell"] == cell and refusal.named["column"] == "x"
+    assert refusal.named["row"] == (7 if cell not in ("50.0²", "50½", "50.0×10³") else 2)
 
 
 @pytest.mark.parametrize("gap", ["", "NA", "NaN", "null", "***", "-", "—", ".", "..", "#N/A", "n.a.", "无", "?", ":"])
@@ -573,8 +573,8 @@ def test_a_row_without_a_time_is_named() -> None:
             f"{cell if n == 9 else day.strftime('%Y-%m-%d')},{x}"
             for n, (day, x) in enumerate(zip(DAYS, WAVE, strict=True))
         ]
-        found = refused(lines("date,x", *rows))
-        assert found.why == "clockless" and found.named["row"] == 11 and found.named["column"] == "date"
+        refusal = refused(lines("date,x", *rows))
+        assert refusal.why == "clockless" and refusal.named["row"] == 11 and refusal.named["column"] == "date"
 
 
 def test_a_column_called_date_that_is_not_understood_is_named() -> None:
@@ -666,7 +666,7 @@ def numbers(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("cells", "why", "told"),
+    ("cells", "why", "named"),
     [
         ([*numbers(300), "high", "1,5"], "wrong", {"count": 2, "row": 301, "cell": "high"}),
         ([*numbers(300), "inf"], "wrong", {"count": 1}),
@@ -685,11 +685,11 @@ def numbers(count: int) -> list[str]:
         (["1,234", "5,678"] * 150, "thousands", {"cell": "1,234"}),
     ],
 )
-def test_columns_that_cannot_be_forecast_say_why(cells: list[str], why: str, told: dict) -> None:
+def test_columns_that_cannot_be_forecast_say_why(cells: list[str], why: str, named: dict) -> None:
     column = reading.column("<b>*x*</b>", cells)
     with pytest.raises(reading.Refused) as error:
         reading.of_column(column, LEAST)
-    assert error.value.why == why and told.items() <= error.value.named.items()
+    assert error.value.why == why and named.items() <= error.value.named.items()
     for language in ("en", "zh"):
         sentence = words("time_series", language).format(f"refused.{why}", **error.value.named)
         assert "` <b>*x*</b> `" in sentence  # inert in Markdown

@@ -9,7 +9,7 @@ from attention_core import checkpoints, matching
 from attention_core.matching import shipped
 from pages.mechanisms.two_sentences.numbers import ENCODERS, MAX_WORDS, read
 from pages.mechanisms.two_sentences.sentences import EXAMPLES
-from tests.harness.training import arrived
+from tests.harness.training import arrived, fine
 from ui import session
 from ui.text import words
 
@@ -19,12 +19,6 @@ PAIR = {"first": "The teacher helped the student", "second": "The student helped
 
 def opened(**link: str) -> AppTest:
     return fine(arrived("two_sentences", **link))
-
-
-def fine(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
 
 
 def text_of(app: AppTest) -> str:

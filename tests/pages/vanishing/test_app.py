@@ -26,7 +26,7 @@ from pages.saturation.vanishing.numbers import (
 )
 from pages.saturation.vanishing.pictures import READ
 from tests.harness.scripts import printed
-from tests.harness.training import arrived
+from tests.harness.training import arrived, captions
 from tests.harness.work import settled
 from ui.session import Question, probe
 from ui.text import words
@@ -36,10 +36,6 @@ ROOT = Path(__file__).parents[3]
 
 def opened(language: str = "en", **link: str) -> AppTest:
     return settled(arrived("vanishing", lang=language, **link))
-
-
-def captions(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -88,14 +84,14 @@ def test_the_script_prints_what_the_layer_computes() -> None:
     app = opened(text="The law saw the king", dk="16", scale="2", probe_head="3")
     page = words("vanishing", "en")
     script = next(code.value for code in app.code if "sweep(" in code.value)
-    told = {name: float(value) for name, value in (line.split("\t") for line in printed(script).splitlines())}
-    assert set(told) == {page[f"measure.{name}"] for name in READ}
+    numbers = {name: float(value) for name, value in (line.split("\t") for line in printed(script).splitlines())}
+    assert set(numbers) == {page[f"measure.{name}"] for name in READ}
     layer = probe(Question(text="The law saw the king"))
     expected = sweep(layer, 16, [4.0]).measures
     for name in READ:
         value = float(getattr(expected, name)[0, 2])
         shown = 10**value if name.startswith("log_") else value  # as the page shows it
-        assert_close(told[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
+        assert_close(numbers[page[f"measure.{name}"]], shown, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize(("d_k", "alpha"), [(64, 1.0), (1024, 4.0), (1024, 16.0)])

@@ -16,7 +16,7 @@ from torch.testing import assert_close
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
 from attention_core.variance import D_K_OCTAVES, EVEN_MOMENTS
-from tests.harness.training import arrived
+from tests.harness.training import arrived, fine
 from ui.session import SCRATCH
 from ui.text import words
 
@@ -28,12 +28,6 @@ LINES = ("product", "zero", "definition", "squares", "ones", "sum_mean", "sum_va
 
 def opened(**link: str) -> AppTest:
     return fine(arrived("why_sqrt", **link))
-
-
-def fine(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
 
 
 def text_of(app: AppTest) -> str:

@@ -1,6 +1,5 @@
 """What a person does on the page about √d_k: drag, break an assumption, draw again, and read the numbers."""
 
-import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -11,16 +10,12 @@ from torch.testing import assert_close
 
 from attention_core.models.pretrained import load_embedded
 from tests.harness.browser import wait_idle
+from tests.harness.training import number
 from ui.controls import DEFAULT_HEAD, DEFAULT_LAYER, DEFAULT_SENTENCE
 from ui.text import words
 
 pytestmark = pytest.mark.usefixtures("awake")
 WORDS = words("why_sqrt", "en")
-DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
-
-
-def number(text: str) -> float:
-    return float(re.sub(r"·10(-?\d+)", r"e\1", text.strip().translate(DIGITS)))
 
 
 def row(page: Page, name: str) -> tuple[float, float, float, float]:
