@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from torch.testing import assert_close
 
 from attention_core.models import FromScratch, Settings, Sizes, Tokens
-from tests.harness.browser import wait_frames, wait_idle, wait_painted
+from tests.harness.browser import component, wait_frames, wait_idle, wait_painted
 from tests.harness.saving import figures, png_size, saved, spelled
 from ui.components.assets import MOUNT
 from ui.numbers import significant

@@ -214,8 +214,8 @@ def test_a_long_sentence_has_other_weights_with_the_same_context_and_a_short_one
 def test_a_text_without_repetitions_says_that_repetitions_are_not_defined(measure: str, language: str) -> None:
     missing = words("heads", language)["measures.no_repeats"]
     app = opened(tab="measures", measure=measure, lang=language, text="one two three")
-    assert missing in said(app)
-    assert missing not in said(opened(tab="measures", measure=measure, lang=language, text="a fox and a hen"))
+    assert missing in text_of(app)
+    assert missing not in text_of(opened(tab="measures", measure=measure, lang=language, text="a fox and a hen"))
     title = words("heads", language)[f"measure.{measure}.title"]
     assert next(table.value for table in app.dataframe if title in table.value)[title].isna().all()
 
@@ -225,7 +225,7 @@ def test_the_wall_says_which_heads_stand_out_and_the_map_why_its_first_column_is
     text, reason = "The fox saw the hen and it ran", page.format("large.resting", token="[CLS]")
     app = opened(text=text, layer="5", head="6", lang="en")
     tags = [page[f"tag.{kind}"] for kind in ("previous", "copy", "first")]
-    assert " · ".join(f"{number} {tag}" for number, tag in enumerate(tags, start=1)) in said(app)
-    assert reason in said(app)
-    assert reason not in said(opened(text=text, layer="1", head="3", lang="en"))
-    assert reason not in said(opened(text=text, layer="5", head="6", show="norm", lang="en"))
+    assert " · ".join(f"{number} {tag}" for number, tag in enumerate(tags, start=1)) in text_of(app)
+    assert reason in text_of(app)
+    assert reason not in text_of(opened(text=text, layer="1", head="3", lang="en"))
+    assert reason not in text_of(opened(text=text, layer="5", head="6", show="norm", lang="en"))

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from attention_core.models.pretrained import embedded_folder
 from pages.explore.pipeline.cell import Cell
-from tests.harness.training import arrived
+from tests.harness.training import arrived, fine, link_of
 from ui.sentences import first_of
 from ui.text import LANGUAGES, words
 
