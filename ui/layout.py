@@ -120,7 +120,7 @@ def take_away(name: str, *, arrays: Arrays, snippet: str, count: int = 0) -> Non
         st.markdown(f"**{common['take.link']}**")
         st.caption(common["take.link_help"])
         st.code(link(), language=None, wrap_lines=True)
-        add_view_button()
+        add_view_button(name)
         st.markdown(f"**{common['take.arrays']}**")
         with st.container(horizontal=True):
             _download(common["take.npz"], lambda: npz(arrays()), f"{name}.npz")

@@ -75,9 +75,9 @@ def leave() -> None:
     STEP.reset()
 
 
-def add_view_button() -> None:
-    """Puts this view at the end of the reader's lesson; of a shipped one a copy."""
-    st.button(words("lesson")["add"], icon=":material/playlist_add:", key="lesson_add", on_click=_add_view)
+def add_view_button(name: str) -> None:
+    """Puts this view at the end of the reader's lesson; of a shipped one a copy. `name`: of the menu it stands in."""
+    st.button(words("lesson")["add"], icon=":material/playlist_add:", key=f"lesson_add_{name}", on_click=_add_view)
 
 
 @callback
