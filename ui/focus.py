@@ -12,7 +12,7 @@ from torch import Tensor
 from ui.carrying import Spot, carried, settled
 from ui.numbers import nearest
 from ui.sentences import SENTENCES
-from ui.state import Setting, kept
+from ui.state import Setting, kept, steps
 
 ROUND = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
 # Fine enough that every frame of a drag finds a new stop: 160 to a factor of 100, and round numbers between them.
@@ -87,11 +87,12 @@ class Seen:
     keys: tuple[str, ...]
     query: Spot
     key: Spot
+    steps: int  # how often the reader had gone back or forward
 
     @classmethod
     def at(cls, queries: tuple[str, ...], keys: tuple[str, ...], query: int, key: int) -> "Seen":
         """Both chosen in the tokens on screen."""
-        return cls(queries, keys, Spot(queries, query), Spot(keys, key))
+        return cls(queries, keys, Spot(queries, query), Spot(keys, key), steps())
 
 
 def settle(queries: Sequence[str], keys: Sequence[str], weights: Callable[[], Float[Tensor, "*batch n_q n_k"]]) -> None:
@@ -99,7 +100,8 @@ def settle(queries: Sequence[str], keys: Sequence[str], weights: Callable[[], Fl
     focus, not their places. What a link says are places in the sentence that it opens.
     """
     before, after = st.session_state.get(SEEN), (tuple(queries), tuple(keys))
-    held = TOKENS.name in st.session_state or TOKENS.name in kept()
+    stepped = before is not None and before.steps != steps()
+    held = not stepped and (TOKENS.name in st.session_state or TOKENS.name in kept())
     if held and before is not None:
         if (before.queries, before.keys) == after:
             return
@@ -107,7 +109,7 @@ def settle(queries: Sequence[str], keys: Sequence[str], weights: Callable[[], Fl
     elif held or TOKENS.key in st.query_params:
         seen = Seen.at(*after, *TOKENS.peek())
     else:
-        seen = Seen(*after, DEFAULT_QUERY, DEFAULT_KEY)
+        seen = Seen(*after, DEFAULT_QUERY, DEFAULT_KEY, steps())
     st.session_state[SEEN] = seen
     TOKENS.put(settled(seen.query, seen.key, *after, weights))
 
