@@ -55,7 +55,7 @@ class Visitor:
     def query(self) -> str:
         """What stands behind the ? of their link."""
         own = {self.case.sentence: self.sentence(), self.case.number: self.number}
-        return urlencode({**dict(self.case.asked), **own, "lang": "en"})
+        return urlencode({**dict(self.case.asked), **{key: value for key, value in own.items() if key}, "lang": "en"})
 
     def note(self, reply: Reply, session: Session) -> None:
         """Keep what came."""

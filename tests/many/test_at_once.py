@@ -43,7 +43,8 @@ RUNS = {  # pages that train, and what the keys of their runs begin with
     "hard-soft": "race",
     "local": "align",
 }
-UNNAMED = ("why-sqrt", "long-range")  # no picture names the tokens of the sentence
+UNNAMED = ("why-sqrt", "long-range")
+SAME = ("lesson",)  # pages that show everybody the same  # no picture names the tokens of the sentence
 PARTS = (
     ("vanishing", {"loss": "token"}),
     ("vanishing", {"where_from": "trained"}),
@@ -52,11 +53,15 @@ PARTS = (
     ("heads", {"tab": "rollout"}),
     ("heads", {"tab": "other"}),
     ("heads", {"tab": "off"}),
+    ("heads", {"links_by": "gradient"}),
+    ("lesson", {"sheet": "answers", "lesson": "90"}),
     ("bench", {"bench_memory": "other", "bench_text": "a second sentence"}),
 )
 
 
 def case(page: str, asked: dict[str, str]) -> Case:
+    if page in SAME:
+        return Case(page, tuple(asked.items()))
     if page in NUMBERS:
         return Case(page, tuple(asked.items()), number=NUMBERS[page])
     shown = page not in UNNAMED and asked.get("where_from") != "trained"
