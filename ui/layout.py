@@ -27,6 +27,7 @@ STYLE = """<style>
 .st-key-margin .katex-display { overflow: auto hidden !important; }
 .st-key-library, .st-key-reader, .st-key-caption { position: absolute; }
 .st-key-pictures { min-height: 56rem; }
+[data-testid="stBaseButton-primary"]:not(:disabled) { &, * { color: light-dark(#fffffd, #181816); } }
 .st-key-sentence_bar [data-testid="stButtonGroup"] button:not(label button) { min-height: 2.5rem; }
 [data-testid="stHorizontalBlock"]:not(.st-key-sentence_bar):has(
   > .stElementContainer :is([data-testid="stTextInput"], [data-testid="stNumberInput"], [data-testid="stSelectbox"])

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui.state import arrive, follow_link
+from ui.state import OF_ANY, arrive, follow_link
 from ui.text import LANGUAGE, LANGUAGES, words
 
 Section = Literal["explore", "saturation", "mechanisms", "training", "lessons"]
@@ -66,8 +66,7 @@ STORY = (
     *("pronoun", "bench", "hard_soft", "local", "order", "two_sentences", "long_range", "alignment", "time_series"),
 )
 # What a link to the first page can say; the page on every step stood there before, and its links open there still.
-OF_START = {"text", "focus", "shown", "soft_dk", "soft_scale", "lang", "present", "embed", "embed_options"}
-OF_START |= {"lesson", "lesson_step"}  # of any page
+OF_START = {"text", "focus", "shown", "soft_dk", "soft_scale", *OF_ANY}
 
 
 def navigation() -> st.Page:

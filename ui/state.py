@@ -22,6 +22,8 @@ KEPT = "kept"  # the last value of every setting by its name: Streamlit forgets 
 UNSENT = "unsent"  # the names of those that the browser has yet to be told
 OF_PAGE = "of_page"  # by page, the settings that its link can say, by name
 CUT = "cut"  # the keys whose value in the link could not be unpacked
+# What a link to any page may say that says nothing about what is looked at.
+OF_ANY = frozenset({"lang", "present", "lesson", "lesson_step", "embed", "embed_options"})
 STEPS = "steps"  # how often the reader has gone back or forward
 
 _log = logging.getLogger("headlight")

@@ -173,7 +173,7 @@ def test_click_and_enter_pick_a_cell_and_arrows_move(page) -> None:
     page.get_by_text("picks [('scores', 3, 1)]").wait_for()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    live = component(page, "product").locator("[aria-live]").inner_text()
+    live = component(page, "product").locator("[aria-live=polite]").inner_text()
     assert f"query 5: {PIECES[4]}" in live
     assert f"key 3: {PIECES[2]}" in live
     page.keyboard.press("Enter")
@@ -504,9 +504,9 @@ def test_a_browser_that_makes_no_picture_at_all_is_a_sentence(page, fails) -> No
     product = component(page, "product")
     product.locator(".tool.save").click()
     product.locator(".kinds button").first.click()
-    said = words("canvas", "en")["too_large"]
-    product.locator(".tip", has_text=said).wait_for()
-    assert product.locator("[aria-live]").inner_text() == said
+    sentence = words("canvas", "en")["too_large"]
+    product.locator(".tip", has_text=sentence).wait_for()
+    assert product.locator("[aria-live=polite]").inner_text() == sentence
 
 
 def test_a_component_that_has_gone_before_the_library_arrives_is_not_mounted(browser) -> None:

@@ -19,7 +19,7 @@ from ui.controls.table import DEFAULT_SENTENCE, SOURCE, TEXT, model
 from ui.focus import HEAD, LAYER, look
 from ui.sentences import SENTENCES, Sentence, first_of
 from ui.session import SCRATCH, TAUGHT
-from ui.state import kept
+from ui.state import OF_ANY, kept
 from ui.text import Words, words
 
 T = TypeVar("T")
@@ -27,7 +27,6 @@ MAX_CHARS = 4000
 SHOWN_WORDS = 6  # of those a model was not taught
 LAST_SENTENCE = "last_sentence"  # that could be read
 OPENED = "opened_on"  # the sentence that a bare address has opened on for this reader
-BARE = {"lang", "embed", "embed_options"}  # what a link may say that says nothing about what is looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ def _open_on(language: str) -> None:
     """
     held = TEXT.name in st.session_state or TEXT.name in kept()
     opened = st.session_state.get(OPENED)
-    if not held and BARE.issuperset(st.query_params):
+    if not held and OF_ANY.issuperset(st.query_params):
         opened = first_of("en")
     if opened is not None and opened.language != language and _as_opened(opened):
         opened = first_of(language)

@@ -1,13 +1,16 @@
 """What a step asks: the question in numbers, read from the link of its view, and in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from attention_core.lessons import Answer, Kind, Question, answer
 from attention_core.saturation import D_K_STOPS, INPUT_SCALES, SWEPT_RULES
+from attention_core.text import clean
 from ui import session, stops
+from ui.carrying import carried
+from ui.controls import MAX_CHARS
 from ui.controls.table import SIZES, TEXT
-from ui.focus import HEAD, LAYER, TOKENS
+from ui.focus import DEFAULT_KEY, DEFAULT_QUERY, HEAD, LAYER, TOKENS
 from ui.lessons.lesson import Step
 from ui.numbers import nearest_ratio, significant
 from ui.session import embedded
@@ -29,7 +32,7 @@ UNDERSTOOD = {
     "start": {"text", "focus", "shown", "soft_dk", "soft_scale"},
     "pipeline": {"text", "layer", "head", "focus"},
     "heads": {"text", "layer", "head", "focus"},
-    "vanishing": {"text", "seed", "dk", "scale", "rule", "probe_head", "focus", "loss"},
+    "vanishing": {"text", "seed", "dk", "scale", "rule", "probe_head", "focus"},
     "scaling_race": {"text", "focus", "seed"},
 }
 RULE = one_of("rule", SWEPT_RULES)
@@ -48,11 +51,20 @@ def question(step: Step) -> Question:
     return QUESTIONS[step.kind](step)
 
 
+def _text(link: Mapping[str, str]) -> str:
+    """The sentence as its page reads it."""
+    return clean(TEXT.read(link), MAX_CHARS).text
+
+
 def _of_row(step: Step) -> Question:
     link = step.link()
-    query, key = TOKENS.read(link)
+    words = _words(_text(link))
+    carry = (carried(spot, words) for spot in (DEFAULT_QUERY, DEFAULT_KEY))
+    query, key = TOKENS.read(link) if TOKENS.key in link else carry
+    if query is None or key is None:  # the page chooses by its weights
+        return Question(kind="open")
     layer, head = LAYER.read(link), HEAD.read(link)
-    return Question(kind=step.kind, text=TEXT.read(link), layer=layer, head=head, query=query, key=key)
+    return Question(kind=step.kind, text=_text(link), layer=layer, head=head, query=query, key=key)
 
 
 def _alive(step: Step) -> Question:
@@ -61,7 +73,7 @@ def _alive(step: Step) -> Question:
     d_k, scale = (stops.START_D_K, stops.START_SCALE) if step.page == "start" else (stops.D_K, stops.SCALE)
     return Question(
         kind="alive",
-        text=TEXT.read(link),
+        text=_text(link),
         seed=SIZES["seed"].read(link),
         head=stops.PROBE_HEAD.read(link) - 1,
         d_k=D_K_STOPS[nearest_ratio(D_K_STOPS, d_k.read(link))],
@@ -95,7 +107,7 @@ def _standard(asked: Question, page: Words) -> str:
     """Plain text; nothing where the teacher's words are the question."""
     if asked.kind == "open":
         return ""
-    words = embedded().tokenize(asked.text).strings if asked.kind in ROW else ()
+    words = _words(asked.text) if asked.kind in ROW else ()
     return page.data(
         f"ask.{asked.kind}",
         layer=asked.layer + 1,
@@ -106,6 +118,10 @@ def _standard(asked: Question, page: Words) -> str:
         alpha=significant(asked.input_scale),
         rule=page[f"rules.{asked.rule}"],
     )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return session.answer(("words of a lesson", text), lambda: embedded().tokenize(text).strings)
 
 
 def _word(words: tuple[str, ...], place: int) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.errors import callback
 from ui.lessons import asked
-from ui.lessons.lesson import OWN_PAGE, Lesson, Step, entry, parsed, spelled, view
+from ui.lessons.lesson import LONGEST, MOST_STEPS, OWN_PAGE, Lesson, Step, entry, parsed, spelled, view
 from ui.navigation import entry_of, name_of
 from ui.packing import packed
 from ui.present import PRESENT
@@ -85,6 +85,9 @@ def _add_view() -> None:
     lesson, texts = current(), words("lesson")
     step = view(name_of_page(), st.query_params.to_dict())
     title, minutes, steps = (lesson.title, lesson.minutes, lesson.steps) if lesson else (texts["own"], 45, ())
+    if len(steps) >= MOST_STEPS or len(step.query) > LONGEST["link"]:
+        st.toast(texts.data("edit.full" if len(steps) >= MOST_STEPS else "edit.no_view", most=MOST_STEPS))
+        return
     LESSON.put(spelled(Lesson(title=title, minutes=minutes, steps=(*steps, step))))
     LESSON.value()  # in the link at once: what has called may stand in a fragment, which runs without the bar
     st.toast(texts.data("added", count=len(steps) + 1))

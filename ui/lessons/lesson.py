@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from attention_core.lessons import KINDS, Kind
 from ui.navigation import PAGES, PageEntry, entry_of
+from ui.state import OF_ANY
 from ui.text import Words
 
 LESSONS = tomllib.loads((Path(__file__).parents[2] / "assets" / "lessons.toml").read_text(encoding="utf-8"))
@@ -19,7 +20,7 @@ OWN_PAGE = "lesson"
 MOST_STEPS = 24
 LONGEST = {"title": 120, "words": 600, "link": 4000}  # characters
 MINUTES = range(1, 241)
-OF_LESSONS = {"lesson", "lesson_step", "lang", "sheet", "present", "embed", "embed_options"}  # no part of a view
+OF_LESSONS = {"sheet", "guess", *OF_ANY}  # no part of a view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class Step:
 
     def link(self) -> dict[str, str]:
         """The settings of the view, as its address spells them."""
-        return dict(parse_qsl(self.query))
+        spelled_out = parse_qsl(self.query, keep_blank_values=True)
+        return {key: text for key, text in spelled_out if key.lower() not in OF_LESSONS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ GUIDE = Guide(
 
 
 LAYER, HEAD = 0, 2  # in the shipped model the head that looks one word back
-SHOWN = 40  # tokens to choose among
 
 
 def prediction(bar: Bar) -> Prediction:
@@ -25,10 +24,10 @@ def prediction(bar: Bar) -> Prediction:
 
     def truth() -> list[float]:
         run = session.run_of(bar.study(LAYER), bar.model, bar.tokens)
-        return run.layers[LAYER].attention.weights[head, query, :SHOWN].tolist()
+        return run.layers[LAYER].attention.weights[head, query].tolist()
 
     return Prediction(
-        kind=Choose(tuple(f"{place}: {token}" for place, token in enumerate(tokens[:SHOWN], start=1))),
+        kind=Choose(tuple(f"{place}: {token}" for place, token in enumerate(tokens, start=1))),
         state=f"layer={name.number}&head={head + 1}&focus={query},{max(query - 1, 0)}",
         truth=truth,
         values={"head": f"{name.number}.{head + 1}", "query": f"{query + 1}: {tokens[query]}"},

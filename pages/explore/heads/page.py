@@ -83,5 +83,5 @@ page = words("heads")
 style(Path(__file__).with_name("style.css"))
 place = page_header(page, GUIDE)
 bar = study_bar()
-predict(place, prediction(bar), page)
 body(bar, page)
+predict(place, prediction(bar), page)  # after: which words are in focus is settled there

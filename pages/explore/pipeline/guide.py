@@ -15,7 +15,6 @@ GUIDE = Guide(
 
 
 LAYER, HEAD = 3, 1
-SHOWN = 40  # tokens to choose among
 
 
 def prediction(bar: Bar) -> Prediction:
@@ -26,10 +25,10 @@ def prediction(bar: Bar) -> Prediction:
 
     def truth() -> list[float]:
         causal = session.run_of(bar.study(layer, mask="causal"), bar.model, bar.tokens)
-        return causal.layers[layer].attention.weights[head, query, :SHOWN].tolist()
+        return causal.layers[layer].attention.weights[head, query].tolist()
 
     return Prediction(
-        kind=Choose(tuple(f"{place}: {token}" for place, token in enumerate(tokens[:SHOWN], start=1))),
+        kind=Choose(tuple(f"{place}: {token}" for place, token in enumerate(tokens, start=1))),
         state=f"mask=causal&layer={name.number}&head={head + 1}",
         truth=truth,
         values={"head": f"{name.number}.{head + 1}", "query": f"{query + 1}: {tokens[query]}"},

@@ -10,7 +10,7 @@ from attention_core.text import clean
 from pages.mechanisms.bench.numbers import LEAST, MAX_TOKENS, MOST, OWN, Comparison, one_per_axis, three
 from pages.mechanisms.bench.wording import title
 from ui.controls import MAX_CHARS, Choice, choose, cut_off, remarks, switch, unreadable, untaught, whole_number
-from ui.state import Setting, kept
+from ui.state import OF_ANY, Setting, kept
 from ui.text import Words, words
 
 MEMORIES = ("same", "other")
@@ -27,7 +27,7 @@ def _known(spelling: str) -> list[str]:
 
 
 CHOSEN = Setting(key="bench", default=three(MECHANISMS), parse=_known, spell=",".join, spelled_out=True)
-UNSAID = {"text", "focus", "lang", "present", "embed", "embed_options"}  # what a link to any page may say
+UNSAID = {"text", "focus", *OF_ANY}  # what a link to any page may say
 RADIUS = Setting(key="bench_D", default=2, parse=int, options=range(MAX_TOKENS + 1))
 MEMORY = Setting(key="bench_text", default="", parse=str)
 WIDTH = Setting(

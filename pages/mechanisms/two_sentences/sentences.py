@@ -86,6 +86,8 @@ def _usable(name: str, page: Words) -> str:
     if empty or tokens.unknown:
         unknown = ", ".join(word[:SHOWN_SIGNS] for word in tokens.remarks.unknown[:SHOWN_WORDS])
         notice = page[f"empty_{name}"] if empty else page.format(f"unknown_{name}", words=unknown)
+        if not empty:
+            TEXTS[name].publish(cleaned.text)  # a link opens with what was typed, also where it is not judged
         st.warning(notice, icon=":material/edit:" if empty else ":material/school:")
         return st.session_state.get(f"last_{name}", TEXTS[name].default)
     st.session_state[f"last_{name}"] = cleaned.text
