@@ -48,7 +48,7 @@ def test_a_page_works_and_breaks_no_rule_of_the_policy(browser, server, path, ti
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         wait_settled(page)
         assert page.title() == f"{title} · Headlight"
-        assert page.locator("canvas").first.is_visible()
+        assert page.locator("canvas:visible").first.is_visible()
         before = server.figures()["reruns_total"]
         page.get_by_text("中文", exact=True).click()
         wait_idle(page)

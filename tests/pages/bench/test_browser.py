@@ -28,6 +28,11 @@ def opened(open_page, keys: str = "scaled_dot,dot,window", url: str | None = Non
     return page
 
 
+def unfold(page: Page) -> None:
+    """Reference, mask, window and memory are folded at first."""
+    page.locator("summary", has_text=WORDS["details"]).click()
+
+
 def shown(page: Page, name: str, canvas: str = "bench_maps") -> torch.Tensor:
     """A panel as the browser holds it; NaN where it is hatched."""
     values = page.evaluate(
@@ -68,6 +73,7 @@ def test_the_maps_are_torchs_and_follow_every_control(open_page) -> None:
     n = len(entropy)
     assert_close(shown(page, "token_entropy", "bench_tokens")[:n], entropy, rtol=1e-4, atol=1e-6)
 
+    unfold(page)
     page.get_by_role("slider", name=WORDS["radius"]).press("ArrowRight")
     wait_idle(page)
     page.wait_for_url("**bench_D=3**")
@@ -88,6 +94,7 @@ def test_the_maps_are_torchs_and_follow_every_control(open_page) -> None:
 
 def test_another_sentence_becomes_the_memory(open_page) -> None:
     page = opened(open_page)
+    unfold(page)
     page.get_by_role("radio", name=WORDS["memories.other"], exact=True).click()
     wait_idle(page)
     page.get_by_text(WORDS["empty_memory"]).wait_for()
@@ -128,6 +135,7 @@ def test_maps_and_controls_share_the_first_screen(open_page) -> None:
         "(all) => all.map((one) => one.getBoundingClientRect().bottom)"
     )
     assert len(bottoms) == 12 and max(bottoms) <= 900
+    unfold(page)
     assert page.get_by_role("slider", name=WORDS["radius"]).bounding_box()["y"] > 0
 
 
