@@ -1,6 +1,6 @@
 """Questions about attention whose answers are computed from a sentence and a seed, and the files that carry them."""
 
 from attention_core.lessons.exports import Item, gift, moodle, notebook
-from attention_core.lessons.questions import COMPUTED, KINDS, Answer, Kind, Question, answer
+from attention_core.lessons.questions import KINDS, Answer, Kind, Question, answer
 
-__all__ = ["COMPUTED", "KINDS", "Answer", "Item", "Kind", "Question", "answer", "gift", "moodle", "notebook"]
+__all__ = ["KINDS", "Answer", "Item", "Kind", "Question", "answer", "gift", "moodle", "notebook"]

@@ -20,7 +20,6 @@ from attention_core.scalings import SCALINGS
 
 Kind = Literal["strongest", "weight", "change", "alive", "race", "open"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-COMPUTED = KINDS[:-1]
 PROBED = Sizes(n_head=1, d_model=64, d_k=1, d_v=1)  # only its tokens and its x are used
 MOST = 48  # tokens of a sentence whose rows are counted
 NEAR = 0.01  # how far a weight that was read off a picture may be from the computed one
@@ -66,8 +65,10 @@ def answer(question: Question, model: Pretrained, accuracies: Mapping[str, float
         case "race":
             return fastest(accuracies)
         case "alive":
-            probe = untrained(_vectors(question.text, model), question.seed)
-            return Answer(value=alive(probe, question))
+            x = _vectors(question.text, model)
+            if len(x) < 2:
+                raise ValueError("saturation takes two tokens or more")
+            return Answer(value=alive(untrained(x, question.seed), question))
         case _:
             return _of_row(question, model)
 

@@ -137,8 +137,9 @@ def _bars(kind: Row, answer: Answer, truth: tuple[float, ...], name: str, page: 
         ghost_name=common["predict.computed"],
         box=Box(span=12, height=HEIGHT),
     )
-    summary = page["predict.ask"]
-    lab([plot], key=name, sliders=[], films=films, words=words("canvas"), summary=summary, on_edit=edited)
+    # A key of its own: that of the answer would hold what the component remembers.
+    key, summary = f"{name}_bars", common["predict.label"]
+    lab([plot], key=key, sliders=[], films=films, words=words("canvas"), summary=summary, on_edit=edited)
 
 
 def _outcome(kind: Kind, answer: Answer, truth: tuple[float, ...], common: Words, page: Words) -> None:

@@ -75,7 +75,7 @@ def _shipped_step(name: str, page: Words) -> Step:
     return Step(page=row["page"], query=query, kind=row["kind"], words=page[f"step.{name}"])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _parsed(spelling: str) -> Lesson:
     try:
         title, minutes, rows = json.loads(spelling)
