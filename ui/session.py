@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from attention_core import variance
+from attention_core.lessons.questions import MAX_PROBED, PROBED
 from attention_core.models import EMBEDDED, FromScratch, Model, Run, Settings, Sizes, Tokens, Trained
 from attention_core.models.trained import from_bytes
 from attention_core.saturation import D_K_STOPS, Probe, Table, collect, tabulate, untrained
@@ -23,8 +24,6 @@ from ui.sentences import SENTENCES
 __all__ = ["OWN", "OWN_NAME", "SAME", "SCRATCH", "TAUGHT", "catalogue", "embedded"]
 
 MOST_OWN = 4
-PROBED = Sizes(n_head=1, d_model=64, d_k=1, d_v=1)  # only its tokens and its x are used
-MAX_PROBED = 48  # tokens: so many heads of so many tokens still fit one message
 T = TypeVar("T")
 
 

@@ -21,7 +21,7 @@ from attention_core.scalings import SCALINGS
 Kind = Literal["strongest", "weight", "change", "alive", "race", "open"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PROBED = Sizes(n_head=1, d_model=64, d_k=1, d_v=1)  # only its tokens and its x are used
-MOST = 48  # tokens of a sentence whose rows are counted
+MAX_PROBED = 48  # tokens: so many heads of so many tokens still fit one message to a browser
 NEAR = 0.01  # how far a weight that was read off a picture may be from the computed one
 
 
@@ -129,4 +129,4 @@ def _of_row(question: Question, model: Pretrained) -> Answer:
 
 def _vectors(text: str, model: Pretrained) -> Float[Tensor, "n d_model"]:
     layer = FromScratch(PROBED, model)
-    return layer.embed(layer.tokenize(text))[:MOST]
+    return layer.embed(layer.tokenize(text))[:MAX_PROBED]

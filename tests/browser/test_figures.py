@@ -39,9 +39,9 @@ def test_a_chosen_head_is_that_of_the_caption_at_once(open_page) -> None:
 def test_a_panel_of_a_laboratory_says_where_the_sliders_stand(open_page) -> None:
     vanishing = open_page("/vanishing", query={"dk": "64"}).locator(".st-key-vanishing")
     source = saved(vanishing, "SVG", "weights")
-    told = caption_of(source)
-    assert told.startswith("Head 1 · d_k = 64 · "), "not the heading of the numbers beside it"
-    assert DEFAULT_SENTENCE in told and words("controls", "en")["scratch"] in told
+    caption = caption_of(source)
+    assert caption.startswith("Head 1 · d_k = 64 · "), "not the heading of the numbers beside it"
+    assert DEFAULT_SENTENCE in caption and words("controls", "en")["scratch"] in caption
     assert "masked" not in spelled(source)
     assert "dk=64" in "".join(pdf_of(saved(vanishing, "PDF", "weights"))[0].split())
 
@@ -57,21 +57,21 @@ def test_a_figure_tells_nobody_to_click(open_page) -> None:
 def test_a_difference_says_what_both_of_its_sides_are(open_page) -> None:
     query = {"tab": "compare", "layer": "2", "head": "5", "b_layer": "3", "b_head": "7"}
     page = open_page("/heads", query=query)
-    told = caption_of(saved(page.locator(".st-key-compare_D"), "SVG"))
+    caption = caption_of(saved(page.locator(".st-key-compare_D"), "SVG"))
     common = words("controls", "en")
     a, b = (
         f"{side}: {common.data('caption.head', layer=common.data('stack.layer', number=layer), head=head)} · all-MiniLM"
         for side, layer, head in (("A", 2, 5), ("B", 3, 7))
     )
-    assert told.startswith(f"A − B · {a}") and b in told
+    assert caption.startswith(f"A − B · {a}") and b in caption
     other = caption_of(saved(page.locator(".st-key-compare_B"), "SVG"))
     assert other.startswith("B · Layer 3, head 7 · all-MiniLM")
 
 
 def test_the_mean_of_the_heads_is_of_a_layer_and_of_no_head(open_page) -> None:
     page = open_page("/heads", query={"show": "mean", "layer": "2", "head": "5"})
-    told = caption_of(saved(page.locator(".st-key-large_mean"), "SVG"))
-    assert told.startswith(f"ᾱ · Layer 2, {words('heads', 'en')['shows.mean']} · all-MiniLM")
+    caption = caption_of(saved(page.locator(".st-key-large_mean"), "SVG"))
+    assert caption.startswith(f"ᾱ · Layer 2, {words('heads', 'en')['shows.mean']} · all-MiniLM")
 
 
 def test_what_a_page_was_of_is_forgotten_on_the_next(open_page) -> None:

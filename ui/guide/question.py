@@ -28,18 +28,18 @@ def predict(place: DeltaGenerator, prediction: Prediction, page: Words) -> None:
 
 @fragment
 def _question(prediction: Prediction, page: Words) -> None:
-    common, said = words("common"), _answer(page.page, prediction.kind)
-    _renewed(said, prediction)
-    answer = said.value()
+    common, setting = words("common"), _answer(page.page, prediction.kind)
+    _renewed(setting, prediction)
+    answer = setting.value()
     st.markdown(f"**{common['predict.title']}** {page.format('predict.ask', **prediction.values)}")
-    draft = answer or _drafted(prediction.kind, said.name)
+    draft = answer or _drafted(prediction.kind, setting.name)
     if not answer:
-        _widget(prediction.kind, said.name, page)
-        draft = _drafted(prediction.kind, said.name)
+        _widget(prediction.kind, setting.name, page)
+        draft = _drafted(prediction.kind, setting.name)
         st.button(
             common["predict.see"],
-            key=f"{said.name}_see",
-            on_click=partial(_happen, said, prediction),
+            key=f"{setting.name}_see",
+            on_click=partial(_happen, setting, prediction),
             disabled=not draft,
             type="primary",
         )
@@ -49,7 +49,7 @@ def _question(prediction: Prediction, page: Words) -> None:
         _outcome(prediction.kind, answer, truth, common, page)
     else:
         st.caption(common["predict.absent"])
-    st.button(common["predict.again"], key=f"{said.name}_again", on_click=said.reset, type="tertiary")
+    st.button(common["predict.again"], key=f"{setting.name}_again", on_click=setting.reset, type="tertiary")
 
 
 def _answer(page: str, kind: Kind) -> Setting[Answer]:
@@ -72,19 +72,19 @@ def _spelled(answer: Answer) -> str:
     return ",".join(f"{number:g}" for number in answer)
 
 
-def _renewed(said: Setting[Answer], prediction: Prediction) -> None:
+def _renewed(setting: Setting[Answer], prediction: Prediction) -> None:
     """Another sentence, another question: what was said before answers it no longer."""
-    asked, name = repr((prediction.kind, sorted(prediction.values.items()))), f"{said.name}_of"
+    asked, name = repr((prediction.kind, sorted(prediction.values.items()))), f"{setting.name}_of"
     digest = blake2b(asked.encode(), digest_size=8).hexdigest()
     if st.session_state.setdefault(name, digest) != digest:
         st.session_state[name] = digest
-        st.session_state.pop(f"{said.name}_draft", None)
-        said.reset()
+        st.session_state.pop(f"{setting.name}_draft", None)
+        setting.reset()
 
 
-def _happen(said: Setting[Answer], prediction: Prediction) -> None:
+def _happen(setting: Setting[Answer], prediction: Prediction) -> None:
     """The answer is given, and what it is about happens on the page."""
-    said.put(_drafted(prediction.kind, said.name))
+    setting.put(_drafted(prediction.kind, setting.name))
     go(prediction.state)
     st.rerun()
 
@@ -146,7 +146,7 @@ def _outcome(kind: Kind, answer: Answer, truth: tuple[float, ...], common: Words
     """What was said and what is, beside each other; and why."""
     if isinstance(kind, Row):
         _bars(kind, answer, truth, f"guess_{page.page}", page)
-    rows = zip(*_told(kind, answer, truth), gaps(kind, answer, truth), strict=True)
+    rows = zip(*_written(kind, answer, truth), gaps(kind, answer, truth), strict=True)
     body = "".join(
         f"<tr><td>{escape(yours)}</td><td>{escape(right)}</td><td>{_short(gap)}</td></tr>" for yours, right, gap in rows
     )
@@ -155,7 +155,7 @@ def _outcome(kind: Kind, answer: Answer, truth: tuple[float, ...], common: Words
     st.markdown(page["predict.why"])
 
 
-def _told(kind: Kind, answer: Answer, truth: tuple[float, ...]) -> tuple[list[str], list[str]]:
+def _written(kind: Kind, answer: Answer, truth: tuple[float, ...]) -> tuple[list[str], list[str]]:
     """What was said and what is, as they are written."""
     if isinstance(kind, Choose):
         places = int(answer[0]) - 1, int(np.argmax(truth))

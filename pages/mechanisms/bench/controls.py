@@ -75,8 +75,8 @@ def controls(choice: Choice, page: Words) -> tuple[Comparison, list[str], str]:
 
 def _unfolded() -> bool:
     """Whether the details stood open from the beginning: where the link said one of them."""
-    said = any(key.startswith("bench_") and key != WIDTH.key for key in st.query_params)
-    return st.session_state.setdefault("bench_unfolded", said)
+    names_one = any(key.startswith("bench_") and key != WIDTH.key for key in st.query_params)
+    return st.session_state.setdefault("bench_unfolded", names_one)
 
 
 def _readable(memory: str, choice: Choice, common: Words, page: Words) -> bool:
